@@ -1,0 +1,7 @@
+//! The cases. Each has the same shape: `run` takes the turns and returns the line to print.
+
+pub(crate) mod flat;
+pub(crate) mod fork_storm;
+pub(crate) mod known_shares;
+pub(crate) mod make_test_all;
+pub(crate) mod report;

@@ -1,0 +1,248 @@
+//! The command line.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, ValueEnum};
+use oprof_collector::ScopeChoice;
+use oprof_profile::Scope;
+use oprof_report::By;
+
+use crate::status;
+
+const EXAMPLES: &str = "\
+Examples:
+  oprof record make test-all         profile a command and all that it starts
+  oprof report -l                    which symbols the time went to
+  oprof report --by command          which of its processes cost what
+  oprof record -e cache-misses -c 10000 --report ./program
+  oprof list                         the events of this machine
+  oprof doctor                       what works here, and what would help";
+
+/// Samples what a command does and says which code the events fell in.
+#[derive(Debug, Parser)]
+#[command(name = "oprof", version, after_help = EXAMPLES, max_term_width = 100)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) subcommand: Subcommand,
+}
+
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum Subcommand {
+    /// Run a command and record where its events fall
+    Record(RecordOptions),
+    /// Print a recording as tables
+    Report(ReportOptions),
+    /// List the events that can be opened on this machine, and why others cannot
+    List(ListOptions),
+    /// Say what works on this machine, and what would cure what does not
+    Doctor,
+}
+
+const RECORD_EXAMPLES: &str = "\
+Examples:
+  oprof record make test-all
+  oprof record --report -F 4000 -- ./program --its-option
+  oprof record -e branch-misses:u -c 100000 -o misses.data ./program
+  oprof record -e page-faults -e cpu-clock make
+
+The exit status is the command's; 125 says that oprof failed, 126 that the command cannot be
+executed, 127 that there is no such command.";
+
+#[derive(Debug, Args)]
+#[command(after_help = RECORD_EXAMPLES)]
+pub(crate) struct RecordOptions {
+    /// Sample this event (see `oprof list`); may be repeated. Default: cycles, else cpu-clock
+    #[arg(short, long = "event", value_name = "EVENT")]
+    pub(crate) events: Vec<String>,
+    /// Take about this many samples a second and CPU
+    #[arg(short = 'F', long, value_name = "HZ", conflicts_with = "count", value_parser = positive)]
+    pub(crate) frequency: Option<u64>,
+    /// Take a sample each time the event has happened this many times
+    #[arg(short, long, value_name = "COUNT", value_parser = positive)]
+    pub(crate) count: Option<u64>,
+    /// Write the recording to this file; one that is there is kept as FILE.old
+    #[arg(short, long, value_name = "FILE", default_value = "oprof.data")]
+    pub(crate) output: PathBuf,
+    /// How to follow the command; auto takes the first that is permitted
+    #[arg(long, value_name = "SCOPE", default_value = "auto", value_enum)]
+    pub(crate) scope: ScopeName,
+    /// Print the report when the command has ended
+    #[arg(long)]
+    pub(crate) report: bool,
+    /// Ring buffer for samples on each CPU, such as 512K or 4M
+    #[arg(short = 'm', long = "buffer", value_name = "SIZE", value_parser = size)]
+    pub(crate) buffer: Option<usize>,
+    /// Say nothing but errors
+    #[arg(short, long, conflicts_with = "verbose")]
+    pub(crate) quiet: bool,
+    /// Say more: scope, buffers, what could not be resolved
+    #[arg(short, long)]
+    pub(crate) verbose: bool,
+    /// The command and its arguments
+    #[arg(required = true, trailing_var_arg = true, value_name = "COMMAND")]
+    pub(crate) command: Vec<OsString>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum ScopeName {
+    /// The first of the following that is permitted
+    Auto,
+    /// A control group of the command's own: nothing is missed (needs root)
+    Cgroup,
+    /// All CPUs, keeping what descends from the command (needs root)
+    System,
+    /// Inherited by each child; processes shorter than a period are missed
+    Inherit,
+}
+
+impl ScopeName {
+    pub(crate) fn choice(self) -> ScopeChoice {
+        match self {
+            ScopeName::Auto => ScopeChoice::Auto,
+            ScopeName::Cgroup => ScopeChoice::Only(Scope::Cgroup),
+            ScopeName::System => ScopeChoice::Only(Scope::System),
+            ScopeName::Inherit => ScopeChoice::Only(Scope::Inherit),
+        }
+    }
+}
+
+const REPORT_EXAMPLES: &str = "\
+Examples:
+  oprof report                       by app and image
+  oprof report -l | head -10         the hottest symbols
+  oprof report --by command -t 1     the processes that cost at least 1 %
+  oprof report -l --plain other.data";
+
+#[derive(Debug, Args)]
+#[command(after_help = REPORT_EXAMPLES)]
+pub(crate) struct ReportOptions {
+    /// List symbols
+    #[arg(short = 'l', long, conflicts_with = "by")]
+    pub(crate) symbols: bool,
+    /// One row for each of these
+    #[arg(long, value_name = "WHAT", value_parser = grouping)]
+    pub(crate) by: Option<By>,
+    /// The recording
+    #[arg(value_name = "FILE", conflicts_with = "input")]
+    pub(crate) file: Option<PathBuf>,
+    /// The recording, as an option
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) input: Option<PathBuf>,
+    /// Leave out rows below this share
+    #[arg(short, long, value_name = "PERCENT", default_value = "0", value_parser = percent)]
+    pub(crate) threshold: f64,
+    /// Leave out the header
+    #[arg(short, long)]
+    pub(crate) no_header: bool,
+    /// Show whole paths
+    #[arg(short = 'f', long)]
+    pub(crate) long_filenames: bool,
+    /// OProfile's layout, on a terminal too
+    #[arg(long)]
+    pub(crate) plain: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ListOptions {
+    /// Only events whose name or description holds this word
+    #[arg(value_name = "WORD")]
+    pub(crate) word: Option<String>,
+}
+
+/// Reads the command line; help, the version and mistakes are printed, and give the status to exit with.
+pub(crate) fn parse() -> Result<Arguments, ExitCode> {
+    Arguments::try_parse().map_err(|error| {
+        // Where nobody reads it, there is nobody to tell.
+        let _ = error.print();
+        // A command's own status must not be taken for a mistake in ours, nor ours for the command's.
+        let recording = std::env::args_os().nth(1).is_some_and(|name| name == "record");
+        match (error.use_stderr(), recording) {
+            (false, _) => ExitCode::SUCCESS,
+            (true, true) => ExitCode::from(status::RECORDER_FAILED),
+            (true, false) => ExitCode::from(status::USAGE),
+        }
+    })
+}
+
+fn positive(text: &str) -> Result<u64, String> {
+    match text.parse() {
+        Ok(0) => Err("must be at least 1".to_owned()),
+        Ok(number) => Ok(number),
+        Err(_) => Err("not a whole number".to_owned()),
+    }
+}
+
+fn percent(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(share) if (0.0..=100.0).contains(&share) => Ok(share),
+        _ => Err("not a percentage from 0 to 100".to_owned()),
+    }
+}
+
+fn grouping(text: &str) -> Result<By, String> {
+    text.parse().map_err(|error: oprof_report::UnknownGrouping| error.to_string())
+}
+
+/// The largest ring buffer that may be asked for, in bytes.
+const LARGEST_BUFFER: usize = 1 << 30;
+
+/// A size in bytes: `65536`, `512K`, `4M`.
+fn size(text: &str) -> Result<usize, String> {
+    let digits = text.trim_end_matches(|letter: char| !letter.is_ascii_digit());
+    let shift = match text[digits.len()..].to_ascii_uppercase().as_str() {
+        "" | "B" => 0,
+        "K" | "KB" | "KIB" => 10,
+        "M" | "MB" | "MIB" => 20,
+        "G" | "GB" | "GIB" => 30,
+        _ => return Err("not a size such as 65536, 512K or 4M".to_owned()),
+    };
+    let number: usize = digits.parse().map_err(|_| "not a size such as 65536, 512K or 4M".to_owned())?;
+    number
+        .checked_mul(1 << shift)
+        .filter(|size| (1..=LARGEST_BUFFER).contains(size))
+        .ok_or_else(|| "must be between 1 byte and 1G".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn sizes_have_units() {
+        assert_eq!(size("65536"), Ok(65536));
+        assert_eq!(size("512K"), Ok(512 << 10));
+        assert_eq!(size("4m"), Ok(4 << 20));
+        for wrong in ["", "K", "0", "-1", "4X", "2G", "99999999999999999999M", "1.5M"] {
+            assert!(size(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn the_command_keeps_its_own_options() {
+        let arguments = Arguments::try_parse_from(["oprof", "record", "-q", "make", "-o", "-q"]).expect("valid");
+        let Subcommand::Record(options) = arguments.subcommand else { panic!("record was asked for") };
+        assert_eq!(options.command, ["make", "-o", "-q"]);
+        assert_eq!(options.output, PathBuf::from("oprof.data"));
+    }
+
+    #[test]
+    fn help_fits_a_screen() {
+        for (name, help) in [("oprof", Arguments::command()), ("record", subcommand("record")), ("report", subcommand("report"))] {
+            let mut help = help;
+            let lines = help.render_help().to_string().lines().count();
+            assert!(lines <= 48, "{name}: {lines} lines");
+        }
+    }
+
+    fn subcommand(name: &str) -> clap::Command {
+        Arguments::command().find_subcommand(name).expect("it exists").clone()
+    }
+}

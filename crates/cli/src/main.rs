@@ -1,0 +1,31 @@
+//! oprof: samples a command's hardware or software events and says which code they fell in.
+
+mod arguments;
+mod default_event;
+mod doctor;
+mod list;
+mod machine;
+mod names;
+mod record;
+mod report;
+mod speak;
+mod status;
+mod terminal;
+
+use std::process::ExitCode;
+
+use arguments::Subcommand;
+
+fn main() -> ExitCode {
+    let arguments = match arguments::parse() {
+        Ok(arguments) => arguments,
+        Err(exit) => return exit,
+    };
+    let (done, failed) = match &arguments.subcommand {
+        Subcommand::Record(options) => (record::record(options), status::RECORDER_FAILED),
+        Subcommand::Report(options) => (report::report(options), status::FAILED),
+        Subcommand::List(options) => (list::list(options), status::FAILED),
+        Subcommand::Doctor => (doctor::doctor(), status::FAILED),
+    };
+    done.unwrap_or_else(|error| status::of_error(&error, failed))
+}

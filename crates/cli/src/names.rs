@@ -1,0 +1,79 @@
+//! Gives names to what was sampled, when the recording ends.
+
+use std::collections::HashMap;
+use std::fs::File;
+
+use oprof_collector::HeldImages;
+use oprof_profile::{
+    Image, ImageId, ImageIdentity, ImageKind, ImageNames, ImageOffset, Profile, Unresolved, VirtualAddress,
+};
+use oprof_symbolizer::KernelSymbols;
+use rayon::prelude::*;
+
+/// What one image's sampled offsets are to be looked up in.
+struct Question {
+    image: Image,
+    file: Option<File>,
+    offsets: Vec<ImageOffset>,
+}
+
+/// The names of everything sampled, each image's at its index. Moves samples of kernel modules to images of their
+/// own.
+pub(crate) fn resolve(profile: &mut Profile, images: &mut HeldImages) -> Vec<ImageNames> {
+    let kernel = kernel_symbols(profile);
+    if let Some(kernel) = &kernel {
+        split_modules(profile, kernel);
+    }
+    let mut questions: HashMap<ImageId, Question> = HashMap::new();
+    for (id, offsets) in profile.sampled_offsets() {
+        let image = profile.images()[id.0 as usize].clone();
+        let file = images.take(&image);
+        questions.insert(id, Question { image, file, offsets });
+    }
+    let mut names = vec![ImageNames::default(); profile.images().len()];
+    let answers: Vec<_> =
+        questions.into_par_iter().map(|(id, question)| (id, answer(question, kernel.as_ref()))).collect();
+    for (id, answer) in answers {
+        names[id.0 as usize] = answer;
+    }
+    names
+}
+
+/// The kernel's symbols, if they are needed and can be read.
+fn kernel_symbols(profile: &Profile) -> Option<KernelSymbols> {
+    let kernel = profile.kernel_image();
+    let sampled = profile.counts().iter().any(|(key, _)| key.image == kernel);
+    sampled.then(|| KernelSymbols::read().ok()).flatten()
+}
+
+/// Gives each module's code an image of its own.
+fn split_modules(profile: &mut Profile, kernel: &KernelSymbols) {
+    profile.split_image(profile.kernel_image(), |offset| {
+        let symbol = kernel.lookup(VirtualAddress(offset.0)).ok()?;
+        let module = symbol.module?;
+        Some(Image {
+            name: module.to_owned(),
+            kind: ImageKind::KernelModule,
+            identity: ImageIdentity::None,
+        })
+    });
+}
+
+fn answer(question: Question, kernel: Option<&KernelSymbols>) -> ImageNames {
+    let Question { image, file, offsets } = question;
+    let unresolved = |reason| ImageNames::unresolved(offsets.iter().copied(), reason);
+    match image.kind {
+        ImageKind::File => match file {
+            Some(file) => oprof_symbolizer::resolve_file(&file, &image.identity, &offsets),
+            None => unresolved(Unresolved::Deleted),
+        },
+        ImageKind::Kernel | ImageKind::KernelModule => match kernel {
+            Some(kernel) => kernel.resolve(&offsets),
+            None => unresolved(Unresolved::KernelRestricted),
+        },
+        ImageKind::Vdso => oprof_symbolizer::resolve_vdso(&offsets),
+        ImageKind::Anonymous => unresolved(Unresolved::Anonymous),
+        ImageKind::Unknown => unresolved(Unresolved::NoMapping),
+        ImageKind::Guest => unresolved(Unresolved::NoSymbols),
+    }
+}

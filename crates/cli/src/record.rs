@@ -1,0 +1,128 @@
+//! `oprof record`: runs a command and writes a recording of it.
+
+use std::fs::File;
+use std::process::ExitCode;
+
+use anyhow::Result;
+use oprof_collector::{Collected, Progress, Recorder, SamplingChoice, Target};
+use oprof_events::{EventConfig, System};
+use oprof_profile::recording::RecordingFile;
+use oprof_profile::{BuildId, Recording, Run};
+
+use crate::arguments::RecordOptions;
+use crate::{default_event, machine, names, report, speak, status};
+
+/// Runs the command, writes the recording, and gives the command's exit status.
+pub(crate) fn record(options: &RecordOptions) -> Result<ExitCode> {
+    let (events, fall_back) = events(options)?;
+    let target = target(options, events);
+    let mut recorder = Recorder::prepare(&target)?;
+    let run = run(options, &recorder, fall_back);
+    if !options.quiet {
+        run.notes.iter().for_each(|note| speak::line(note));
+    }
+    let mut file =
+        RecordingFile::create(&options.output, run.clone(), recorder.events().to_vec(), recorder.started())?;
+    if options.verbose {
+        speak::line(&format!("scope {}, {} CPUs", recorder.scope(), run.cpus));
+    }
+    recorder.start()?;
+    // The command runs from here on: what goes wrong now is said and must not keep it, or its status, from the user.
+    if let Err(error) = file.publish() {
+        speak::line(&error.to_string());
+    }
+    let events = recorder.events().to_vec();
+    let mut trouble = None;
+    let collected = recorder.record(|progress| flush(&mut file, progress, &mut trouble))?;
+    let recording = complete(collected, run, events);
+    finish(file, &recording, options)
+}
+
+/// The events to sample, and a sentence where they are not what the user would expect.
+fn events(options: &RecordOptions) -> Result<(Vec<EventConfig>, Option<String>)> {
+    let system = System::here();
+    if options.events.is_empty() {
+        return default_event::default_event(&system);
+    }
+    let mut events = Vec::new();
+    for spec in options.events.iter().flat_map(|list| oprof_events::split_list(list)) {
+        events.extend(system.resolve(spec)?);
+    }
+    Ok((events, None))
+}
+
+fn target(options: &RecordOptions, events: Vec<EventConfig>) -> Target {
+    Target {
+        command: options.command.clone(),
+        events,
+        sampling: match (options.count, options.frequency) {
+            (Some(count), _) => SamplingChoice::Count(count),
+            (None, Some(frequency)) => SamplingChoice::Frequency(frequency),
+            (None, None) => SamplingChoice::Default,
+        },
+        scope: options.scope.choice(),
+        buffer: options.buffer,
+        build_id_of: |file: &File| -> Option<BuildId> { oprof_symbolizer::build_id(file).ok().flatten() },
+    }
+}
+
+fn run(options: &RecordOptions, recorder: &Recorder, fall_back: Option<String>) -> Run {
+    Run {
+        command: options.command.iter().map(|part| part.to_string_lossy().into_owned()).collect(),
+        scope: recorder.scope(),
+        notes: fall_back.into_iter().chain(recorder.notes().iter().cloned()).collect(),
+        ..machine::run()
+    }
+}
+
+/// Writes what was folded since the last time; says it once when that begins to fail.
+fn flush(file: &mut RecordingFile, progress: Progress<'_>, trouble: &mut Option<String>) {
+    let Progress { profile, since, now } = progress;
+    match file.append(profile, since, now) {
+        Ok(()) => *trouble = None,
+        Err(error) => {
+            let error = error.to_string();
+            if trouble.as_ref() != Some(&error) {
+                speak::line(&format!("{error}; recording goes on in memory"));
+            }
+            *trouble = Some(error);
+        }
+    }
+}
+
+/// Names what was sampled and puts the recording together.
+fn complete(collected: Collected, run: Run, events: Vec<oprof_profile::Event>) -> Recording {
+    let Collected { mut profile, mut images, end, duration } = collected;
+    profile.close_window();
+    let names = names::resolve(&mut profile, &mut images);
+    let (images, processes, counts, coverage) = profile.into_parts();
+    Recording { run, events, images, processes, counts, names, coverage, duration, end: Some(end) }
+}
+
+/// Writes the end of the recording and says what it is worth.
+fn finish(file: RecordingFile, recording: &Recording, options: &RecordOptions) -> Result<ExitCode> {
+    let written = file.finish(recording);
+    if !options.quiet {
+        let samples: u64 = recording.coverage.events.iter().map(|event| event.samples).sum();
+        if written.is_ok() {
+            let size = options.output.metadata().map_or(0, |metadata| metadata.len());
+            speak::line(&format!(
+                "{} samples in {} ({} KB)",
+                oprof_report::grouped(samples),
+                options.output.display(),
+                size.div_ceil(1024)
+            ));
+        }
+        oprof_report::coverage_lines(recording).iter().for_each(|line| speak::line(line));
+    }
+    if options.report {
+        report::after_recording(recording)?;
+    }
+    let status = status::of_command(recording.end.unwrap_or(oprof_profile::CommandEnd::StillRunning));
+    if let Err(error) = written {
+        speak::line(&format!("{error}; the recording holds what was written before"));
+        // The command's own failure matters more.
+        return Ok(if status == ExitCode::SUCCESS { ExitCode::from(status::RECORDER_FAILED) } else { status });
+    }
+    Ok(status)
+}

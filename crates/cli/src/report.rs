@@ -1,0 +1,66 @@
+//! `oprof report`: prints a recording as tables.
+
+use std::io::{self, BufWriter, Write};
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::Result;
+use oprof_profile::Recording;
+use oprof_report::render::{Look, opreport_summary, opreport_symbols, table};
+use oprof_report::{By, ClassOrder, Options, Report};
+
+use crate::arguments::ReportOptions;
+use crate::speak;
+use crate::terminal::{self, Terminal};
+
+/// Prints the report that was asked for.
+pub(crate) fn report(options: &ReportOptions) -> Result<ExitCode> {
+    let path = options.file.as_deref().or(options.input.as_deref()).unwrap_or(Path::new("oprof.data"));
+    let recording = Recording::open(path)?;
+    let style = Options {
+        threshold: options.threshold,
+        no_header: options.no_header,
+        long_names: options.long_filenames,
+        ..Options::default()
+    };
+    let stdout = io::stdout();
+    let terminal = terminal::terminal(&stdout).filter(|_| !options.plain);
+    let mut out = BufWriter::new(stdout.lock());
+    match (options.by, options.symbols, terminal) {
+        (None, true, None) | (Some(By::Symbol), _, None) => opreport_symbols(&recording, &style, &mut out)?,
+        (None, false, None) => opreport_summary(&recording, &style, &mut out)?,
+        (by, symbols, terminal) => {
+            let by = by.unwrap_or(if symbols { By::Symbol } else { By::App });
+            write_table(&recording, by, &style, terminal, &mut out)?;
+        }
+    }
+    out.flush()?;
+    oprof_report::coverage_lines(&recording).iter().for_each(|line| speak::line(line));
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Prints the symbols of a recording that was just made, on stderr.
+pub(crate) fn after_recording(recording: &Recording) -> Result<()> {
+    let stderr = io::stderr();
+    let terminal = terminal::terminal(&stderr);
+    let mut out = BufWriter::new(stderr.lock());
+    match terminal {
+        Some(_) => write_table(recording, By::Symbol, &Options::default(), terminal, &mut out)?,
+        None => opreport_symbols(recording, &Options::default(), &mut out)?,
+    }
+    Ok(out.flush()?)
+}
+
+fn write_table(
+    recording: &Recording,
+    by: By,
+    options: &Options,
+    terminal: Option<Terminal>,
+    out: &mut impl Write,
+) -> io::Result<()> {
+    let look = Look {
+        width: terminal.and_then(|terminal| terminal.width),
+        colour: terminal.is_some_and(|terminal| terminal.colour),
+    };
+    table(&Report::new(recording, by, ClassOrder::AsAsked, options), look, out)
+}

@@ -1,0 +1,193 @@
+//! Turns an encoded event into the `perf_event_attr` that opens it.
+
+use oprof_events::EventConfig;
+use oprof_profile::Sampling;
+use perf_event_open_sys::bindings::{
+    self, PERF_COUNT_SW_DUMMY, PERF_FORMAT_ID, PERF_FORMAT_TOTAL_TIME_ENABLED, PERF_FORMAT_TOTAL_TIME_RUNNING,
+    PERF_SAMPLE_IDENTIFIER, PERF_SAMPLE_IP, PERF_SAMPLE_PERIOD, PERF_SAMPLE_TID, PERF_SAMPLE_TIME,
+    PERF_TYPE_SOFTWARE, perf_event_attr,
+};
+
+use crate::Error;
+use crate::parse::Layout;
+use crate::settings;
+
+/// The kernel's timer for clock events does not fire more often than every 10 microseconds
+/// (`perf_swevent_start_hrtimer` in kernel/events/core.c).
+const CLOCK_MINIMUM_NS: u64 = 10_000;
+/// Samples per second where neither the user nor the event says otherwise; odd, so that it does not fall into step
+/// with what runs at round rates.
+const DEFAULT_FREQUENCY: u64 = 997;
+
+/// How often to sample, as the user said: the event's own count, if it states one, wins.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SamplingChoice {
+    /// Nothing was said: as suits the event.
+    #[default]
+    Default,
+    /// So many samples a second.
+    Frequency(u64),
+    /// A sample each time the event has happened so often.
+    Count(u64),
+}
+
+/// How often the event will be sampled.
+///
+/// # Errors
+/// Where the count is too small or the frequency too high for this machine.
+pub(crate) fn sampling(event: &EventConfig, choice: SamplingChoice) -> Result<Sampling, Error> {
+    if event.count_only {
+        return Err(Error::CountOnly { event: event.spec.clone() });
+    }
+    let sampling = match (event.count, event.frequency, choice) {
+        (Some(count), ..) | (None, None, SamplingChoice::Count(count)) => Sampling::Count(count),
+        (None, Some(frequency), _) | (None, None, SamplingChoice::Frequency(frequency)) => {
+            Sampling::Frequency(frequency)
+        }
+        (None, None, SamplingChoice::Default) => default_sampling(event),
+    };
+    let (minimum, count) = match sampling {
+        Sampling::Count(count) => (if event.nanoseconds { CLOCK_MINIMUM_NS } else { 1 }, count),
+        Sampling::Frequency(frequency) => {
+            let limit = settings::max_sample_rate().unwrap_or(u64::MAX);
+            if frequency == 0 {
+                return Err(Error::CountTooSmall { event: event.spec.clone(), count: 0, minimum: 1 });
+            }
+            if frequency > limit {
+                return Err(Error::FrequencyTooHigh { event: event.spec.clone(), frequency, limit });
+            }
+            return Ok(match event.nanoseconds {
+                // The kernel makes a fixed period of a clock's frequency; so the period is known here.
+                true => Sampling::Count((1_000_000_000 / frequency).max(CLOCK_MINIMUM_NS)),
+                false => sampling,
+            });
+        }
+    };
+    if count < minimum {
+        return Err(Error::CountTooSmall { event: event.spec.clone(), count, minimum });
+    }
+    Ok(sampling)
+}
+
+/// Rare events are sampled each time they happen, frequent ones by frequency.
+fn default_sampling(event: &EventConfig) -> Sampling {
+    use oprof_events::EventKind;
+    match event.kind {
+        EventKind::Tracepoint => Sampling::Count(1),
+        EventKind::Software if !event.nanoseconds => Sampling::Count(1),
+        _ => Sampling::Frequency(DEFAULT_FREQUENCY),
+    }
+}
+
+/// What all our events read out: `value, time_enabled, time_running, id`.
+const READ_FORMAT: u64 =
+    (PERF_FORMAT_TOTAL_TIME_ENABLED | PERF_FORMAT_TOTAL_TIME_RUNNING | PERF_FORMAT_ID) as u64;
+
+fn base() -> perf_event_attr {
+    let mut attr = perf_event_attr { size: size_of::<perf_event_attr>() as u32, ..perf_event_attr::default() };
+    attr.read_format = READ_FORMAT;
+    attr.set_disabled(1);
+    attr.set_sample_id_all(1);
+    attr.set_use_clockid(1);
+    attr.clockid = libc::CLOCK_MONOTONIC;
+    attr
+}
+
+fn counting(event: &EventConfig) -> perf_event_attr {
+    let mut attr = base();
+    attr.type_ = event.pmu_type;
+    attr.config = event.config;
+    attr.__bindgen_anon_3.config1 = event.config1;
+    attr.__bindgen_anon_4.config2 = event.config2;
+    attr.config3 = event.config3;
+    attr.set_exclude_user(u64::from(!event.user));
+    attr.set_exclude_kernel(u64::from(!event.kernel));
+    attr.set_exclude_hv(u64::from(!event.hypervisor));
+    attr.set_exclude_host(u64::from(!event.host));
+    attr.set_exclude_guest(u64::from(!event.guest));
+    attr
+}
+
+/// Samples of an event, laid out as `layout` says; the reader is woken when `watermark` bytes are waiting.
+pub(crate) fn samples(
+    event: &EventConfig,
+    sampling: Sampling,
+    layout: Layout,
+    inherit: bool,
+    watermark: usize,
+) -> perf_event_attr {
+    let mut attr = counting(event);
+    match sampling {
+        Sampling::Count(count) => attr.__bindgen_anon_1.sample_period = count,
+        Sampling::Frequency(frequency) => {
+            attr.set_freq(1);
+            attr.__bindgen_anon_1.sample_freq = frequency;
+        }
+    }
+    attr.sample_type = sample_type(layout);
+    attr.set_precise_ip(u64::from(event.precise));
+    attr.set_watermark(1);
+    attr.__bindgen_anon_2.wakeup_watermark = watermark as u32;
+    if inherit {
+        attr.set_inherit(1);
+        attr.set_inherit_stat(1);
+    }
+    attr
+}
+
+fn sample_type(layout: Layout) -> u64 {
+    let mut sample_type = PERF_SAMPLE_IP | PERF_SAMPLE_TID | PERF_SAMPLE_TIME;
+    if layout.identifier {
+        sample_type |= PERF_SAMPLE_IDENTIFIER;
+    }
+    if layout.period {
+        sample_type |= PERF_SAMPLE_PERIOD;
+    }
+    sample_type as u64
+}
+
+/// What tasks do: mappings, execs, forks, exits. The reader is woken by each such record, since the names of files
+/// and processes can be had only while these exist. `build_ids`: the kernel reads the build id of what is mapped
+/// (since Linux 5.12).
+pub(crate) fn tasks(inherit: bool, build_ids: bool) -> perf_event_attr {
+    let mut attr = base();
+    attr.type_ = PERF_TYPE_SOFTWARE;
+    attr.config = PERF_COUNT_SW_DUMMY as u64;
+    attr.sample_type = (PERF_SAMPLE_TID | PERF_SAMPLE_TIME) as u64;
+    attr.set_mmap(1);
+    attr.set_mmap2(1);
+    attr.set_comm(1);
+    attr.set_comm_exec(1);
+    attr.set_task(1);
+    attr.set_build_id(u64::from(build_ids));
+    // A dummy counts nothing; to ask for the kernel would only need a privilege.
+    attr.set_exclude_kernel(1);
+    attr.set_exclude_hv(1);
+    attr.set_inherit(u64::from(inherit));
+    attr.set_watermark(1);
+    attr.__bindgen_anon_2.wakeup_watermark = 1;
+    attr
+}
+
+/// Exact counts of an event, task by task (PERF_RECORD_READ at each exit).
+pub(crate) fn task_totals(event: &EventConfig) -> perf_event_attr {
+    let mut attr = counting(event);
+    attr.sample_type = (PERF_SAMPLE_TID | PERF_SAMPLE_TIME) as u64;
+    attr.set_inherit(1);
+    attr.set_inherit_stat(1);
+    attr
+}
+
+/// An event opened just to see whether it opens: counting, or sampling at a low rate.
+pub(crate) fn trial(event: &EventConfig, sampling: bool) -> perf_event_attr {
+    let mut attr = counting(event);
+    if sampling {
+        attr.sample_type = sample_type(Layout::default());
+        attr.__bindgen_anon_1.sample_period = event.default_count.max(CLOCK_MINIMUM_NS);
+        attr.set_precise_ip(u64::from(event.precise));
+    }
+    attr
+}
+
+// The layout on which the kernel and this crate agree (PERF_ATTR_SIZE_VER9 has config4).
+const _: () = assert!(size_of::<bindings::perf_event_attr>() == 144);

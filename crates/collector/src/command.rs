@@ -1,0 +1,140 @@
+//! The command to be profiled: a process that waits until everything is ready for it.
+
+use std::ffi::OsString;
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::path::PathBuf;
+use std::process::{Child, Command};
+use std::thread::JoinHandle;
+
+use oprof_profile::CommandEnd;
+use rustix::process::{Resource, Rlimit};
+
+use crate::Error;
+
+/// A process that has been forked, has joined its control group, and waits to execute the command.
+#[derive(Debug)]
+pub(crate) struct Waiting {
+    pid: u32,
+    program: PathBuf,
+    /// One byte lets it go on; closing it makes it give up.
+    go: File,
+    /// Ends once the command was executed, or could not be.
+    spawning: JoinHandle<io::Result<Child>>,
+}
+
+/// What the new process does before it executes the command.
+#[derive(Debug, Default)]
+pub(crate) struct Preparation {
+    /// The file of the control group to join.
+    pub(crate) join: Option<File>,
+    /// The limit of open files that it gets back: the recorder may have raised its own.
+    pub(crate) open_files: Option<Rlimit>,
+}
+
+impl Waiting {
+    /// Forks the process.
+    pub(crate) fn start(command: &[OsString], preparation: Preparation) -> Result<Waiting, Error> {
+        let failed = Error::system("start a process");
+        let pipe = || rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC);
+        let (ready, tell_ready) = pipe().map_err(|error| failed(error.into()))?;
+        let (wait, go) = pipe().map_err(|error| failed(error.into()))?;
+        let (program, arguments) = command.split_first().expect("the command line requires a command");
+        let mut builder = Command::new(program);
+        builder.args(arguments);
+        let go_in_child = go.as_raw_fd();
+        let steps = move || -> io::Result<()> { prepare(&preparation, &tell_ready, &wait, go_in_child) };
+        // SAFETY: `steps` runs in the forked child, where only async-signal-safe functions may be called: it makes
+        // system calls alone and allocates nothing.
+        unsafe { builder.pre_exec(steps) };
+        let spawning = std::thread::Builder::new()
+            .name("spawn".to_owned())
+            .spawn(move || builder.spawn())
+            .map_err(&failed)?;
+        let mut pid = [0; 4];
+        if File::from(ready).read_exact(&mut pid).is_err() {
+            // The fork itself failed, or a step before the wait did: the error says which.
+            return Err(match spawning.join() {
+                Ok(Err(error)) => failed(error),
+                _ => failed(io::ErrorKind::UnexpectedEof.into()),
+            });
+        }
+        let pid = u32::from_ne_bytes(pid);
+        Ok(Waiting { pid, program: PathBuf::from(program), go: File::from(go), spawning })
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.pid
+    }
+
+    /// Lets it execute the command; returns once it has.
+    pub(crate) fn go(mut self) -> Result<Running, Error> {
+        self.go.write_all(&[1]).map_err(Error::system("start the command"))?;
+        match self.spawning.join() {
+            Ok(Ok(child)) => Running::new(child),
+            Ok(Err(error)) if error.kind() == io::ErrorKind::NotFound => Err(Error::NoSuchCommand(self.program)),
+            Ok(Err(error)) => Err(Error::NotExecutable { path: self.program, source: error }),
+            Err(_) => Err(Error::system("start a process")(io::ErrorKind::Other.into())),
+        }
+    }
+}
+
+/// The child's steps between fork and exec.
+fn prepare(preparation: &Preparation, tell_ready: &OwnedFd, wait: &OwnedFd, go: i32) -> io::Result<()> {
+    // SAFETY: this is the child's copy of the descriptor, and the child has no other use for it; as long as it is
+    // open the wait below would not end with the recorder's death.
+    unsafe { libc::close(go) };
+    if let Some(limit) = preparation.open_files {
+        rustix::process::setrlimit(Resource::Nofile, limit)?;
+    }
+    if let Some(group) = &preparation.join {
+        rustix::io::write(group, b"0")?;
+    }
+    let pid = rustix::process::getpid().as_raw_nonzero().get().to_ne_bytes();
+    rustix::io::write(tell_ready, &pid)?;
+    let mut byte = [0];
+    loop {
+        match rustix::io::read(wait, &mut byte) {
+            Ok(1) => return Ok(()),
+            Err(rustix::io::Errno::INTR) => {}
+            _ => return Err(io::Error::from_raw_os_error(libc::ECANCELED)),
+        }
+    }
+}
+
+/// The command while it runs.
+#[derive(Debug)]
+pub(crate) struct Running {
+    child: Child,
+    /// Becomes readable when the command ends (pidfd_open(2)).
+    pidfd: OwnedFd,
+}
+
+impl Running {
+    fn new(child: Child) -> Result<Running, Error> {
+        let pid = rustix::process::Pid::from_child(&child);
+        let pidfd = rustix::process::pidfd_open(pid, rustix::process::PidfdFlags::empty())
+            .map_err(|error| Error::system("watch the command")(error.into()))?;
+        Ok(Running { child, pidfd })
+    }
+
+    pub(crate) fn pidfd(&self) -> &OwnedFd {
+        &self.pidfd
+    }
+
+    /// How it ended, if it has.
+    pub(crate) fn end(&mut self) -> Option<CommandEnd> {
+        let status = self.child.try_wait().ok()??;
+        Some(match (status.code(), status.signal()) {
+            (Some(code), _) => CommandEnd::Exited(code as u8),
+            (None, signal) => CommandEnd::Signalled(signal.unwrap_or(0) as u8),
+        })
+    }
+
+    /// Sends it the signal that asks a process to end.
+    pub(crate) fn terminate(&self) {
+        let _ = rustix::process::pidfd_send_signal(&self.pidfd, rustix::process::Signal::TERM);
+    }
+}

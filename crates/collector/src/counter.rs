@@ -1,0 +1,97 @@
+//! A counter: an event opened in the kernel.
+
+use std::io;
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+
+use perf_event_open_sys::bindings::{PERF_FLAG_FD_CLOEXEC, PERF_FLAG_PID_CGROUP, perf_event_attr};
+use perf_event_open_sys::{ioctls, perf_event_open};
+
+/// What a counter is attached to.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Attachment<'a> {
+    /// Everything that runs on a CPU.
+    Cpu(u32),
+    /// The processes of a control group, while they run on a CPU.
+    Cgroup(BorrowedFd<'a>, u32),
+    /// A task, while it runs on a CPU; its children too, where the attribute says so.
+    Task(u32, u32),
+    /// The calling process on any CPU.
+    Myself,
+}
+
+/// What a counter has counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Reading {
+    /// How often the event happened while it was counted.
+    pub value: u64,
+    /// How long it was meant to be counted, in nanoseconds.
+    pub time_enabled: u64,
+    /// How long it was counted, in nanoseconds.
+    pub time_running: u64,
+    /// The kernel's number for the counter.
+    pub id: u64,
+}
+
+/// An event opened in the kernel; closing it ends it.
+#[derive(Debug)]
+pub(crate) struct Counter {
+    fd: OwnedFd,
+}
+
+impl Counter {
+    pub(crate) fn open(attr: &perf_event_attr, attachment: Attachment<'_>) -> io::Result<Counter> {
+        let (pid, cpu, flags) = match attachment {
+            Attachment::Cpu(cpu) => (-1, cpu as i32, 0),
+            Attachment::Cgroup(directory, cpu) => (directory.as_raw_fd(), cpu as i32, PERF_FLAG_PID_CGROUP),
+            Attachment::Task(pid, cpu) => (pid as i32, cpu as i32, 0),
+            Attachment::Myself => (0, -1, 0),
+        };
+        let mut attr = *attr;
+        // SAFETY: `attr` is a valid structure whose `size` is its own; the kernel writes to it only to report the
+        // size it knows (E2BIG). The call has no other memory effect.
+        let fd = unsafe { perf_event_open(&mut attr, pid, cpu, -1, (flags | PERF_FLAG_FD_CLOEXEC).into()) };
+        if fd < 0 {
+            return Err(io::Error::last_os_error());
+        }
+        // SAFETY: the kernel has just made this descriptor for us and nobody else knows it.
+        let fd = unsafe { OwnedFd::from_raw_fd(fd) };
+        Ok(Counter { fd })
+    }
+
+    pub(crate) fn fd(&self) -> &OwnedFd {
+        &self.fd
+    }
+
+    pub(crate) fn enable(&self) -> io::Result<()> {
+        // SAFETY: ENABLE takes a number, 0 for this counter alone, and touches no memory.
+        check(unsafe { ioctls::ENABLE(self.fd.as_raw_fd(), 0) })
+    }
+
+    /// Stops the counter, and those that were inherited from it.
+    pub(crate) fn disable(&self) -> io::Result<()> {
+        // SAFETY: as for ENABLE.
+        check(unsafe { ioctls::DISABLE(self.fd.as_raw_fd(), 0) })
+    }
+
+    /// Lets the records of this counter go into the ring buffer of `other`, a counter of the same CPU.
+    pub(crate) fn write_into(&self, other: &Counter) -> io::Result<()> {
+        // SAFETY: SET_OUTPUT takes a descriptor, which is open as long as `other` is.
+        check(unsafe { ioctls::SET_OUTPUT(self.fd.as_raw_fd(), other.fd.as_raw_fd()) })
+    }
+
+    /// What it has counted, together with what inherited from it and has ended.
+    pub(crate) fn read(&self) -> io::Result<Reading> {
+        let mut bytes = [0; 32];
+        let length = rustix::io::read(&self.fd, &mut bytes)?;
+        if length != bytes.len() {
+            // A pinned counter that lost its place reads as nothing.
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        let word = |at: usize| u64::from_ne_bytes(bytes[at..at + 8].try_into().expect("eight bytes"));
+        Ok(Reading { value: word(0), time_enabled: word(8), time_running: word(16), id: word(24) })
+    }
+}
+
+fn check(result: i32) -> io::Result<()> {
+    if result < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+}

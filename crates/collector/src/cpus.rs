@@ -1,0 +1,45 @@
+//! Which CPUs there are.
+
+use std::fs;
+use std::io;
+
+/// The CPUs that are online, ascending (`/sys/devices/system/cpu/online`).
+///
+/// # Errors
+/// Where sysfs cannot be read or says something else than a list.
+pub fn online() -> io::Result<Vec<u32>> {
+    let list = fs::read_to_string("/sys/devices/system/cpu/online")?;
+    parse_list(list.trim()).ok_or_else(|| io::Error::other(format!("cannot understand the list of CPUs {list:?}")))
+}
+
+/// The numbers of a list such as `0-3,8`, ascending; `None` where it is not one.
+fn parse_list(list: &str) -> Option<Vec<u32>> {
+    /// More CPUs than any kernel is built for (NR_CPUS).
+    const MOST: u32 = 1 << 16;
+    let mut cpus = Vec::new();
+    for part in list.split(',') {
+        let (first, last) = part.split_once('-').unwrap_or((part, part));
+        let (first, last): (u32, u32) = (first.parse().ok()?, last.parse().ok()?);
+        if last >= MOST {
+            return None;
+        }
+        cpus.extend(first..=last);
+    }
+    cpus.sort_unstable();
+    cpus.dedup();
+    Some(cpus)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::parse_list;
+
+    #[test]
+    fn lists_of_cpus_are_ranges_and_numbers() {
+        assert_eq!(parse_list("0"), Some(vec![0]));
+        assert_eq!(parse_list("0-2,8,6-7"), Some(vec![0, 1, 2, 6, 7, 8]));
+        assert_eq!(parse_list(""), None);
+        assert_eq!(parse_list("0-4294967295"), None);
+        assert_eq!(parse_list("a"), None);
+    }
+}

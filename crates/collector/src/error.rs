@@ -1,0 +1,140 @@
+//! What can go wrong while recording.
+
+use std::io;
+use std::path::PathBuf;
+
+/// What can go wrong while recording; each message names the thing and the remedy.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The kernel refuses an event.
+    #[error("event '{event}': {}", cause(.event, .source))]
+    Open {
+        /// The event's name.
+        event: String,
+        /// What perf_event_open(2) answered.
+        source: io::Error,
+    },
+    /// A count that the kernel would not keep to.
+    #[error("event '{event}': count {count} is below the minimum of {minimum}")]
+    CountTooSmall {
+        /// The event's name.
+        event: String,
+        /// What was asked for.
+        count: u64,
+        /// The least that works.
+        minimum: u64,
+    },
+    /// A frequency that the kernel refuses.
+    #[error(
+        "event '{event}': {frequency} samples per second are above the limit of {limit}; choose a lower -F, or \
+         as root: sysctl kernel.perf_event_max_sample_rate={frequency}"
+    )]
+    FrequencyTooHigh {
+        /// The event's name.
+        event: String,
+        /// What was asked for.
+        frequency: u64,
+        /// The limit of this machine.
+        limit: u64,
+    },
+    /// The event counts, but gives no samples.
+    #[error("event '{event}': its counter only counts, it cannot sample; choose another event from `oprof list`")]
+    CountOnly {
+        /// The event's name.
+        event: String,
+    },
+    /// A ring buffer cannot be mapped.
+    #[error(
+        "cannot map {kilobytes} KB of ring buffer for CPU {cpu}: {source}; choose a smaller -m, or as root: sysctl \
+         kernel.perf_event_mlock_kb=2048"
+    )]
+    RingBuffer {
+        /// The CPU.
+        cpu: u32,
+        /// The size of the buffer.
+        kilobytes: usize,
+        /// What mmap(2) answered.
+        source: io::Error,
+    },
+    /// The scope that was asked for cannot be had.
+    #[error("scope {scope} cannot be used: {why}")]
+    Scope {
+        /// The scope.
+        scope: &'static str,
+        /// Why not, and what would help.
+        why: String,
+    },
+    /// The command cannot be found.
+    #[error("{}: no such command", .0.display())]
+    NoSuchCommand(PathBuf),
+    /// The command was found and cannot be executed.
+    #[error("{}: cannot be executed: {source}", path.display())]
+    NotExecutable {
+        /// The command.
+        path: PathBuf,
+        /// What execve(2) answered.
+        source: io::Error,
+    },
+    /// Something of the system that recording cannot do without failed.
+    #[error("cannot {what}: {source}")]
+    System {
+        /// What was tried: `start a process`.
+        what: &'static str,
+        /// Why it failed.
+        source: io::Error,
+    },
+}
+
+impl Error {
+    pub(crate) fn system(what: &'static str) -> impl Fn(io::Error) -> Error {
+        move |source| Error::System { what, source }
+    }
+
+    /// The kernel refuses this to this user, though perhaps not something narrower.
+    pub(crate) fn is_permission(&self) -> bool {
+        match self {
+            Error::Open { source, .. } => source.kind() == io::ErrorKind::PermissionDenied,
+            Error::Scope { .. } => true,
+            _ => false,
+        }
+    }
+}
+
+/// Why the kernel refused an event, and what helps (section ERRORS of perf_event_open(2)).
+fn cause(event: &str, error: &io::Error) -> String {
+    let paranoid = crate::settings::paranoid();
+    match error.raw_os_error() {
+        Some(libc::ENOENT | libc::EOPNOTSUPP | libc::ENODEV) => {
+            "this machine does not support it (a virtual machine often has no hardware counters); `oprof list` shows \
+             what it has, cpu-clock always works"
+                .to_owned()
+        }
+        Some(libc::EACCES | libc::EPERM) => match paranoid {
+            Some(level) if level > 2 => format!(
+                "not permitted: kernel.perf_event_paranoid is {level}; run as root, or as root once: sysctl \
+                 kernel.perf_event_paranoid=2"
+            ),
+            Some(level) if level > 0 && event.contains(':') => format!(
+                "not permitted: tracepoints need root, or as root once: sysctl kernel.perf_event_paranoid=-1 (it is \
+                 {level})"
+            ),
+            Some(level) => format!(
+                "not permitted: kernel.perf_event_paranoid is {level}; run as root, or as root once: sysctl \
+                 kernel.perf_event_paranoid=1"
+            ),
+            None => "not permitted: run as root".to_owned(),
+        },
+        Some(libc::EINVAL) => {
+            "the kernel refuses these settings; check the unit mask, the modifiers and the count against `oprof list`"
+                .to_owned()
+        }
+        Some(libc::EBUSY) => "its counter is in use by something else, such as the NMI watchdog; as root: sysctl \
+                              kernel.nmi_watchdog=0"
+            .to_owned(),
+        Some(libc::EMFILE | libc::ENFILE) => {
+            "too many open files; raise the limit: ulimit -n 65536".to_owned()
+        }
+        _ => error.to_string(),
+    }
+}

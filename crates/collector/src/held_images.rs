@@ -1,0 +1,164 @@
+//! Files of images, held open from first sight so that they can be read after they were deleted or replaced.
+
+use std::fmt;
+use std::fs::{File, OpenOptions};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::Path;
+
+use oprof_profile::{BuildId, Image, ImageIdentity, ImageKind, VirtualAddress};
+use rustc_hash::FxHashMap;
+
+/// Reads the build id of an ELF file; `None` where it has none.
+pub type BuildIdReader = fn(&File) -> Option<BuildId>;
+
+/// Descriptors that are kept free for everything else.
+const RESERVED: usize = 64;
+
+/// Files of images, each opened when the image was first mapped.
+pub struct HeldImages {
+    files: FxHashMap<(String, ImageIdentity), Option<File>>,
+    open: usize,
+    most: usize,
+    build_id_of: BuildIdReader,
+}
+
+impl fmt::Debug for HeldImages {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HeldImages").field("open", &self.open).field("most", &self.most).finish_non_exhaustive()
+    }
+}
+
+impl HeldImages {
+    /// Holds as many files as a limit of `descriptors` open files leaves room for.
+    pub(crate) fn new(descriptors: usize, build_id_of: BuildIdReader) -> HeldImages {
+        let most = descriptors.saturating_sub(RESERVED);
+        HeldImages { files: FxHashMap::default(), open: 0, most, build_id_of }
+    }
+
+    /// Opens the file of a mapping unless it is held already.
+    pub(crate) fn see(
+        &mut self,
+        name: &str,
+        identity: ImageIdentity,
+        pid: u32,
+        start: VirtualAddress,
+        length: u64,
+    ) {
+        if ImageKind::of_mapping(name) != ImageKind::File {
+            return;
+        }
+        let key = (name.to_owned(), identity);
+        if self.files.contains_key(&key) {
+            return;
+        }
+        let file = if self.open < self.most { self.open_file(name, identity, pid, start, length) } else { None };
+        self.open += usize::from(file.is_some());
+        self.files.insert(key, file);
+    }
+
+    fn open_file(
+        &self,
+        name: &str,
+        identity: ImageIdentity,
+        pid: u32,
+        start: VirtualAddress,
+        length: u64,
+    ) -> Option<File> {
+        if let Some(file) = self.open_by_name(name, identity) {
+            return Some(file);
+        }
+        // Deleted, replaced, or in another mount namespace: while the process lives, its mapping still leads there.
+        // Opening these needs privilege (CAP_CHECKPOINT_RESTORE or CAP_SYS_ADMIN).
+        let end = start.0.checked_add(length)?;
+        let mapping = format!("/proc/{pid}/map_files/{:x}-{end:x}", start.0);
+        let through_root = format!("/proc/{pid}/root{name}");
+        [mapping, through_root].iter().find_map(|path| {
+            let file = open_regular(Path::new(path))?;
+            self.is(&file, identity).then_some(file)
+        })
+    }
+
+    fn open_by_name(&self, name: &str, identity: ImageIdentity) -> Option<File> {
+        let file = open_regular(Path::new(name))?;
+        self.is(&file, identity).then_some(file)
+    }
+
+    /// It is the file that was mapped.
+    fn is(&self, file: &File, identity: ImageIdentity) -> bool {
+        match identity {
+            ImageIdentity::None => true,
+            ImageIdentity::BuildId(id) => (self.build_id_of)(file) == Some(id),
+            // Not the device: btrfs and overlayfs tell stat(2) another one than they tell the kernel.
+            ImageIdentity::Inode(inode) => file.metadata().is_ok_and(|metadata| metadata.ino() == inode.number),
+        }
+    }
+
+    /// The file of an image: the one held, or else the one that now has its name, if it is the same.
+    pub fn take(&mut self, image: &Image) -> Option<File> {
+        if image.kind != ImageKind::File {
+            return None;
+        }
+        let held = self.files.remove(&(image.name.clone(), image.identity)).flatten();
+        held.or_else(|| self.open_by_name(&image.name, image.identity))
+    }
+}
+
+/// Opens a file for reading if it is a regular one; opening anything else could wait or have effects.
+fn open_regular(path: &Path) -> Option<File> {
+    let flags = libc::O_NONBLOCK | libc::O_NOCTTY | libc::O_CLOEXEC;
+    let file = OpenOptions::new().read(true).custom_flags(flags).open(path).ok()?;
+    file.metadata().is_ok_and(|metadata| metadata.is_file()).then_some(file)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use oprof_profile::Inode;
+    use std::io::Read;
+
+    fn image(name: &str, identity: ImageIdentity) -> Image {
+        Image { name: name.to_owned(), kind: ImageKind::File, identity }
+    }
+
+    fn text(mut file: File) -> String {
+        let mut text = String::new();
+        file.read_to_string(&mut text).expect("readable");
+        text
+    }
+
+    #[test]
+    fn a_file_is_readable_after_it_was_replaced() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("image");
+        std::fs::write(&path, "first").expect("written");
+        let number = path.metadata().expect("metadata").ino();
+        let identity = ImageIdentity::Inode(Inode { device: 0, number, generation: 0 });
+        let name = path.to_str().expect("a plain path");
+        let mut held = HeldImages::new(1000, |_| None);
+        held.see(name, identity, 1, VirtualAddress(0), 1);
+        let newer = directory.path().join("newer");
+        std::fs::write(&newer, "second").expect("written");
+        std::fs::rename(&newer, &path).expect("replaced");
+        assert_eq!(text(held.take(&image(name, identity)).expect("held")), "first");
+        assert!(held.take(&image(name, identity)).is_none(), "the file that has the name now is another one");
+    }
+
+    #[test]
+    fn a_file_beyond_the_limit_is_found_by_its_name_at_the_end() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("image");
+        std::fs::write(&path, "text").expect("written");
+        let name = path.to_str().expect("a plain path");
+        let mut held = HeldImages::new(0, |_| None);
+        held.see(name, ImageIdentity::None, 1, VirtualAddress(0), 1);
+        assert_eq!(held.open, 0);
+        assert_eq!(text(held.take(&image(name, ImageIdentity::None)).expect("found")), "text");
+    }
+
+    #[test]
+    fn only_regular_files_are_opened() {
+        assert!(open_regular(Path::new("/dev/null")).is_none());
+        assert!(open_regular(Path::new("/")).is_none());
+        assert!(open_regular(Path::new("/proc/self/exe")).is_some());
+    }
+}

@@ -1,0 +1,34 @@
+//! Turns encoded events and a command into records in the order of time.
+//!
+//! This is the only crate that makes perf system calls. It follows a command in one of three scopes, drains the
+//! kernel's ring buffers, and hands on what it finds there; what the records mean for a profile is the business
+//! of `oprof-profile`. Sources of all kernel facts: perf_event_open(2) and `include/uapi/linux/perf_event.h`.
+
+mod attribute;
+mod cgroup;
+mod command;
+mod counter;
+mod cpus;
+mod error;
+mod held_images;
+mod parse;
+mod probe;
+mod proc_info;
+mod recorder;
+mod ring_buffer;
+mod rings;
+mod scope;
+mod settings;
+mod signals;
+mod time_order;
+
+pub use attribute::SamplingChoice;
+pub use cgroup::{Hierarchy, hierarchy as cgroup_hierarchy};
+pub use counter::Reading;
+pub use cpus::online as online_cpus;
+pub use error::Error;
+pub use held_images::{BuildIdReader, HeldImages};
+pub use probe::{count_here, sample_here};
+pub use recorder::{Collected, Progress, Recorder, Target};
+pub use scope::ScopeChoice;
+pub use settings::Settings;

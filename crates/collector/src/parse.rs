@@ -1,0 +1,176 @@
+//! Turns the bytes of one record into what it says: section "PERF_RECORD" of perf_event_open(2).
+
+use oprof_profile::{
+    BuildId, CpuMode, EventId, ImageIdentity, Inode, Record, Sample, TaskRecord, Timestamp, VirtualAddress,
+};
+use perf_event_open_sys::bindings as kernel;
+use rustc_hash::FxHashMap;
+
+/// Which optional fields samples have (`perf_event_attr.sample_type`); all have address, ids of process and thread,
+/// and time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Layout {
+    /// The counter's number comes first in a sample and last in every other record.
+    pub(crate) identifier: bool,
+    /// The period comes last.
+    pub(crate) period: bool,
+}
+
+/// What the counters of a ring buffer are.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Source {
+    pub(crate) layout: Layout,
+    pub(crate) cpu: u16,
+    /// The event and its fixed period, where there is but one; by the counter's number where there are several.
+    pub(crate) only: Option<(EventId, u64)>,
+    /// The event of each counter by the kernel's number, with its fixed period (0: none).
+    pub(crate) events: FxHashMap<u64, (EventId, u64)>,
+}
+
+/// What a record says.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Parsed {
+    Sample(Sample),
+    Task(TaskRecord),
+    /// Of no interest, or not understood.
+    Nothing,
+}
+
+/// Reads numbers off the front of bytes.
+struct Cursor<'a>(&'a [u8]);
+
+impl Cursor<'_> {
+    #[inline]
+    fn u64(&mut self) -> Option<u64> {
+        let (value, rest) = self.0.split_first_chunk()?;
+        self.0 = rest;
+        Some(u64::from_ne_bytes(*value))
+    }
+
+    #[inline]
+    fn u32(&mut self) -> Option<u32> {
+        let (value, rest) = self.0.split_first_chunk()?;
+        self.0 = rest;
+        Some(u32::from_ne_bytes(*value))
+    }
+}
+
+/// What a record, header included, says; nothing where it is too short for what it should say.
+#[inline]
+pub(crate) fn parse(record: &[u8], source: &Source) -> Parsed {
+    let Some((header, body)) = record.split_first_chunk::<8>() else { return Parsed::Nothing };
+    let kind = u32::from_ne_bytes([header[0], header[1], header[2], header[3]]);
+    let misc = u32::from(u16::from_ne_bytes([header[4], header[5]]));
+    let parsed = if kind == kernel::PERF_RECORD_SAMPLE {
+        sample(body, misc, source).map(Parsed::Sample)
+    } else {
+        task_record(kind, body, misc, source).map(Parsed::Task)
+    };
+    parsed.unwrap_or(Parsed::Nothing)
+}
+
+#[inline]
+fn sample(body: &[u8], misc: u32, source: &Source) -> Option<Sample> {
+    let mut cursor = Cursor(body);
+    let (event, fixed_period) = match source.only {
+        Some(only) => {
+            if source.layout.identifier {
+                cursor.u64()?;
+            }
+            only
+        }
+        None => *source.events.get(&cursor.u64()?)?,
+    };
+    let address = VirtualAddress(cursor.u64()?);
+    let pid = cursor.u32()?;
+    let _tid = cursor.u32()?;
+    let time = Timestamp(cursor.u64()?);
+    let weight = match source.layout.period {
+        true => cursor.u64()?,
+        false => fixed_period,
+    };
+    Some(Sample { time, address, weight, pid, cpu: source.cpu, event, mode: mode(misc, address) })
+}
+
+fn mode(misc: u32, address: VirtualAddress) -> CpuMode {
+    match misc & kernel::PERF_RECORD_MISC_CPUMODE_MASK {
+        kernel::PERF_RECORD_MISC_USER => CpuMode::User,
+        kernel::PERF_RECORD_MISC_KERNEL => CpuMode::Kernel,
+        kernel::PERF_RECORD_MISC_CPUMODE_UNKNOWN if address.0 >> 63 == 0 => CpuMode::User,
+        kernel::PERF_RECORD_MISC_CPUMODE_UNKNOWN => CpuMode::Kernel,
+        _ => CpuMode::Guest,
+    }
+}
+
+fn task_record(kind: u32, body: &[u8], misc: u32, source: &Source) -> Option<TaskRecord> {
+    // Behind the record's own fields stand process, thread, time and perhaps the counter's number (sample_id_all).
+    let trailer = if source.layout.identifier { 24 } else { 16 };
+    let body_length = body.len().checked_sub(trailer)?;
+    let (body, mut id) = (&body[..body_length], Cursor(&body[body_length..]));
+    let _pid_and_tid = id.u64()?;
+    let time = Timestamp(id.u64()?);
+    let mut cursor = Cursor(body);
+    let record = match kind {
+        kernel::PERF_RECORD_MMAP2 => mapped(&mut cursor, misc)?,
+        kernel::PERF_RECORD_COMM => {
+            let (pid, tid) = (cursor.u32()?, cursor.u32()?);
+            let comm = text(cursor.0);
+            if misc & kernel::PERF_RECORD_MISC_COMM_EXEC != 0 {
+                Record::Executed { pid, comm }
+            } else if pid == tid {
+                Record::Renamed { pid, comm }
+            } else {
+                return None;
+            }
+        }
+        kernel::PERF_RECORD_FORK => {
+            let (pid, parent) = (cursor.u32()?, cursor.u32()?);
+            if pid == parent { Record::ThreadStarted { pid } } else { Record::Forked { pid, parent } }
+        }
+        kernel::PERF_RECORD_EXIT => Record::ThreadExited { pid: cursor.u32()? },
+        kernel::PERF_RECORD_READ => {
+            let (pid, _tid) = (cursor.u32()?, cursor.u32()?);
+            let (value, _enabled, _running, id) = (cursor.u64()?, cursor.u64()?, cursor.u64()?, cursor.u64()?);
+            let (event, _) = *source.events.get(&id)?;
+            Record::Counted { pid, event, value }
+        }
+        kernel::PERF_RECORD_LOST => {
+            let _id = cursor.u64()?;
+            Record::Lost { records: cursor.u64()? }
+        }
+        kernel::PERF_RECORD_LOST_SAMPLES => Record::LostSamples { samples: cursor.u64()? },
+        kernel::PERF_RECORD_THROTTLE => Record::Throttled,
+        _ => return None,
+    };
+    Some(TaskRecord { time, record })
+}
+
+fn mapped(cursor: &mut Cursor<'_>, misc: u32) -> Option<Record> {
+    let (pid, _tid) = (cursor.u32()?, cursor.u32()?);
+    let (start, length, file_offset) = (cursor.u64()?, cursor.u64()?, cursor.u64()?);
+    let identity = if misc & kernel::PERF_RECORD_MISC_MMAP_BUILD_ID != 0 {
+        let (field, rest) = cursor.0.split_first_chunk::<24>()?;
+        cursor.0 = rest;
+        let bytes = field[4..].get(..usize::from(field[0]))?;
+        BuildId::new(bytes).map_or(ImageIdentity::None, ImageIdentity::BuildId)
+    } else {
+        let (major, minor, number, generation) = (cursor.u32()?, cursor.u32()?, cursor.u64()?, cursor.u64()?);
+        let device = u64::from(major) << 32 | u64::from(minor);
+        match number {
+            0 => ImageIdentity::None,
+            _ => ImageIdentity::Inode(Inode { device, number, generation }),
+        }
+    };
+    let _protection_and_flags = cursor.u64()?;
+    let name = text(cursor.0);
+    Some(Record::Mapped { pid, start: VirtualAddress(start), length, file_offset, identity, name })
+}
+
+/// A name, which ends at its first NUL.
+fn text(bytes: &[u8]) -> String {
+    let end = bytes.iter().position(|byte| *byte == 0).unwrap_or(bytes.len());
+    String::from_utf8_lossy(&bytes[..end]).into_owned()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,402 @@
+//! The recorder: prepares a command, lets it run, and folds what the kernel reports until it ends.
+
+use std::ffi::OsString;
+use std::io;
+use std::time::{Duration, Instant};
+
+use oprof_events::EventConfig;
+use oprof_profile::{
+    Batch, CommandEnd, Event, EventId, Profile, Record, Scope, TaskRecord, Timestamp,
+};
+use rustix::event::epoll;
+use rustix::process::Resource;
+
+use crate::attribute::{self, SamplingChoice};
+use crate::cgroup::Cgroup;
+use crate::command::{Preparation, Running, Waiting};
+use crate::held_images::{BuildIdReader, HeldImages};
+use crate::parse::Parsed;
+use crate::rings::{BufferSizes, Place, Rings, SampledEvent};
+use crate::scope::ScopeChoice;
+use crate::signals::{Signals, Wish};
+use crate::time_order::TimeOrder;
+use crate::{Error, cpus, proc_info, settings};
+
+/// How often what was folded is handed to the recording file.
+const FLUSH: Duration = Duration::from_millis(900);
+/// How long the recorder sleeps at most, so that buffers are emptied long before they are full.
+const ROUND: Duration = Duration::from_millis(200);
+/// Rounds are at least this far apart: a storm of short processes would else wake the recorder for each record.
+const GAP: Duration = Duration::from_millis(1);
+
+/// What is to be recorded.
+#[derive(Clone, Debug)]
+pub struct Target {
+    /// The command and its arguments; at least the command.
+    pub command: Vec<OsString>,
+    /// The events.
+    pub events: Vec<EventConfig>,
+    /// How often to sample those whose own text does not say.
+    pub sampling: SamplingChoice,
+    /// How to follow the command.
+    pub scope: ScopeChoice,
+    /// Ring buffer for samples, in bytes per CPU, rounded up to a power of two; `None`: as suits the privilege.
+    pub buffer: Option<usize>,
+    /// Reads build ids, to tell whether a file is the one that was mapped.
+    pub build_id_of: BuildIdReader,
+}
+
+/// A command that waits to be executed, with everything open that will record it.
+#[derive(Debug)]
+pub struct Recorder {
+    scope: Scope,
+    events: Vec<Event>,
+    notes: Vec<String>,
+    rings: Rings,
+    waiting: Option<Waiting>,
+    running: Option<Running>,
+    signals: Signals,
+    order: TimeOrder,
+    profile: Profile,
+    images: HeldImages,
+    command: Described,
+    started: Timestamp,
+    last_flush: Instant,
+    /// Last, so that it is removed after all counters bound to it are closed.
+    _cgroup: Option<Cgroup>,
+}
+
+/// What is known of the command's process from the start.
+#[derive(Clone, Debug)]
+struct Described {
+    pid: u32,
+    arguments: Vec<String>,
+    working_directory: Option<String>,
+}
+
+/// What a recording shows of itself while it goes on.
+#[derive(Debug)]
+pub struct Progress<'a> {
+    /// Everything folded so far.
+    pub profile: &'a mut Profile,
+    /// When it was last handed out.
+    pub since: Timestamp,
+    /// Now.
+    pub now: Timestamp,
+}
+
+/// What a recorder collected.
+#[derive(Debug)]
+pub struct Collected {
+    /// The profile, its coverage complete.
+    pub profile: Profile,
+    /// The files of the images in it.
+    pub images: HeldImages,
+    /// How the command ended.
+    pub end: CommandEnd,
+    /// How long it recorded.
+    pub duration: Duration,
+}
+
+impl Recorder {
+    /// Forks a process for the command and opens everything for it; the command does not run yet.
+    ///
+    /// # Errors
+    /// Where an event cannot be opened, in the chosen scope or at all, or where no process can be made.
+    pub fn prepare(target: &Target) -> Result<Recorder, Error> {
+        let mut events = Vec::with_capacity(target.events.len());
+        for config in &target.events {
+            let sampling = attribute::sampling(config, target.sampling)?;
+            events.push(SampledEvent { config: config.clone(), sampling });
+        }
+        let mut refused = None;
+        for scope in target.scope.candidates() {
+            match Recorder::prepare_in(scope, target, events.clone()) {
+                Err(error) if error.is_permission() => refused = Some(error),
+                prepared => return prepared,
+            }
+        }
+        Err(refused.expect("there is at least one scope to try"))
+    }
+
+    fn prepare_in(scope: Scope, target: &Target, mut events: Vec<SampledEvent>) -> Result<Recorder, Error> {
+        let open_files = rustix::process::getrlimit(Resource::Nofile);
+        let signals = Signals::catch().map_err(Error::system("catch signals"))?;
+        let cgroup = match scope {
+            Scope::Cgroup => Some(Cgroup::create()?),
+            _ => None,
+        };
+        let join = cgroup.as_ref().map(Cgroup::joining_file).transpose()?;
+        let preparation = Preparation { join, open_files: Some(open_files) };
+        let waiting = Waiting::start(&target.command, preparation).map_err(|error| match scope {
+            // The one step that only this scope has is to join the group.
+            Scope::Cgroup => Error::Scope { scope: "cgroup", why: error.to_string() },
+            _ => error,
+        })?;
+        let descriptors = raise_open_files();
+        let cpus = cpus::online().map_err(Error::system("list the CPUs"))?;
+        let place = Place { scope, cgroup: cgroup.as_ref().map(Cgroup::directory), pid: waiting.pid() };
+        let mut notes = Vec::new();
+        let sizes = buffer_sizes(target.buffer, scope);
+        let rings = match Rings::open(place, &events, &cpus, sizes) {
+            Err(error) if scope == Scope::Inherit && error.is_permission() && leave_out_kernel(&mut events) => {
+                let rings = Rings::open(place, &events, &cpus, sizes)?;
+                notes.push(format!(
+                    "only user code is sampled: kernel.perf_event_paranoid is {}; as root: sysctl \
+                     kernel.perf_event_paranoid=1",
+                    settings::paranoid().map_or("unknown".to_owned(), |level| level.to_string())
+                ));
+                rings
+            }
+            rings => rings?,
+        };
+        if let Some(sizes) = rings.shrunk_to {
+            notes.push(format!(
+                "ring buffers are only {} KB per CPU: kernel.perf_event_mlock_kb and ulimit -l allow no more",
+                sizes.samples >> 10
+            ));
+        }
+        let used = rings.fds().count() * 2 + events.len() * cpus.len() * 2;
+        let started = now();
+        let profile = match scope {
+            Scope::System => Profile::of_descendants(events.len(), waiting.pid(), started),
+            _ => Profile::of_all_processes(events.len()),
+        };
+        let command = Described {
+            pid: waiting.pid(),
+            arguments: target.command.iter().map(|part| part.to_string_lossy().into_owned()).collect(),
+            working_directory: proc_info::working_directory(waiting.pid()),
+        };
+        Ok(Recorder {
+            scope,
+            events: events.iter().map(described).collect(),
+            notes,
+            rings,
+            waiting: Some(waiting),
+            running: None,
+            signals,
+            order: TimeOrder::default(),
+            profile,
+            images: HeldImages::new(descriptors.saturating_sub(used), target.build_id_of),
+            command,
+            started,
+            last_flush: Instant::now(),
+            _cgroup: cgroup,
+        })
+    }
+
+    /// How the command is followed.
+    pub fn scope(&self) -> Scope {
+        self.scope
+    }
+
+    /// The events as they were opened.
+    pub fn events(&self) -> &[Event] {
+        &self.events
+    }
+
+    /// What a user should know of how they were opened, a sentence each.
+    pub fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
+    /// When counting started.
+    pub fn started(&self) -> Timestamp {
+        self.started
+    }
+
+    /// Starts to count and lets the command run; returns once it was executed.
+    ///
+    /// # Errors
+    /// Where the command cannot be executed.
+    pub fn start(&mut self) -> Result<(), Error> {
+        let Some(waiting) = self.waiting.take() else { return Ok(()) };
+        self.started = now();
+        self.rings.enable()?;
+        self.running = Some(waiting.go()?);
+        Ok(())
+    }
+
+    /// Records until the command has ended, or until a second signal; `flush` gets what was folded about once a
+    /// second.
+    ///
+    /// # Errors
+    /// Where waiting for records fails.
+    pub fn record(mut self, mut flush: impl FnMut(Progress<'_>)) -> Result<Collected, Error> {
+        let failed = Error::system("wait for records");
+        let waiter = self.waiter().map_err(&failed)?;
+        let mut since = self.started;
+        self.last_flush = Instant::now();
+        let end = loop {
+            let round = Instant::now();
+            self.wait(&waiter).map_err(&failed)?;
+            match self.signals.take() {
+                Wish::None | Wish::LetCommandEnd => {}
+                Wish::EndCommand => self.running.iter().for_each(Running::terminate),
+                Wish::Stop => break CommandEnd::StillRunning,
+            }
+            if let Some(end) = self.running.as_mut().and_then(Running::end) {
+                break end;
+            }
+            self.round();
+            if self.last_flush.elapsed() >= FLUSH {
+                let now = now();
+                flush(Progress { profile: &mut self.profile, since, now });
+                since = now;
+                self.last_flush = Instant::now();
+            }
+            std::thread::sleep(GAP.saturating_sub(round.elapsed()));
+        };
+        Ok(self.finish(end))
+    }
+
+    /// One look at all buffers.
+    fn round(&mut self) {
+        let began = now();
+        self.drain();
+        let batch = self.order.end_round(began);
+        self.profile.apply(batch);
+    }
+
+    fn drain(&mut self) {
+        let mut executed: Vec<(u32, Timestamp)> = Vec::new();
+        let (order, images) = (&mut self.order, &mut self.images);
+        self.rings.drain(|parsed| match parsed {
+            Parsed::Sample(sample) => order.push_sample(sample),
+            Parsed::Task(record) => {
+                match &record.record {
+                    Record::Mapped { pid, start, length, identity, name, .. } => {
+                        images.see(name, *identity, *pid, *start, *length);
+                    }
+                    Record::Executed { pid, .. } => {
+                        // Only the latest program of a process can still be asked for.
+                        executed.retain(|(known, _)| known != pid);
+                        executed.push((*pid, record.time));
+                    }
+                    _ => {}
+                }
+                order.push_record(record);
+            }
+            Parsed::Nothing => {}
+        });
+        for (pid, time) in executed {
+            let record = self.describe(pid);
+            self.order.push_record(TaskRecord { time, record });
+        }
+    }
+
+    /// What can be known of a process that has just executed a program.
+    fn describe(&self, pid: u32) -> Record {
+        if pid == self.command.pid {
+            let Described { arguments, working_directory, .. } = self.command.clone();
+            return Record::Described { pid, arguments, working_directory };
+        }
+        Record::Described {
+            pid,
+            arguments: proc_info::arguments(pid),
+            working_directory: proc_info::working_directory(pid),
+        }
+    }
+
+    fn finish(mut self, end: CommandEnd) -> Collected {
+        self.rings.disable();
+        let duration = now().since(self.started);
+        self.round();
+        let last: &Batch = self.order.finish();
+        self.profile.apply(last);
+        let readings = self.rings.readings(self.events.len());
+        let totals = match self.scope {
+            Scope::Inherit => Some(readings.clone()),
+            _ => self.rings.task_totals(self.events.len()),
+        };
+        for (index, reading) in totals.iter().flatten().enumerate() {
+            self.profile.count_remainder(self.command.pid, EventId(index as u16), reading.value);
+        }
+        let left_running = self.profile.processes().iter().filter(|process| process.ended.is_none()).count();
+        let coverage = self.profile.coverage_mut();
+        coverage.left_running = left_running as u64;
+        for (event, reading) in coverage.events.iter_mut().zip(readings) {
+            event.counted = Some(reading.value);
+            event.time_enabled = reading.time_enabled;
+            event.time_running = reading.time_running;
+        }
+        Collected { profile: self.profile, images: self.images, end, duration }
+    }
+
+    /// Everything to wait for: records, the end of the command, signals.
+    fn waiter(&self) -> io::Result<std::os::fd::OwnedFd> {
+        let waiter = epoll::create(epoll::CreateFlags::CLOEXEC)?;
+        let nothing = epoll::EventData::new_u64(0);
+        // Edge-triggered: a counter whose task has ended hangs up for ever, which must not wake us for ever.
+        let edge = epoll::EventFlags::IN | epoll::EventFlags::ET;
+        for fd in self.rings.fds() {
+            epoll::add(&waiter, fd, nothing, edge)?;
+        }
+        for fd in self.signals.fds() {
+            epoll::add(&waiter, fd, nothing, epoll::EventFlags::IN)?;
+        }
+        if let Some(running) = &self.running {
+            epoll::add(&waiter, running.pidfd(), nothing, epoll::EventFlags::IN)?;
+        }
+        Ok(waiter)
+    }
+
+    fn wait(&self, waiter: &std::os::fd::OwnedFd) -> io::Result<()> {
+        let timeout = rustix::time::Timespec { tv_sec: 0, tv_nsec: ROUND.as_nanos() as i64 };
+        let mut events = [epoll::Event { flags: epoll::EventFlags::empty(), data: epoll::EventData::new_u64(0) }; 8];
+        match epoll::wait(waiter, &mut events, Some(&timeout)) {
+            Ok(_) | Err(rustix::io::Errno::INTR) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+/// The time on the recording's clock.
+fn now() -> Timestamp {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
+    Timestamp(time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64)
+}
+
+fn described(event: &SampledEvent) -> Event {
+    Event {
+        name: event.config.name.clone(),
+        description: event.config.description.clone(),
+        unit_mask: event.config.unit_mask,
+        unit_mask_description: event.config.unit_mask_description.clone(),
+        sampling: event.sampling,
+        user: event.config.user,
+        kernel: event.config.kernel,
+        nanoseconds: event.config.nanoseconds,
+    }
+}
+
+/// Leaves the kernel out of events that have user code besides; false where that changes nothing.
+fn leave_out_kernel(events: &mut [SampledEvent]) -> bool {
+    let mut changed = false;
+    for event in events.iter_mut().filter(|event| event.config.user && event.config.kernel) {
+        event.config.kernel = false;
+        event.config.hypervisor = false;
+        changed = true;
+    }
+    changed
+}
+
+fn buffer_sizes(asked: Option<usize>, scope: Scope) -> BufferSizes {
+    // 516 KB per CPU is what the kernel grants every user by default (kernel.perf_event_mlock_kb).
+    let (samples, tasks) = match scope {
+        Scope::Inherit => (256 << 10, 128 << 10),
+        _ => (1 << 20, 256 << 10),
+    };
+    let samples = asked.map_or(samples, |size| size.max(rustix::param::page_size()).next_power_of_two());
+    BufferSizes { samples, tasks }
+}
+
+/// Raises the limit of open files as far as it goes, since every image is held open; gives the limit.
+fn raise_open_files() -> usize {
+    let mut limit = rustix::process::getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    let _ = rustix::process::setrlimit(Resource::Nofile, limit);
+    let limit = rustix::process::getrlimit(Resource::Nofile).current;
+    limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX))
+}
+

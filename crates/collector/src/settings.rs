@@ -1,0 +1,43 @@
+//! The kernel's settings for perf events, under /proc/sys/kernel.
+
+use std::fs;
+use std::path::Path;
+
+/// The kernel's settings for perf events, as sysctl(8) names them under `kernel.`; `None` where one cannot be
+/// read. Documented in the kernel's `Documentation/admin-guide/sysctl/kernel.rst`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// `perf_event_paranoid`: -1 allows everything to everyone, 2 only one's own processes in user mode; some
+    /// distributions add 3 and more, which allow nothing.
+    pub paranoid: Option<i64>,
+    /// `perf_event_max_sample_rate`, in samples per second and CPU.
+    pub max_sample_rate: Option<u64>,
+    /// `perf_event_mlock_kb`: how much ring buffer, in KB per CPU, every user may have.
+    pub mlock_kb: Option<u64>,
+    /// `kptr_restrict`: 0 shows kernel addresses to those who may profile the kernel, 1 to root, 2 to nobody.
+    pub kptr_restrict: Option<i64>,
+}
+
+impl Settings {
+    /// What is set now.
+    pub fn read() -> Settings {
+        Settings {
+            paranoid: paranoid(),
+            max_sample_rate: max_sample_rate(),
+            mlock_kb: number("perf_event_mlock_kb"),
+            kptr_restrict: number("kptr_restrict"),
+        }
+    }
+}
+
+fn number<T: std::str::FromStr>(name: &str) -> Option<T> {
+    fs::read_to_string(Path::new("/proc/sys/kernel").join(name)).ok()?.trim().parse().ok()
+}
+
+pub(crate) fn paranoid() -> Option<i64> {
+    number("perf_event_paranoid")
+}
+
+pub(crate) fn max_sample_rate() -> Option<u64> {
+    number("perf_event_max_sample_rate")
+}

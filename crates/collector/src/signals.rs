@@ -1,0 +1,89 @@
+//! The signals that end a recording.
+
+use std::io::{self, Read};
+use std::os::fd::AsFd;
+use std::os::unix::net::UnixStream;
+
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::low_level::pipe;
+
+/// What the signals so far ask for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wish {
+    /// Nothing new.
+    None,
+    /// The terminal has told the command as well, so its end is near; go on until then.
+    LetCommandEnd,
+    /// Only the recorder was told: tell the command.
+    EndCommand,
+    /// Stop now.
+    Stop,
+}
+
+/// Catches SIGINT, SIGTERM and SIGHUP for as long as it lives: the first lets the command end, the second stops the
+/// recorder.
+#[derive(Debug)]
+pub(crate) struct Signals {
+    interrupts: UnixStream,
+    terminations: UnixStream,
+    seen: u32,
+    registered: Vec<signal_hook::SigId>,
+}
+
+impl Signals {
+    pub(crate) fn catch() -> io::Result<Signals> {
+        let pair = || -> io::Result<(UnixStream, UnixStream)> {
+            let (read, write) = UnixStream::pair()?;
+            read.set_nonblocking(true)?;
+            Ok((read, write))
+        };
+        let (interrupts, interrupted) = pair()?;
+        let (terminations, terminated) = pair()?;
+        let mut registered = vec![pipe::register(SIGINT, interrupted)?];
+        // nohup(1) has the hang-up ignored, and so it stays.
+        if !is_ignored(SIGHUP) {
+            registered.push(pipe::register(SIGHUP, terminated.try_clone()?)?);
+        }
+        registered.push(pipe::register(SIGTERM, terminated)?);
+        Ok(Signals { interrupts, terminations, seen: 0, registered })
+    }
+
+    /// What to wait on for a signal.
+    pub(crate) fn fds(&self) -> [impl AsFd + '_; 2] {
+        [self.interrupts.as_fd(), self.terminations.as_fd()]
+    }
+
+    /// What the signals since the last call ask for.
+    pub(crate) fn take(&mut self) -> Wish {
+        let count = |stream: &mut UnixStream| {
+            let mut bytes = [0; 16];
+            stream.read(&mut bytes).unwrap_or(0) as u32
+        };
+        let (interrupts, terminations) = (count(&mut self.interrupts), count(&mut self.terminations));
+        let before = self.seen;
+        self.seen += interrupts + terminations;
+        match (before, interrupts, terminations) {
+            (_, 0, 0) => Wish::None,
+            _ if self.seen > 1 => Wish::Stop,
+            (_, _, 0) => Wish::LetCommandEnd,
+            _ => Wish::EndCommand,
+        }
+    }
+}
+
+impl Drop for Signals {
+    fn drop(&mut self) {
+        for id in self.registered.drain(..) {
+            signal_hook::low_level::unregister(id);
+        }
+    }
+}
+
+/// The process was started with this signal ignored.
+fn is_ignored(signal: i32) -> bool {
+    // SigIgn of /proc/self/status is a mask in hexadecimal whose lowest bit is signal 1 (proc(5)).
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:")).map(str::trim);
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask, 16).ok()).unwrap_or(0);
+    mask >> (signal - 1) & 1 != 0
+}

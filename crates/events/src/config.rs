@@ -1,0 +1,152 @@
+//! The encoded event: what becomes of a name.
+
+use crate::modifier::Modifiers;
+
+/// `PERF_TYPE_HARDWARE` of the kernel's `include/uapi/linux/perf_event.h`.
+pub(crate) const TYPE_HARDWARE: u32 = 0;
+/// `PERF_TYPE_SOFTWARE`, same header.
+pub(crate) const TYPE_SOFTWARE: u32 = 1;
+/// `PERF_TYPE_TRACEPOINT`, same header.
+pub(crate) const TYPE_TRACEPOINT: u32 = 2;
+/// `PERF_TYPE_HW_CACHE`, same header.
+pub(crate) const TYPE_CACHE: u32 = 3;
+/// `PERF_TYPE_RAW`, same header.
+pub(crate) const TYPE_RAW: u32 = 4;
+/// `PERF_PMU_TYPE_SHIFT`, same header: generic hardware and cache events of one PMU among several carry its type above.
+pub(crate) const PMU_TYPE_SHIFT: u32 = 32;
+
+/// One event encoded for `perf_event_attr`. The field names are those of perf_event_open(2) where it has one.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct EventConfig {
+    /// The event's name in its canonical spelling, without count and modifiers: `cycles` for `CPU-CYCLES:u`,
+    /// `cpu_core/cycles/` where several core PMUs share the work, the value of a `name=` term where given.
+    pub name: String,
+    /// The specification as typed, without surrounding blanks.
+    pub spec: String,
+    /// What is counted, in a few words; empty for PMU and raw events and tracepoints, which the kernel does not describe.
+    pub description: String,
+    /// Where the event comes from.
+    pub kind: EventKind,
+    /// `perf_event_attr.type`: a `PERF_TYPE_` constant or the dynamic number of a PMU.
+    pub pmu_type: u32,
+    /// `perf_event_attr.config`.
+    pub config: u64,
+    /// `perf_event_attr.config1`.
+    pub config1: u64,
+    /// `perf_event_attr.config2`.
+    pub config2: u64,
+    /// `perf_event_attr.config3`; kernels before 6.3 refuse any value but 0.
+    pub config3: u64,
+    /// The value of the `umask` term, 0 without one. It is part of `config` already.
+    pub unit_mask: u64,
+    /// What the unit mask selects, in a few words; empty where unknown.
+    pub unit_mask_description: String,
+    /// Counts in user space (`!exclude_user`).
+    pub user: bool,
+    /// Counts in the kernel (`!exclude_kernel`).
+    pub kernel: bool,
+    /// Counts in a hypervisor (`!exclude_hv`).
+    pub hypervisor: bool,
+    /// Counts on the host (`!exclude_host`).
+    pub host: bool,
+    /// Counts in guests (`!exclude_guest`).
+    pub guest: bool,
+    /// How close the sampled address has to be to the event's, 0 to 3 (`precise_ip`).
+    pub precise: u8,
+    /// The event counts nanoseconds (cpu-clock, task-clock).
+    pub nanoseconds: bool,
+    /// The event's PMU gives counts but never samples (uncore, power, msr): opening it with a period is `EINVAL`.
+    pub count_only: bool,
+    /// The CPUs on which to open the event, from the PMU's `cpus` or `cpumask`; `None` for every CPU. May be empty when
+    /// all CPUs of the PMU are offline.
+    pub cpus: Option<Vec<u32>>,
+    /// Events per sample as the specification gave it; `None` when it did not.
+    pub count: Option<u64>,
+    /// Samples per second as the specification's `freq=` gave it; `None` when it did not.
+    pub frequency: Option<u64>,
+    /// Events per sample when the user gives neither count nor frequency.
+    pub default_count: u64,
+    /// The smallest sensible number of events per sample: below it the kernel clamps or throttles.
+    pub min_count: u64,
+    /// Factor from the raw count to [`unit`](Self::unit); 1 where the PMU names none.
+    pub scale: f64,
+    /// Unit of the scaled count such as `Joules`; empty where the PMU names none.
+    pub unit: String,
+}
+
+/// Where an event comes from.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum EventKind {
+    /// A generic hardware event, mapped by the kernel to one of the processor's own.
+    Hardware,
+    /// A generic cache event, likewise.
+    HardwareCache,
+    /// An event of the kernel's software.
+    Software,
+    /// A static tracepoint of the kernel.
+    Tracepoint,
+    /// A number for the core PMU, given as it is.
+    Raw,
+    /// An event of a PMU in sysfs.
+    Pmu {
+        /// The PMU's name in sysfs, such as `cpu` or `power`.
+        name: String,
+    },
+}
+
+impl EventConfig {
+    /// An event with all else at the defaults: all of the host, imprecise, on every CPU.
+    pub(crate) fn new(name: &str, kind: EventKind, pmu_type: u32, config: u64) -> Self {
+        let default_count = DEFAULT_COUNT;
+        Self {
+            name: name.to_owned(),
+            spec: name.to_owned(),
+            description: String::new(),
+            kind,
+            pmu_type,
+            config,
+            config1: 0,
+            config2: 0,
+            config3: 0,
+            unit_mask: 0,
+            unit_mask_description: String::new(),
+            user: true,
+            kernel: true,
+            hypervisor: true,
+            host: true,
+            guest: false,
+            precise: 0,
+            nanoseconds: false,
+            count_only: false,
+            cpus: None,
+            count: None,
+            frequency: None,
+            default_count,
+            min_count: min_count(default_count),
+            scale: 1.0,
+            unit: String::new(),
+        }
+    }
+
+    /// Takes over where the event counts and how precisely.
+    pub(crate) fn apply(&mut self, modifiers: Modifiers) {
+        self.user = modifiers.user;
+        self.kernel = modifiers.kernel;
+        self.hypervisor = modifiers.hypervisor;
+        self.host = modifiers.host;
+        self.guest = modifiers.guest;
+        self.precise = modifiers.precise;
+    }
+}
+
+/// Events per sample of a hardware event whose rate is not known. Primes keep samples from falling into step with loops.
+pub(crate) const DEFAULT_COUNT: u64 = 100_003;
+/// Events per sample of events that come about once a cycle.
+pub(crate) const DEFAULT_COUNT_FREQUENT: u64 = 2_000_003;
+
+/// The minimum that goes with a default count: a twentieth, never below 128.
+pub(crate) fn min_count(default_count: u64) -> u64 {
+    (default_count / 20).max(128)
+}

@@ -1,0 +1,167 @@
+//! Why an event could not be resolved, and what to do about it.
+
+use std::path::PathBuf;
+
+/// Why an event could not be resolved. Every message is one line and names the event; text from outside is quoted and
+/// its control characters are escaped.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// No event has this name.
+    #[error("unknown event {event:?}{}; `oprof list` shows the events of this machine", did_you_mean(.suggestions))]
+    UnknownEvent {
+        /// The specification as typed.
+        event: String,
+        /// The closest names, best first, at most three.
+        suggestions: Vec<String>,
+    },
+    /// The kernel has no PMU of this name.
+    #[error("event {event:?}: no PMU {pmu:?} on this machine; the kernel has {}", listing(.known))]
+    UnknownPmu {
+        /// The specification as typed.
+        event: String,
+        /// The name before the slash.
+        pmu: String,
+        /// The PMUs that sysfs lists.
+        known: Vec<String>,
+    },
+    /// The PMU has neither a format field nor an event of this name.
+    #[error("event {event:?}: {pmu} has no term {term:?}; it has {}", listing(.known))]
+    UnknownTerm {
+        /// The specification as typed.
+        event: String,
+        /// The PMU's name.
+        pmu: String,
+        /// The term that is not known.
+        term: String,
+        /// The names of the PMU's fields and events, and the general terms.
+        known: Vec<String>,
+    },
+    /// A value has more bits than its field.
+    #[error("event {event:?}: {value:#x} is too large for {field:?}, which has {width} bits (at most {:#x})", largest(*.width))]
+    ValueTooLarge {
+        /// The specification as typed.
+        event: String,
+        /// The field or term.
+        field: String,
+        /// The field's width in bits.
+        width: u32,
+        /// The value that does not fit.
+        value: u64,
+    },
+    /// The specification does not follow the grammar.
+    #[error("event {event:?}: cannot read {part:?}: {reason}")]
+    Malformed {
+        /// The specification as typed, shortened if it is very long.
+        event: String,
+        /// The part at fault.
+        part: String,
+        /// What is wrong with it and what would be right.
+        reason: String,
+    },
+    /// The kernel's directory of tracepoints cannot be read.
+    #[error(
+        "event {event:?}: cannot read tracepoints at {path:?} ({reason}); \
+         run as root, or `mount -t tracefs nodev /sys/kernel/tracing` if it is not mounted"
+    )]
+    Tracefs {
+        /// The specification as typed.
+        event: String,
+        /// What was tried.
+        path: PathBuf,
+        /// The system's word.
+        reason: String,
+    },
+    /// tracefs has no such tracepoint.
+    #[error("event {event:?}: no such tracepoint{}; `oprof list` shows the events of this machine", did_you_mean(.suggestions))]
+    UnknownTracepoint {
+        /// The specification as typed.
+        event: String,
+        /// The closest names, best first, at most three.
+        suggestions: Vec<String>,
+    },
+    /// A file of the PMU in sysfs is unreadable or not as the kernel documents it.
+    #[error(
+        "event {event:?}: cannot use {path:?}: {reason}; give the event as a number instead, such as r1a8"
+    )]
+    Sysfs {
+        /// The specification as typed.
+        event: String,
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+}
+
+impl Error {
+    /// A part of the specification that does not follow the grammar.
+    pub(crate) fn malformed(event: &str, part: &str, reason: impl Into<String>) -> Self {
+        Self::Malformed { event: shortened(event), part: shortened(part), reason: reason.into() }
+    }
+}
+
+/// At most 200 characters of a text that somebody typed.
+fn shortened(text: &str) -> String {
+    const CHARACTERS: usize = 200;
+    match text.char_indices().nth(CHARACTERS) {
+        Some((end, _)) => format!("{}...", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
+/// The closing half of "unknown event ...", empty without suggestions.
+fn did_you_mean(suggestions: &[String]) -> String {
+    match suggestions {
+        [] => String::new(),
+        [only] => format!(", did you mean {}?", printable(only)),
+        [some @ .., last] => {
+            format!(", did you mean {} or {}?", printable(&some.join(", ")), printable(last))
+        }
+    }
+}
+
+/// Names in a row, or "none".
+fn listing(names: &[String]) -> String {
+    if names.is_empty() { "none".to_owned() } else { printable(&names.join(", ")) }
+}
+
+/// Text without control characters.
+fn printable(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { '?' } else { c }).collect()
+}
+
+/// The largest value of so many bits.
+fn largest(width: u32) -> u64 {
+    u64::MAX.checked_shr(64_u32.saturating_sub(width)).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_are_one_line_and_hold_no_control_characters() {
+        let event = "cyc\x1b[2Jles\n".to_owned();
+        let suggestions = vec!["cycles".to_owned(), "bus-cycles".to_owned(), "\x1b[31m".to_owned()];
+        let text = Error::UnknownEvent { event, suggestions }.to_string();
+        assert!(!text.chars().any(char::is_control), "{text:?}");
+        assert!(text.contains("did you mean cycles, bus-cycles or ?[31m?"), "{text}");
+    }
+
+    #[test]
+    fn too_large_names_field_width_and_value() {
+        let error = Error::ValueTooLarge { event: "e".into(), field: "umask".into(), width: 8, value: 0x100 }
+            .to_string();
+        assert_eq!(error, "event \"e\": 0x100 is too large for \"umask\", which has 8 bits (at most 0xff)");
+        assert_eq!((largest(0), largest(1), largest(64)), (0, 1, u64::MAX));
+    }
+
+    #[test]
+    fn long_input_is_shortened() {
+        let Error::Malformed { event, .. } = Error::malformed(&"é".repeat(5000), "", "") else {
+            unreachable!()
+        };
+        assert_eq!(event.chars().count(), 203);
+    }
+}

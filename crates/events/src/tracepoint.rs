@@ -1,0 +1,85 @@
+//! The kernel's static tracepoints, from tracefs.
+
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use crate::config::{EventConfig, EventKind, TYPE_TRACEPOINT};
+use crate::{Error, System, kernel_file, suggest};
+
+impl System {
+    /// The tracepoint of this subsystem and name, in any case.
+    pub(crate) fn tracepoint(&self, event: &str, subsystem: &str, name: &str) -> Result<EventConfig, Error> {
+        let (events, subsystems) = self.subsystems(event)?;
+        let unknown = || {
+            let near = subsystems.iter().flat_map(|known| tracepoint_names(&events, known));
+            let suggestions = suggest::closest(&format!("{subsystem}:{name}"), near);
+            Error::UnknownTracepoint { event: event.to_owned(), suggestions }
+        };
+        let subsystem = kernel_file::pick(&subsystems, subsystem).ok_or_else(unknown)?;
+        let directory = events.join(subsystem);
+        let names = kernel_file::names(&directory).map_err(|error| tracefs(event, &directory, &error))?;
+        let name = kernel_file::pick(&names, name).ok_or_else(unknown)?;
+        let path = directory.join(name).join("id");
+        let text = match kernel_file::read(&path) {
+            Ok(text) => text,
+            // Control files such as `enable` are no tracepoints; those of the kernel's own `ftrace` have no id either.
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+                return Err(unknown());
+            }
+            Err(error) => return Err(tracefs(event, &path, &error)),
+        };
+        let id = text.trim().parse().map_err(|_| Error::Tracefs {
+            event: event.to_owned(),
+            path: path.clone(),
+            reason: "it does not hold a number".to_owned(),
+        })?;
+        let full_name = format!("{subsystem}:{name}");
+        // Tracepoints are rare enough to be sampled one by one.
+        Ok(EventConfig {
+            default_count: 1,
+            min_count: 1,
+            ..EventConfig::new(&full_name, EventKind::Tracepoint, TYPE_TRACEPOINT, id)
+        })
+    }
+
+    /// All tracepoints as (subsystem, `subsystem:name`); empty where tracefs cannot be read.
+    pub(crate) fn tracepoints(&self) -> Vec<(String, String)> {
+        let Ok((events, subsystems)) = self.subsystems("") else { return Vec::new() };
+        let names = |subsystem: String| {
+            let names = tracepoint_names(&events, &subsystem);
+            names.into_iter().map(move |name| (subsystem.clone(), name)).collect::<Vec<_>>()
+        };
+        subsystems.into_iter().flat_map(names).collect()
+    }
+
+    /// The directory of tracepoints and the names in it.
+    fn subsystems(&self, event: &str) -> Result<(PathBuf, Vec<String>), Error> {
+        let mut first_failure = None;
+        for tracefs_root in self.tracefs() {
+            let events = tracefs_root.join("events");
+            match kernel_file::names(&events) {
+                Ok(names) => return Ok((events, names)),
+                Err(error) => _ = first_failure.get_or_insert(tracefs(event, &events, &error)),
+            }
+        }
+        Err(first_failure.unwrap_or_else(|| Error::Tracefs {
+            event: event.to_owned(),
+            path: PathBuf::new(),
+            reason: "no place for tracefs is known".to_owned(),
+        }))
+    }
+}
+
+/// The full names of a subsystem's tracepoints.
+fn tracepoint_names(events: &Path, subsystem: &str) -> Vec<String> {
+    let directory = events.join(subsystem);
+    let names = kernel_file::names(&directory).unwrap_or_default().into_iter();
+    names
+        .filter(|name| directory.join(name).join("id").exists())
+        .map(|name| format!("{subsystem}:{name}"))
+        .collect()
+}
+
+fn tracefs(event: &str, path: &Path, error: &std::io::Error) -> Error {
+    Error::Tracefs { event: event.to_owned(), path: path.to_owned(), reason: error.to_string() }
+}

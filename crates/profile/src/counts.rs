@@ -1,0 +1,94 @@
+//! Folded samples: how often each place was sampled.
+
+use rustc_hash::FxHashMap;
+
+use crate::{EventId, ImageId, ImageOffset, ProcessId};
+
+/// What a sample is folded by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Key {
+    /// The process in which it was taken.
+    pub process: ProcessId,
+    /// The image that held the code.
+    pub image: ImageId,
+    /// Where in the image.
+    pub offset: ImageOffset,
+    /// The event that was sampled.
+    pub event: EventId,
+    /// The CPU on which it was taken.
+    pub cpu: u16,
+}
+
+/// How often a place was sampled.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Count {
+    /// Number of samples.
+    pub samples: u64,
+    /// Number of events that these samples stand for: their periods, summed.
+    pub weight: u64,
+}
+
+impl Count {
+    /// Adds `other`, staying at the largest number where the sum would not fit.
+    pub fn add(&mut self, other: Count) {
+        self.samples = self.samples.saturating_add(other.samples);
+        self.weight = self.weight.saturating_add(other.weight);
+    }
+}
+
+/// Folded samples. Its size follows the number of distinct places, not the number of samples.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    entries: FxHashMap<Key, Count>,
+}
+
+impl Counts {
+    /// Adds samples to a place.
+    #[inline]
+    pub fn add(&mut self, key: Key, count: Count) {
+        self.entries.entry(key).or_default().add(count);
+    }
+
+    /// Every place that was sampled, in no order.
+    pub fn iter(&self) -> impl Iterator<Item = (Key, Count)> + '_ {
+        self.entries.iter().map(|(key, count)| (*key, *count))
+    }
+
+    /// Every place that was sampled, in the order of the keys.
+    pub fn sorted(&self) -> Vec<(Key, Count)> {
+        let mut entries: Vec<_> = self.iter().collect();
+        entries.sort_unstable_by_key(|entry| entry.0);
+        entries
+    }
+
+    /// How many distinct places there are.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// No place was sampled.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// Moves everything into `other`, leaving none here.
+    pub fn drain_into(&mut self, other: &mut Counts) {
+        if other.is_empty() {
+            std::mem::swap(self, other);
+            return;
+        }
+        for (key, count) in self.entries.drain() {
+            other.add(key, count);
+        }
+    }
+}
+
+impl FromIterator<(Key, Count)> for Counts {
+    fn from_iter<I: IntoIterator<Item = (Key, Count)>>(entries: I) -> Counts {
+        let mut counts = Counts::default();
+        for (key, count) in entries {
+            counts.add(key, count);
+        }
+        counts
+    }
+}

@@ -1,0 +1,33 @@
+//! Turns the records of one run into counts per process, image and offset, and those into a file and back.
+//!
+//! This crate holds the words that every other crate shares. It makes no perf system calls, reads no ELF file
+//! and prints no tables.
+#![forbid(unsafe_code)]
+
+mod address;
+mod address_space;
+mod counts;
+mod coverage;
+mod event;
+mod image;
+mod process;
+mod profile;
+mod record;
+pub mod recording;
+mod run;
+mod symbol;
+mod time;
+
+pub use address::{ImageAddress, ImageOffset, VirtualAddress};
+pub use address_space::{AddressSpace, Mapping};
+pub use counts::{Count, Counts, Key};
+pub use coverage::{Coverage, EventCoverage};
+pub use event::{Event, EventId, Sampling};
+pub use image::{BuildId, Image, ImageId, ImageIdentity, ImageKind, Inode};
+pub use process::{Process, ProcessId};
+pub use profile::Profile;
+pub use record::{Batch, CpuMode, Record, Sample, TaskRecord};
+pub use recording::Recording;
+pub use run::{CommandEnd, Run, Scope};
+pub use symbol::{ImageNames, Symbol, SymbolId, Unresolved};
+pub use time::Timestamp;

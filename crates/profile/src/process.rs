@@ -1,0 +1,34 @@
+//! Processes: what ran, under which name, from when to when.
+
+use crate::{ImageId, Timestamp};
+
+/// Index of a process in the profile's list of processes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ProcessId(pub u32);
+
+/// A process between two execs: a process that executes another program goes on as a new entry, so that each
+/// entry has one app and one command line.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Process {
+    /// The kernel's process id (thread group id).
+    pub pid: u32,
+    /// The process that forked it, where seen.
+    pub parent: Option<ProcessId>,
+    /// The entry that this one goes on from, where it came about by exec.
+    pub before_exec: Option<ProcessId>,
+    /// When it was forked or executed.
+    pub started: Timestamp,
+    /// When it ended or executed another program; `None` where it outlived the recording.
+    pub ended: Option<Timestamp>,
+    /// The command name (comm), at most 15 bytes, as last set.
+    pub comm: String,
+    /// Its main image; `None` where that was never seen.
+    pub app: Option<ImageId>,
+    /// Its arguments, where they could be read; empty where not.
+    pub arguments: Vec<String>,
+    /// Its working directory right after exec, where it could be read.
+    pub working_directory: Option<String>,
+    /// Exact count of each event over the whole life of this pid, in the order of the recording's events;
+    /// empty where unknown. Of the entries of one pid that follow one another by exec, the last holds it.
+    pub event_totals: Vec<u64>,
+}

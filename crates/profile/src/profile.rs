@@ -1,0 +1,420 @@
+//! The profile: records of a run, replayed in the order of time and folded.
+
+use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
+
+use crate::{
+    AddressSpace, Batch, Count, Counts, Coverage, CpuMode, EventCoverage, EventId, Image, ImageId,
+    ImageIdentity, ImageKind, ImageOffset, Key, Mapping, Process, ProcessId, Record, Sample, TaskRecord,
+    Timestamp, VirtualAddress,
+};
+
+/// Which processes of those that the events report belong to the profile.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Membership {
+    /// All: the events are opened for the target alone.
+    All,
+    /// The processes that descend from the command.
+    Descendants,
+}
+
+/// A process id that is in use.
+#[derive(Clone, Debug)]
+struct Live {
+    process: ProcessId,
+    /// Shared with the process that forked this one until one of the two maps something.
+    space: Arc<AddressSpace>,
+    threads: u32,
+}
+
+/// Turns records in the order of time into counts per process, image and offset.
+///
+/// Counts come in windows: what was folded since the last [`Profile::close_window`], and the sum of all closed
+/// windows. A recording file takes one window after another while the run goes on.
+#[derive(Debug)]
+pub struct Profile {
+    membership: Membership,
+    images: Vec<Image>,
+    image_ids: FxHashMap<Image, ImageId>,
+    processes: Vec<Process>,
+    live: FxHashMap<u32, Live>,
+    open_window: Counts,
+    closed_windows: Counts,
+    coverage: Coverage,
+    /// Images and processes that the last closed window already knew.
+    images_closed: usize,
+    changed_processes: Vec<ProcessId>,
+    kernel: ImageId,
+    guest: ImageId,
+    unknown: ImageId,
+    anonymous: ImageId,
+}
+
+/// What a window adds to those before it.
+#[derive(Debug)]
+pub struct Window {
+    /// The images first seen in it; the first of them has this index, the rest follow.
+    pub first_image: ImageId,
+    /// The processes that are new or changed.
+    pub changed_processes: Vec<ProcessId>,
+    /// The samples folded in it, in the order of their keys.
+    pub counts: Vec<(Key, Count)>,
+}
+
+impl Profile {
+    /// A profile of `events` events that takes in every process reported.
+    pub fn of_all_processes(events: usize) -> Profile {
+        Profile::new(events, Membership::All)
+    }
+
+    /// A profile of `events` events that takes in the process `command` and all that descend from it, and only
+    /// counts the samples of the rest as outside.
+    pub fn of_descendants(events: usize, command: u32, started: Timestamp) -> Profile {
+        let mut profile = Profile::new(events, Membership::Descendants);
+        profile.start_process(command, None, started);
+        profile
+    }
+
+    fn new(events: usize, membership: Membership) -> Profile {
+        let mut profile = Profile {
+            membership,
+            images: Vec::new(),
+            image_ids: FxHashMap::default(),
+            processes: Vec::new(),
+            live: FxHashMap::default(),
+            open_window: Counts::default(),
+            closed_windows: Counts::default(),
+            coverage: Coverage { events: vec![EventCoverage::default(); events], ..Coverage::default() },
+            images_closed: 0,
+            changed_processes: Vec::new(),
+            kernel: ImageId(0),
+            guest: ImageId(0),
+            unknown: ImageId(0),
+            anonymous: ImageId(0),
+        };
+        let mut special = |name: &str, kind| {
+            profile.image_id(Image { name: name.to_owned(), kind, identity: ImageIdentity::None })
+        };
+        let kernel = special("[kernel]", ImageKind::Kernel);
+        let guest = special("[guest]", ImageKind::Guest);
+        let unknown = special("[unknown]", ImageKind::Unknown);
+        let anonymous = special("[anon]", ImageKind::Anonymous);
+        Profile { kernel, guest, unknown, anonymous, ..profile }
+    }
+
+    /// Takes in what happened after all earlier batches.
+    pub fn apply(&mut self, batch: &Batch) {
+        let mut samples = batch.samples.as_slice();
+        for record in &batch.records {
+            let before = samples.partition_point(|sample| sample.time < record.time);
+            let (earlier, later) = samples.split_at(before);
+            earlier.iter().for_each(|sample| self.sample(sample));
+            samples = later;
+            self.record(record);
+        }
+        samples.iter().for_each(|sample| self.sample(sample));
+    }
+
+    #[inline]
+    fn sample(&mut self, sample: &Sample) {
+        let Some(coverage) = self.coverage.events.get_mut(usize::from(sample.event.0)) else { return };
+        let live = match self.live.get(&sample.pid) {
+            Some(live) => live,
+            None if self.membership == Membership::Descendants => {
+                coverage.outside_samples += 1;
+                coverage.outside_weight = coverage.outside_weight.saturating_add(sample.weight);
+                return;
+            }
+            None => {
+                self.start_process(sample.pid, None, sample.time);
+                return self.sample(sample);
+            }
+        };
+        coverage.samples += 1;
+        coverage.weight = coverage.weight.saturating_add(sample.weight);
+        let as_it_stands = ImageOffset(sample.address.0);
+        let (image, offset) = match sample.mode {
+            CpuMode::User => live.space.lookup(sample.address).unwrap_or((self.unknown, as_it_stands)),
+            CpuMode::Kernel => (self.kernel, as_it_stands),
+            CpuMode::Guest => (self.guest, as_it_stands),
+        };
+        let key = Key { process: live.process, image, offset, event: sample.event, cpu: sample.cpu };
+        self.open_window.add(key, Count { samples: 1, weight: sample.weight });
+    }
+
+    fn record(&mut self, TaskRecord { time, record }: &TaskRecord) {
+        match record {
+            Record::Mapped { pid, start, length, file_offset, identity, name } => {
+                self.map(*time, *pid, *start, *length, *file_offset, *identity, name);
+            }
+            Record::Executed { pid, comm } => self.execute(*time, *pid, comm),
+            Record::Renamed { pid, comm } => {
+                if let Some(live) = self.member(*pid, *time) {
+                    let process = live.process;
+                    self.change(process).comm.clone_from(comm);
+                }
+            }
+            Record::Forked { pid, parent } => self.fork(*time, *pid, *parent),
+            Record::ThreadStarted { pid } => {
+                if let Some(live) = self.member(*pid, *time) {
+                    live.threads = live.threads.saturating_add(1);
+                }
+            }
+            Record::ThreadExited { pid } => self.exit(*time, *pid),
+            Record::Described { pid, arguments, working_directory } => {
+                if let Some(live) = self.live.get(pid) {
+                    let process = live.process;
+                    let process = self.change(process);
+                    process.arguments.clone_from(arguments);
+                    process.working_directory.clone_from(working_directory);
+                }
+            }
+            Record::Counted { pid, event, value } => self.count(*pid, *event, *value),
+            Record::Lost { records } => {
+                self.coverage.lost_records = self.coverage.lost_records.saturating_add(*records);
+            }
+            Record::LostSamples { samples } => {
+                self.coverage.lost_samples = self.coverage.lost_samples.saturating_add(*samples);
+            }
+            Record::Throttled => self.coverage.throttled += 1,
+        }
+    }
+
+    /// The process of this id, taken in where it was not seen before; `None` where it is not the profile's.
+    fn member(&mut self, pid: u32, time: Timestamp) -> Option<&mut Live> {
+        if !self.live.contains_key(&pid) {
+            if self.membership == Membership::Descendants {
+                return None;
+            }
+            self.start_process(pid, None, time);
+        }
+        self.live.get_mut(&pid)
+    }
+
+    /// A process about to be changed.
+    fn change(&mut self, id: ProcessId) -> &mut Process {
+        if self.changed_processes.last() != Some(&id) {
+            self.changed_processes.push(id);
+        }
+        &mut self.processes[id.0 as usize]
+    }
+
+    fn add_process(&mut self, process: Process) -> ProcessId {
+        let id = ProcessId(self.processes.len() as u32);
+        self.processes.push(process);
+        self.changed_processes.push(id);
+        id
+    }
+
+    fn start_process(&mut self, pid: u32, parent: Option<ProcessId>, started: Timestamp) {
+        let mut process = Process { pid, parent, started, ..Process::default() };
+        let mut space = Arc::default();
+        if let Some(parent) = parent {
+            let forker = &self.processes[parent.0 as usize];
+            process.comm.clone_from(&forker.comm);
+            process.app = forker.app;
+            if let Some(live) = self.live.get(&forker.pid) {
+                space = Arc::clone(&live.space);
+            }
+        }
+        let process = self.add_process(process);
+        self.live.insert(pid, Live { process, space, threads: 1 });
+    }
+
+    fn fork(&mut self, time: Timestamp, pid: u32, parent: u32) {
+        let Some(live) = self.member(parent, time) else {
+            // Not of the command, but the id may once have been: whatever it does now is not the command's.
+            self.live.remove(&pid);
+            return;
+        };
+        let parent = live.process;
+        self.start_process(pid, Some(parent), time);
+    }
+
+    fn execute(&mut self, time: Timestamp, pid: u32, comm: &str) {
+        let Some(live) = self.member(pid, time) else { return };
+        let before = live.process;
+        let old = self.change(before);
+        old.ended = Some(time);
+        let process = Process {
+            pid,
+            parent: old.parent,
+            before_exec: Some(before),
+            started: time,
+            comm: comm.to_owned(),
+            // What was counted so far belongs to the whole life of this pid.
+            event_totals: std::mem::take(&mut old.event_totals),
+            ..Process::default()
+        };
+        let process = self.add_process(process);
+        self.live.insert(pid, Live { process, space: Arc::default(), threads: 1 });
+    }
+
+    fn exit(&mut self, time: Timestamp, pid: u32) {
+        let Some(live) = self.live.get_mut(&pid) else { return };
+        live.threads = live.threads.saturating_sub(1);
+        if live.threads == 0 {
+            // The entry stays: the kernel may still be sampled while it tidies up behind the process.
+            live.space = Arc::default();
+            let process = live.process;
+            self.change(process).ended = Some(time);
+        }
+    }
+
+    fn count(&mut self, pid: u32, event: EventId, value: u64) {
+        let events = self.coverage.events.len();
+        let Some(live) = self.live.get(&pid) else { return };
+        let process = live.process;
+        let totals = &mut self.change(process).event_totals;
+        totals.resize(events, 0);
+        if let Some(total) = totals.get_mut(usize::from(event.0)) {
+            *total = total.saturating_add(value);
+        }
+    }
+
+    #[allow(clippy::too_many_arguments)] // the fields of one record
+    fn map(
+        &mut self,
+        time: Timestamp,
+        pid: u32,
+        start: VirtualAddress,
+        length: u64,
+        file_offset: u64,
+        identity: ImageIdentity,
+        name: &str,
+    ) {
+        if self.member(pid, time).is_none() {
+            return;
+        }
+        let (image, first_offset) = match ImageKind::of_mapping(name) {
+            ImageKind::Anonymous => (self.anonymous, start.0),
+            ImageKind::Vdso => {
+                let identity = ImageIdentity::None;
+                (self.image_id(Image { name: "[vdso]".to_owned(), kind: ImageKind::Vdso, identity }), 0)
+            }
+            kind => (self.image_id(Image { name: name.to_owned(), kind, identity }), file_offset),
+        };
+        let Some(live) = self.live.get_mut(&pid) else { return };
+        Arc::make_mut(&mut live.space).map(Mapping {
+            start,
+            end: VirtualAddress(start.0.saturating_add(length)),
+            image,
+            first_offset: ImageOffset(first_offset),
+        });
+        let process = live.process;
+        let entry = &self.processes[process.0 as usize];
+        // The first file that a program maps is the program itself; what is mapped before the first exec that
+        // was seen says nothing of the kind.
+        let is_file = self.images[image.0 as usize].kind == ImageKind::File;
+        if is_file && entry.app.is_none() && entry.before_exec.is_some() {
+            self.change(process).app = Some(image);
+        }
+    }
+
+    fn image_id(&mut self, image: Image) -> ImageId {
+        if let Some(id) = self.image_ids.get(&image) {
+            return *id;
+        }
+        let id = ImageId(self.images.len() as u32);
+        self.images.push(image.clone());
+        self.image_ids.insert(image, id);
+        id
+    }
+
+    /// Ends the window that is open and starts the next; gives what the ended one adds to those before it.
+    pub fn close_window(&mut self) -> Window {
+        let counts = self.open_window.sorted();
+        self.open_window.drain_into(&mut self.closed_windows);
+        let first_image = ImageId(self.images_closed as u32);
+        self.images_closed = self.images.len();
+        let mut changed_processes = std::mem::take(&mut self.changed_processes);
+        changed_processes.sort_unstable();
+        changed_processes.dedup();
+        Window { first_image, changed_processes, counts }
+    }
+
+    /// Moves samples of one image into others: `image_of` names the new image for an offset, or leaves it.
+    ///
+    /// This is how code of kernel modules leaves the kernel's image once the kernel's symbols have been read.
+    pub fn split_image(&mut self, image: ImageId, mut image_of: impl FnMut(ImageOffset) -> Option<Image>) {
+        self.open_window.drain_into(&mut self.closed_windows);
+        let counts = std::mem::take(&mut self.closed_windows);
+        for (mut key, count) in counts.iter() {
+            if key.image == image
+                && let Some(image) = image_of(key.offset)
+            {
+                key.image = self.image_id(image);
+            }
+            self.closed_windows.add(key, count);
+        }
+    }
+
+    /// The offsets that were sampled, image by image, ascending and distinct.
+    pub fn sampled_offsets(&self) -> Vec<(ImageId, Vec<ImageOffset>)> {
+        let mut sampled: Vec<Vec<ImageOffset>> = vec![Vec::new(); self.images.len()];
+        for (key, _) in self.closed_windows.iter().chain(self.open_window.iter()) {
+            sampled[key.image.0 as usize].push(key.offset);
+        }
+        let mut images = Vec::new();
+        for (index, mut offsets) in sampled.into_iter().enumerate() {
+            if !offsets.is_empty() {
+                offsets.sort_unstable();
+                offsets.dedup();
+                images.push((ImageId(index as u32), offsets));
+            }
+        }
+        images
+    }
+
+    /// The image that holds all kernel samples until [`Profile::split_image`].
+    pub fn kernel_image(&self) -> ImageId {
+        self.kernel
+    }
+
+    /// The images, each at its index.
+    pub fn images(&self) -> &[Image] {
+        &self.images
+    }
+
+    /// The processes, each at its index.
+    pub fn processes(&self) -> &[Process] {
+        &self.processes
+    }
+
+    /// The sum of all closed windows.
+    pub fn counts(&self) -> &Counts {
+        &self.closed_windows
+    }
+
+    /// How far the profile can be trusted so far.
+    pub fn coverage(&self) -> &Coverage {
+        &self.coverage
+    }
+
+    /// The coverage, to be completed with what only the counters know.
+    pub fn coverage_mut(&mut self) -> &mut Coverage {
+        &mut self.coverage
+    }
+
+    /// Gives an event's exact total to the process `pid` started first: what is left of `total` when the counts
+    /// of all other processes are taken off. The kernel reports a count for inherited counters alone, never for
+    /// the process to which the counter was attached.
+    pub fn count_remainder(&mut self, pid: u32, event: EventId, total: u64) {
+        let counted: u64 = self
+            .processes
+            .iter()
+            .filter_map(|process| process.event_totals.get(usize::from(event.0)))
+            .fold(0, |sum, count| sum.saturating_add(*count));
+        self.count(pid, event, total.saturating_sub(counted));
+    }
+
+    /// Takes the profile apart: images, processes, counts, coverage.
+    pub fn into_parts(mut self) -> (Vec<Image>, Vec<Process>, Counts, Coverage) {
+        self.open_window.drain_into(&mut self.closed_windows);
+        (self.images, self.processes, self.closed_windows, self.coverage)
+    }
+}
+
+#[cfg(test)]
+mod tests;

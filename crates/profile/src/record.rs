@@ -1,0 +1,132 @@
+//! What the kernel reports of a run, record by record.
+
+use crate::{EventId, ImageIdentity, Timestamp, VirtualAddress};
+
+/// Where the CPU was when a sample was taken (PERF_RECORD_MISC_CPUMODE_MASK of perf_event_open(2)).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum CpuMode {
+    /// In a process's own code.
+    User,
+    /// In the kernel.
+    Kernel,
+    /// In a virtual machine or in the hypervisor.
+    Guest,
+}
+
+/// One sample (PERF_RECORD_SAMPLE).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sample {
+    /// When it was taken.
+    pub time: Timestamp,
+    /// What the CPU was executing.
+    pub address: VirtualAddress,
+    /// How many events it stands for: its period.
+    pub weight: u64,
+    /// The process that was running (thread group id); 0 for an idle CPU.
+    pub pid: u32,
+    /// The CPU.
+    pub cpu: u16,
+    /// The event that overflowed.
+    pub event: EventId,
+    /// Where the CPU was.
+    pub mode: CpuMode,
+}
+
+/// What the kernel reports of tasks and of its own work, other than samples.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Record {
+    /// Executable memory was mapped (PERF_RECORD_MMAP2).
+    Mapped {
+        /// The process.
+        pid: u32,
+        /// Where the mapping starts.
+        start: VirtualAddress,
+        /// How long it is, in bytes.
+        length: u64,
+        /// Where in the file it starts, in bytes.
+        file_offset: u64,
+        /// What was mapped.
+        identity: ImageIdentity,
+        /// Its name as the kernel states it: a path, `[vdso]`, `//anon`.
+        name: String,
+    },
+    /// A program was executed (PERF_RECORD_COMM with PERF_RECORD_MISC_COMM_EXEC).
+    Executed {
+        /// The process.
+        pid: u32,
+        /// Its new command name.
+        comm: String,
+    },
+    /// A process's main thread was renamed (PERF_RECORD_COMM).
+    Renamed {
+        /// The process.
+        pid: u32,
+        /// Its new command name.
+        comm: String,
+    },
+    /// A process was forked (PERF_RECORD_FORK with another thread group).
+    Forked {
+        /// The new process.
+        pid: u32,
+        /// The process that forked it.
+        parent: u32,
+    },
+    /// A process started another thread (PERF_RECORD_FORK within a thread group).
+    ThreadStarted {
+        /// The process.
+        pid: u32,
+    },
+    /// A thread ended (PERF_RECORD_EXIT); with its last thread the process ends.
+    ThreadExited {
+        /// The process.
+        pid: u32,
+    },
+    /// What could be read of a process's arguments and directory while it lived.
+    Described {
+        /// The process.
+        pid: u32,
+        /// Its arguments; empty where they could not be read.
+        arguments: Vec<String>,
+        /// Its working directory, where it could be read.
+        working_directory: Option<String>,
+    },
+    /// Exact count of an event over the life of a task that ended (PERF_RECORD_READ).
+    Counted {
+        /// The process to which the task belonged.
+        pid: u32,
+        /// The event.
+        event: EventId,
+        /// The count.
+        value: u64,
+    },
+    /// Records that did not fit into the buffer (PERF_RECORD_LOST).
+    Lost {
+        /// How many.
+        records: u64,
+    },
+    /// Samples that the kernel dropped (PERF_RECORD_LOST_SAMPLES).
+    LostSamples {
+        /// How many.
+        samples: u64,
+    },
+    /// The kernel held an event back because its interrupts came too fast (PERF_RECORD_THROTTLE).
+    Throttled,
+}
+
+/// A record and its time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TaskRecord {
+    /// When it was written.
+    pub time: Timestamp,
+    /// What it says.
+    pub record: Record,
+}
+
+/// What happened on all CPUs up to a point in time, after all earlier batches.
+#[derive(Clone, Debug, Default)]
+pub struct Batch {
+    /// The samples, in the order of time wherever `records` is not empty.
+    pub samples: Vec<Sample>,
+    /// Everything else, in the order of time.
+    pub records: Vec<TaskRecord>,
+}

@@ -1,0 +1,252 @@
+//! Turns messages back into a recording. Nothing that stands in them is believed: numbers are checked against
+//! what was read before, so that every index in the result leads somewhere.
+
+use std::time::Duration;
+
+use super::encode::{FIRST_SYMBOL_ANSWER, REASONS};
+use super::{Recording, schema};
+use crate::{
+    BuildId, CommandEnd, Count, Coverage, Event, EventCoverage, EventId, Image, ImageId, ImageIdentity,
+    ImageKind, ImageNames, ImageOffset, Inode, Key, Process, ProcessId, Run, Sampling, Scope, Symbol,
+    SymbolId, Timestamp,
+};
+
+/// A message that contradicts itself or those before it: what is wrong with it.
+pub(super) type Contradiction = &'static str;
+
+impl Recording {
+    pub(super) fn take_header(&mut self, message: schema::Header) -> Result<(), Contradiction> {
+        self.run = Run {
+            version: message.version,
+            host: message.host,
+            kernel_release: message.kernel_release,
+            architecture: message.architecture,
+            cpu: message.cpu,
+            cpu_mhz: if message.cpu_mhz.is_finite() { message.cpu_mhz } else { 0.0 },
+            cpus: message.cpus,
+            command: message.command,
+            working_directory: message.working_directory,
+            scope: match message.scope {
+                0 => Scope::Cgroup,
+                1 => Scope::System,
+                2 => Scope::Inherit,
+                _ => return Err("unknown scope"),
+            },
+            started_unix: message.started_unix,
+            notes: message.notes,
+        };
+        self.events = message.events.into_iter().map(event).collect::<Result<_, _>>()?;
+        self.coverage.events = vec![EventCoverage::default(); self.events.len()];
+        Ok(())
+    }
+
+    pub(super) fn take_window(&mut self, message: schema::Window) -> Result<(), Contradiction> {
+        if !message.images.is_empty() && message.first_image as usize != self.images.len() {
+            return Err("images out of order");
+        }
+        for message in message.images {
+            self.images.push(image(message)?);
+        }
+        for message in message.processes {
+            self.take_process(message)?;
+        }
+        for message in message.counts {
+            self.take_counts(&message)?;
+        }
+        if let Some(message) = message.coverage {
+            self.coverage = coverage(message, self.events.len())?;
+        }
+        self.duration = self.duration.max(Duration::from_nanos(message.end.saturating_sub(message.start)));
+        Ok(())
+    }
+
+    fn take_process(&mut self, message: schema::Process) -> Result<(), Contradiction> {
+        let index = message.id as usize;
+        if index > self.processes.len() {
+            return Err("processes out of order");
+        }
+        // Only an earlier process can be a parent, so that no chain of them is a circle.
+        let earlier = |reference: u32| match reference.checked_sub(1) {
+            None => Ok(None),
+            Some(id) if id < message.id => Ok(Some(ProcessId(id))),
+            Some(_) => Err("process descends from a later one"),
+        };
+        let process = Process {
+            pid: message.pid,
+            parent: earlier(message.parent)?,
+            before_exec: earlier(message.before_exec)?,
+            started: Timestamp(message.started),
+            ended: (message.ended != 0).then_some(Timestamp(message.ended)),
+            comm: message.comm,
+            app: match message.app.checked_sub(1) {
+                None => None,
+                Some(id) if (id as usize) < self.images.len() => Some(ImageId(id)),
+                Some(_) => return Err("process of an unknown image"),
+            },
+            arguments: message.arguments,
+            working_directory: Some(message.working_directory).filter(|path| !path.is_empty()),
+            event_totals: match message.event_totals.len() {
+                0 => Vec::new(),
+                length if length == self.events.len() => message.event_totals,
+                _ => return Err("process with totals of other events"),
+            },
+        };
+        match self.processes.get_mut(index) {
+            Some(known) => *known = process,
+            None => self.processes.push(process),
+        }
+        Ok(())
+    }
+
+    fn take_counts(&mut self, message: &schema::Counts) -> Result<(), Contradiction> {
+        let (Ok(event), Ok(cpu)) = (u16::try_from(message.event), u16::try_from(message.cpu)) else {
+            return Err("event or CPU out of range");
+        };
+        if message.process as usize >= self.processes.len()
+            || message.image as usize >= self.images.len()
+            || usize::from(event) >= self.events.len()
+        {
+            return Err("samples of an unknown process, image or event");
+        }
+        let length = message.offsets.len();
+        let weights = if message.period == 0 { length } else { 0 };
+        if !(message.samples.is_empty() || message.samples.len() == length)
+            || message.weights.len() != weights
+        {
+            return Err("columns of different lengths");
+        }
+        let mut offset = 0_u64;
+        for (index, distance) in message.offsets.iter().enumerate() {
+            offset = offset.checked_add(*distance).ok_or("offset out of range")?;
+            let samples = message.samples.get(index).copied().unwrap_or(1);
+            let weight = match message.weights.get(index) {
+                Some(weight) => *weight,
+                None => samples.saturating_mul(message.period),
+            };
+            let key = Key {
+                process: ProcessId(message.process),
+                image: ImageId(message.image),
+                offset: ImageOffset(offset),
+                event: EventId(event),
+                cpu,
+            };
+            self.counts.add(key, Count { samples, weight });
+        }
+        Ok(())
+    }
+
+    pub(super) fn take_names(&mut self, message: schema::Names) -> Result<(), Contradiction> {
+        for message in message.images {
+            let image = message.image as usize;
+            if image >= self.images.len() {
+                return Err("names of an unknown image");
+            }
+            if self.names.len() <= image {
+                self.names.resize_with(self.images.len(), ImageNames::default);
+            }
+            take_image_names(&mut self.names[image], message)?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn take_end(&mut self, message: &schema::End) -> Result<(), Contradiction> {
+        let value = u8::try_from(message.value).map_err(|_| "status out of range")?;
+        self.duration = Duration::from_nanos(message.duration);
+        self.end = Some(match message.kind {
+            0 => CommandEnd::Exited(value),
+            1 => CommandEnd::Signalled(value),
+            2 => CommandEnd::StillRunning,
+            _ => return Err("unknown end"),
+        });
+        Ok(())
+    }
+}
+
+fn event(message: schema::Event) -> Result<Event, Contradiction> {
+    Ok(Event {
+        name: message.name,
+        description: message.description,
+        unit_mask: message.unit_mask,
+        unit_mask_description: message.unit_mask_description,
+        sampling: match (message.count, message.frequency) {
+            (0, 0) => return Err("event without count and frequency"),
+            (0, frequency) => Sampling::Frequency(frequency),
+            (count, _) => Sampling::Count(count),
+        },
+        user: message.user,
+        kernel: message.kernel,
+        nanoseconds: message.nanoseconds,
+    })
+}
+
+fn image(message: schema::Image) -> Result<Image, Contradiction> {
+    let kind = match message.kind {
+        0 => ImageKind::File,
+        1 => ImageKind::Kernel,
+        2 => ImageKind::KernelModule,
+        3 => ImageKind::Vdso,
+        4 => ImageKind::Anonymous,
+        5 => ImageKind::Unknown,
+        6 => ImageKind::Guest,
+        _ => return Err("unknown kind of image"),
+    };
+    let inode = Inode { device: message.device, number: message.inode, generation: message.generation };
+    let identity = match BuildId::new(&message.build_id) {
+        Some(id) => ImageIdentity::BuildId(id),
+        None if inode != Inode::default() => ImageIdentity::Inode(inode),
+        None => ImageIdentity::None,
+    };
+    Ok(Image { name: message.name, kind, identity })
+}
+
+fn coverage(message: schema::Coverage, events: usize) -> Result<Coverage, Contradiction> {
+    if message.events.len() != events {
+        return Err("coverage of other events");
+    }
+    let event = |event: schema::EventCoverage| EventCoverage {
+        counted: event.counted_known.then_some(event.counted),
+        samples: event.samples,
+        weight: event.weight,
+        outside_samples: event.outside_samples,
+        outside_weight: event.outside_weight,
+        time_enabled: event.time_enabled,
+        time_running: event.time_running,
+    };
+    Ok(Coverage {
+        events: message.events.into_iter().map(event).collect(),
+        lost_records: message.lost_records,
+        lost_samples: message.lost_samples,
+        throttled: message.throttled,
+        left_running: message.left_running,
+    })
+}
+
+fn take_image_names(names: &mut ImageNames, message: schema::ImageNames) -> Result<(), Contradiction> {
+    if !message.symbols.is_empty() && message.first_symbol as usize != names.symbols.len() {
+        return Err("symbols out of order");
+    }
+    names.symbols.extend(message.symbols.into_iter().map(|symbol| Symbol {
+        name: symbol.name,
+        mangled: Some(symbol.mangled).filter(|name| !name.is_empty()),
+        address: crate::ImageAddress(symbol.address),
+        size: symbol.size,
+    }));
+    if message.offsets.len() != message.answers.len() {
+        return Err("columns of different lengths");
+    }
+    let mut offset = 0_u64;
+    for (distance, answer) in message.offsets.iter().zip(&message.answers) {
+        offset = offset.checked_add(*distance).ok_or("offset out of range")?;
+        if names.offsets.last().is_some_and(|(last, _)| last.0 >= offset) {
+            return Err("offsets out of order");
+        }
+        let found = match answer.checked_sub(FIRST_SYMBOL_ANSWER) {
+            Some(symbol) if (symbol as usize) < names.symbols.len() => Ok(SymbolId(symbol)),
+            Some(_) => return Err("unknown symbol"),
+            // A reason that a later version gave: there is no symbol, which is what matters.
+            None => Err(REASONS.get(*answer as usize).copied().unwrap_or(REASONS[0])),
+        };
+        names.offsets.push((ImageOffset(offset), found));
+    }
+    Ok(())
+}

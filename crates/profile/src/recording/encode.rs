@@ -1,0 +1,215 @@
+//! Turns the parts of a recording into messages.
+
+use super::schema;
+use crate::{
+    CommandEnd, Count, Coverage, Event, EventCoverage, Image, ImageId, ImageIdentity, ImageKind, ImageNames,
+    Key, Process, ProcessId, Run, Sampling, Scope, Symbol, Unresolved,
+};
+
+/// Answers below this number in [`schema::ImageNames`] are reasons, the rest symbols.
+pub(super) const FIRST_SYMBOL_ANSWER: u32 = 16;
+
+pub(super) fn header(run: &Run, events: &[Event]) -> schema::Header {
+    schema::Header {
+        version: run.version.clone(),
+        host: run.host.clone(),
+        kernel_release: run.kernel_release.clone(),
+        architecture: run.architecture.clone(),
+        cpu: run.cpu.clone(),
+        cpu_mhz: run.cpu_mhz,
+        cpus: run.cpus,
+        command: run.command.clone(),
+        working_directory: run.working_directory.clone(),
+        scope: match run.scope {
+            Scope::Cgroup => 0,
+            Scope::System => 1,
+            Scope::Inherit => 2,
+        },
+        started_unix: run.started_unix,
+        notes: run.notes.clone(),
+        events: events.iter().map(event).collect(),
+    }
+}
+
+fn event(event: &Event) -> schema::Event {
+    let (count, frequency) = match event.sampling {
+        Sampling::Count(count) => (count, 0),
+        Sampling::Frequency(frequency) => (0, frequency),
+    };
+    schema::Event {
+        name: event.name.clone(),
+        description: event.description.clone(),
+        unit_mask: event.unit_mask,
+        unit_mask_description: event.unit_mask_description.clone(),
+        count,
+        frequency,
+        user: event.user,
+        kernel: event.kernel,
+        nanoseconds: event.nanoseconds,
+    }
+}
+
+pub(super) fn image(image: &Image) -> schema::Image {
+    let mut message = schema::Image {
+        name: image.name.clone(),
+        kind: match image.kind {
+            ImageKind::File => 0,
+            ImageKind::Kernel => 1,
+            ImageKind::KernelModule => 2,
+            ImageKind::Vdso => 3,
+            ImageKind::Anonymous => 4,
+            ImageKind::Unknown => 5,
+            ImageKind::Guest => 6,
+        },
+        ..schema::Image::default()
+    };
+    match image.identity {
+        ImageIdentity::None => {}
+        ImageIdentity::BuildId(id) => message.build_id = id.as_bytes().to_vec(),
+        ImageIdentity::Inode(inode) => {
+            message.device = inode.device;
+            message.inode = inode.number;
+            message.generation = inode.generation;
+        }
+    }
+    message
+}
+
+pub(super) fn process(id: ProcessId, process: &Process) -> schema::Process {
+    let reference = |id: Option<ProcessId>| id.map_or(0, |id| id.0 + 1);
+    schema::Process {
+        id: id.0,
+        pid: process.pid,
+        parent: reference(process.parent),
+        before_exec: reference(process.before_exec),
+        started: process.started.0,
+        ended: process.ended.map_or(0, |time| time.0),
+        comm: process.comm.clone(),
+        app: process.app.map_or(0, |id| id.0 + 1),
+        arguments: process.arguments.clone(),
+        working_directory: process.working_directory.clone().unwrap_or_default(),
+        event_totals: process.event_totals.clone(),
+    }
+}
+
+/// Folded samples, which are in the order of their keys, with what neighbours share said once.
+pub(super) fn counts(entries: &[(Key, Count)]) -> Vec<schema::Counts> {
+    let mut sorted = entries.to_vec();
+    let group = |key: &Key| (key.process, key.image, key.event, key.cpu);
+    sorted.sort_unstable_by_key(|(key, _)| (group(key), key.offset));
+    sorted
+        .chunk_by(|a, b| group(&a.0) == group(&b.0))
+        .map(|entries| counts_of_group(&entries[0].0, entries))
+        .collect()
+}
+
+fn counts_of_group(key: &Key, entries: &[(Key, Count)]) -> schema::Counts {
+    let mut message = schema::Counts {
+        process: key.process.0,
+        image: key.image.0,
+        event: key.event.0.into(),
+        cpu: key.cpu.into(),
+        ..schema::Counts::default()
+    };
+    let mut previous = 0;
+    for (key, _) in entries {
+        message.offsets.push(key.offset.0 - previous);
+        previous = key.offset.0;
+    }
+    if entries.iter().any(|(_, count)| count.samples != 1) {
+        message.samples = entries.iter().map(|(_, count)| count.samples).collect();
+    }
+    match common_period(entries) {
+        Some(period) => message.period = period,
+        None => message.weights = entries.iter().map(|(_, count)| count.weight).collect(),
+    }
+    message
+}
+
+/// The period by which the weight of every entry is its samples times that period, if there is one.
+fn common_period(entries: &[(Key, Count)]) -> Option<u64> {
+    let first = entries.first()?.1;
+    let period = first.weight.checked_div(first.samples).filter(|period| *period > 0)?;
+    entries.iter().all(|(_, count)| count.samples.checked_mul(period) == Some(count.weight)).then_some(period)
+}
+
+pub(super) fn coverage(coverage: &Coverage) -> schema::Coverage {
+    let event = |event: &EventCoverage| schema::EventCoverage {
+        counted_known: event.counted.is_some(),
+        counted: event.counted.unwrap_or(0),
+        samples: event.samples,
+        weight: event.weight,
+        outside_samples: event.outside_samples,
+        outside_weight: event.outside_weight,
+        time_enabled: event.time_enabled,
+        time_running: event.time_running,
+    };
+    schema::Coverage {
+        events: coverage.events.iter().map(event).collect(),
+        lost_records: coverage.lost_records,
+        lost_samples: coverage.lost_samples,
+        throttled: coverage.throttled,
+        left_running: coverage.left_running,
+    }
+}
+
+/// The names of one image, in messages of at most `most` symbols and offsets each.
+pub(super) fn names(image: ImageId, names: &ImageNames, most: usize) -> Vec<schema::ImageNames> {
+    let mut messages = Vec::new();
+    for (index, symbols) in names.symbols.chunks(most).enumerate() {
+        messages.push(schema::ImageNames {
+            image: image.0,
+            first_symbol: (index * most) as u32,
+            symbols: symbols.iter().map(symbol).collect(),
+            ..schema::ImageNames::default()
+        });
+    }
+    for offsets in names.offsets.chunks(most) {
+        let mut message = schema::ImageNames { image: image.0, ..schema::ImageNames::default() };
+        let mut previous = 0;
+        for (offset, found) in offsets {
+            message.offsets.push(offset.0 - previous);
+            previous = offset.0;
+            message.answers.push(match found {
+                Ok(symbol) => FIRST_SYMBOL_ANSWER + symbol.0,
+                Err(reason) => reason_number(*reason),
+            });
+        }
+        messages.push(message);
+    }
+    messages
+}
+
+fn symbol(symbol: &Symbol) -> schema::Symbol {
+    schema::Symbol {
+        name: symbol.name.clone(),
+        mangled: symbol.mangled.clone().unwrap_or_default(),
+        address: symbol.address.0,
+        size: symbol.size,
+    }
+}
+
+fn reason_number(reason: Unresolved) -> u32 {
+    REASONS.iter().position(|known| *known == reason).map_or(0, |index| index as u32)
+}
+
+/// The reasons why an offset has no symbol, each at the number that stands for it in a file.
+pub(super) const REASONS: [Unresolved; 8] = [
+    Unresolved::NoSymbols,
+    Unresolved::NoSymbolAtOffset,
+    Unresolved::Deleted,
+    Unresolved::BuildIdMismatch,
+    Unresolved::Unreadable,
+    Unresolved::KernelRestricted,
+    Unresolved::NoMapping,
+    Unresolved::Anonymous,
+];
+
+pub(super) fn end(duration_ns: u64, end: CommandEnd) -> schema::End {
+    let (kind, value) = match end {
+        CommandEnd::Exited(status) => (0, status.into()),
+        CommandEnd::Signalled(signal) => (1, signal.into()),
+        CommandEnd::StillRunning => (2, 0),
+    };
+    schema::End { duration: duration_ns, kind, value }
+}

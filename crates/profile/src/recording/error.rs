@@ -1,0 +1,90 @@
+//! What can go wrong with a recording file.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::frame::VERSION;
+
+/// What can go wrong with a recording file; each message names the file and the remedy.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// There is no such file.
+    #[error("{}: no such recording; `oprof record COMMAND` makes one", .0.display())]
+    Missing(PathBuf),
+    /// The file cannot be opened or read.
+    #[error("{}: cannot be read: {source}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The file is something else.
+    #[error("{}: not an oprof recording", .0.display())]
+    NotARecording(PathBuf),
+    /// The file was written by a newer oprof.
+    #[error("{}: recording of format {version}; this oprof reads up to {VERSION}: use a newer one", path.display())]
+    NewerVersion {
+        /// The file.
+        path: PathBuf,
+        /// The version it states.
+        version: u32,
+    },
+    /// Nothing of the file can be used.
+    #[error("{}: damaged before its first sample ({what}); record again", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        what: &'static str,
+    },
+    /// The file would unpack to more than any real recording.
+    #[error("{}: unpacks to more than {limit_mb} MB, which no recording does: refused", path.display())]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+        /// The limit in MB.
+        limit_mb: u64,
+    },
+    /// The file cannot be written.
+    #[error("{}: cannot be written: {source}{}", path.display(), remedy(source))]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The directory of the file is not there.
+    #[error("{}: no such directory; create it or choose another file with -o", .0.display())]
+    NoDirectory(PathBuf),
+    /// The name is taken by something that is not a recording, which is left as it is.
+    #[error("{}: exists and is not an oprof recording, left as it is; choose another file with -o", .0.display())]
+    WouldReplace(PathBuf),
+}
+
+/// What the user can do about a failed write.
+fn remedy(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            "; free some space or choose another file with -o"
+        }
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+            "; choose another file with -o"
+        }
+        _ => "",
+    }
+}
+
+impl Error {
+    pub(super) fn write(path: &Path, source: io::Error) -> Error {
+        Error::Write { path: path.to_owned(), source }
+    }
+
+    pub(super) fn read(path: &Path, source: io::Error) -> Error {
+        match source.kind() {
+            io::ErrorKind::NotFound => Error::Missing(path.to_owned()),
+            _ => Error::Read { path: path.to_owned(), source },
+        }
+    }
+}

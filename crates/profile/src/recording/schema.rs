@@ -1,0 +1,267 @@
+//! The messages of recording.proto, which explains every field. A test holds the two against each other.
+
+use prost::Message;
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct Header {
+    #[prost(string, tag = "1")]
+    pub(super) version: String,
+    #[prost(string, tag = "2")]
+    pub(super) host: String,
+    #[prost(string, tag = "3")]
+    pub(super) kernel_release: String,
+    #[prost(string, tag = "4")]
+    pub(super) architecture: String,
+    #[prost(string, tag = "5")]
+    pub(super) cpu: String,
+    #[prost(double, tag = "6")]
+    pub(super) cpu_mhz: f64,
+    #[prost(uint32, tag = "7")]
+    pub(super) cpus: u32,
+    #[prost(string, repeated, tag = "8")]
+    pub(super) command: Vec<String>,
+    #[prost(string, tag = "9")]
+    pub(super) working_directory: String,
+    #[prost(uint32, tag = "10")]
+    pub(super) scope: u32,
+    #[prost(uint64, tag = "11")]
+    pub(super) started_unix: u64,
+    #[prost(string, repeated, tag = "12")]
+    pub(super) notes: Vec<String>,
+    #[prost(message, repeated, tag = "13")]
+    pub(super) events: Vec<Event>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct Event {
+    #[prost(string, tag = "1")]
+    pub(super) name: String,
+    #[prost(string, tag = "2")]
+    pub(super) description: String,
+    #[prost(uint64, tag = "3")]
+    pub(super) unit_mask: u64,
+    #[prost(string, tag = "4")]
+    pub(super) unit_mask_description: String,
+    #[prost(uint64, tag = "5")]
+    pub(super) count: u64,
+    #[prost(uint64, tag = "6")]
+    pub(super) frequency: u64,
+    #[prost(bool, tag = "7")]
+    pub(super) user: bool,
+    #[prost(bool, tag = "8")]
+    pub(super) kernel: bool,
+    #[prost(bool, tag = "9")]
+    pub(super) nanoseconds: bool,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct Window {
+    #[prost(uint64, tag = "1")]
+    pub(super) start: u64,
+    #[prost(uint64, tag = "2")]
+    pub(super) end: u64,
+    #[prost(uint32, tag = "3")]
+    pub(super) first_image: u32,
+    #[prost(message, repeated, tag = "4")]
+    pub(super) images: Vec<Image>,
+    #[prost(message, repeated, tag = "5")]
+    pub(super) processes: Vec<Process>,
+    #[prost(message, repeated, tag = "6")]
+    pub(super) counts: Vec<Counts>,
+    #[prost(message, optional, tag = "7")]
+    pub(super) coverage: Option<Coverage>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct Image {
+    #[prost(string, tag = "1")]
+    pub(super) name: String,
+    #[prost(uint32, tag = "2")]
+    pub(super) kind: u32,
+    #[prost(bytes = "vec", tag = "3")]
+    pub(super) build_id: Vec<u8>,
+    #[prost(uint64, tag = "4")]
+    pub(super) device: u64,
+    #[prost(uint64, tag = "5")]
+    pub(super) inode: u64,
+    #[prost(uint64, tag = "6")]
+    pub(super) generation: u64,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct Process {
+    #[prost(uint32, tag = "1")]
+    pub(super) id: u32,
+    #[prost(uint32, tag = "2")]
+    pub(super) pid: u32,
+    #[prost(uint32, tag = "3")]
+    pub(super) parent: u32,
+    #[prost(uint32, tag = "4")]
+    pub(super) before_exec: u32,
+    #[prost(uint64, tag = "5")]
+    pub(super) started: u64,
+    #[prost(uint64, tag = "6")]
+    pub(super) ended: u64,
+    #[prost(string, tag = "7")]
+    pub(super) comm: String,
+    #[prost(uint32, tag = "8")]
+    pub(super) app: u32,
+    #[prost(string, repeated, tag = "9")]
+    pub(super) arguments: Vec<String>,
+    #[prost(string, tag = "10")]
+    pub(super) working_directory: String,
+    #[prost(uint64, repeated, tag = "11")]
+    pub(super) event_totals: Vec<u64>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct Counts {
+    #[prost(uint32, tag = "1")]
+    pub(super) process: u32,
+    #[prost(uint32, tag = "2")]
+    pub(super) image: u32,
+    #[prost(uint32, tag = "3")]
+    pub(super) event: u32,
+    #[prost(uint32, tag = "4")]
+    pub(super) cpu: u32,
+    #[prost(uint64, repeated, tag = "5")]
+    pub(super) offsets: Vec<u64>,
+    #[prost(uint64, repeated, tag = "6")]
+    pub(super) samples: Vec<u64>,
+    #[prost(uint64, tag = "7")]
+    pub(super) period: u64,
+    #[prost(uint64, repeated, tag = "8")]
+    pub(super) weights: Vec<u64>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct Coverage {
+    #[prost(message, repeated, tag = "1")]
+    pub(super) events: Vec<EventCoverage>,
+    #[prost(uint64, tag = "2")]
+    pub(super) lost_records: u64,
+    #[prost(uint64, tag = "3")]
+    pub(super) lost_samples: u64,
+    #[prost(uint64, tag = "4")]
+    pub(super) throttled: u64,
+    #[prost(uint64, tag = "5")]
+    pub(super) left_running: u64,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct EventCoverage {
+    #[prost(bool, tag = "1")]
+    pub(super) counted_known: bool,
+    #[prost(uint64, tag = "2")]
+    pub(super) counted: u64,
+    #[prost(uint64, tag = "3")]
+    pub(super) samples: u64,
+    #[prost(uint64, tag = "4")]
+    pub(super) weight: u64,
+    #[prost(uint64, tag = "5")]
+    pub(super) outside_samples: u64,
+    #[prost(uint64, tag = "6")]
+    pub(super) outside_weight: u64,
+    #[prost(uint64, tag = "7")]
+    pub(super) time_enabled: u64,
+    #[prost(uint64, tag = "8")]
+    pub(super) time_running: u64,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct Names {
+    #[prost(message, repeated, tag = "1")]
+    pub(super) images: Vec<ImageNames>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct ImageNames {
+    #[prost(uint32, tag = "1")]
+    pub(super) image: u32,
+    #[prost(uint32, tag = "2")]
+    pub(super) first_symbol: u32,
+    #[prost(message, repeated, tag = "3")]
+    pub(super) symbols: Vec<Symbol>,
+    #[prost(uint64, repeated, tag = "4")]
+    pub(super) offsets: Vec<u64>,
+    #[prost(uint32, repeated, tag = "5")]
+    pub(super) answers: Vec<u32>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct Symbol {
+    #[prost(string, tag = "1")]
+    pub(super) name: String,
+    #[prost(string, tag = "2")]
+    pub(super) mangled: String,
+    #[prost(uint64, tag = "3")]
+    pub(super) address: u64,
+    #[prost(uint64, tag = "4")]
+    pub(super) size: u64,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct End {
+    #[prost(uint64, tag = "1")]
+    pub(super) duration: u64,
+    #[prost(uint32, tag = "2")]
+    pub(super) kind: u32,
+    #[prost(uint32, tag = "3")]
+    pub(super) value: u32,
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    /// `message field type number` for every field of the published schema.
+    fn published() -> BTreeSet<String> {
+        let mut message = "";
+        let mut fields = BTreeSet::new();
+        for line in include_str!("recording.proto").lines() {
+            let words: Vec<&str> = line.split("//").next().unwrap_or("").split_whitespace().collect();
+            match words.as_slice() {
+                ["message", name, "{"] => message = name,
+                ["repeated", kind, name, "=", tag] => {
+                    fields.insert(format!("{message} {name} repeated {kind} {}", tag.trim_end_matches(';')));
+                }
+                [kind, name, "=", tag] if *kind != "syntax" => {
+                    fields.insert(format!("{message} {name} {kind} {}", tag.trim_end_matches(';')));
+                }
+                _ => {}
+            }
+        }
+        fields
+    }
+
+    /// The same for the structures of this file.
+    fn written() -> BTreeSet<String> {
+        let mut message = String::new();
+        let mut attribute = String::new();
+        let mut fields = BTreeSet::new();
+        for line in include_str!("schema.rs").lines().take_while(|line| !line.contains("cfg(test)")) {
+            let line = line.trim();
+            if let Some(rest) = line.strip_prefix("pub(super) struct ") {
+                message = rest.trim_end_matches(" {").to_owned();
+            } else if let Some(rest) = line.strip_prefix("#[prost(") {
+                attribute = rest.trim_end_matches(")]").to_owned();
+            } else if let Some(rest) = line.strip_prefix("pub(super) ") {
+                let (name, kind) = rest.trim_end_matches(',').split_once(": ").expect("a field has a type");
+                let tag = attribute.rsplit('"').nth(1).expect("a field has a tag");
+                let scalar = attribute.split([',', ' ']).next().expect("a field has a kind");
+                let kind = kind.replace("Vec<u8>", "bytes");
+                let inner = kind.rsplit('<').next().expect("a type").trim_end_matches('>');
+                let kind_name = if scalar == "message" { inner } else { scalar };
+                let repeated = if attribute.contains("repeated") { "repeated " } else { "" };
+                fields.insert(format!("{message} {name} {repeated}{kind_name} {tag}"));
+            }
+        }
+        fields
+    }
+
+    #[test]
+    fn the_published_schema_is_the_one_that_is_written() {
+        assert!(published().len() > 60, "the schema was read: {} fields", published().len());
+        assert_eq!(published(), written());
+    }
+}

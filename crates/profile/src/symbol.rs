@@ -1,0 +1,90 @@
+//! Names of code, as they were resolved when the recording ended.
+
+use crate::{ImageAddress, ImageOffset};
+
+/// A function (or other named code) of an image.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Symbol {
+    /// The name, demangled.
+    pub name: String,
+    /// The name as it stands in the symbol table, where demangling changed it.
+    pub mangled: Option<String>,
+    /// Where it starts, as the symbol table states it.
+    pub address: ImageAddress,
+    /// Its length in bytes.
+    pub size: u64,
+}
+
+/// Why an offset has no symbol.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Unresolved {
+    /// The image has no symbol table.
+    NoSymbols,
+    /// The image has symbols, but none of them holds this offset.
+    NoSymbolAtOffset,
+    /// The file was gone before it could be opened.
+    Deleted,
+    /// The file found under the name is not the one that was mapped.
+    BuildIdMismatch,
+    /// The file could not be read as an ELF image, or is damaged.
+    Unreadable,
+    /// The kernel hides its symbols from this user (kernel.kptr_restrict).
+    KernelRestricted,
+    /// No mapping is known for the address.
+    NoMapping,
+    /// Executable memory without a file.
+    Anonymous,
+}
+
+impl Unresolved {
+    /// The reason in a few words, for a report: `no symbols`, `deleted`.
+    pub fn reason(self) -> &'static str {
+        match self {
+            Unresolved::NoSymbols => "no symbols",
+            Unresolved::NoSymbolAtOffset => "no symbol at this offset",
+            Unresolved::Deleted => "deleted before it could be read",
+            Unresolved::BuildIdMismatch => "build id mismatch",
+            Unresolved::Unreadable => "not a readable ELF image",
+            Unresolved::KernelRestricted => "kernel symbols are hidden",
+            Unresolved::NoMapping => "no mapping known",
+            Unresolved::Anonymous => "memory without a file",
+        }
+    }
+}
+
+/// Index of a symbol in its image's [`ImageNames::symbols`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SymbolId(pub u32);
+
+/// What the sampled offsets of one image resolved to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ImageNames {
+    /// The symbols that hold at least one of the offsets.
+    pub symbols: Vec<Symbol>,
+    /// The offsets, ascending and distinct, each with its symbol or the reason why it has none.
+    pub offsets: Vec<(ImageOffset, Result<SymbolId, Unresolved>)>,
+}
+
+impl ImageNames {
+    /// The symbol that holds `offset`; [`Unresolved::NoSymbols`] where the offset was never asked for.
+    pub fn lookup(&self, offset: ImageOffset) -> Result<SymbolId, Unresolved> {
+        match self.offsets.binary_search_by_key(&offset, |entry| entry.0) {
+            Ok(index) => self.offsets[index].1,
+            Err(_) => Err(Unresolved::NoSymbols),
+        }
+    }
+
+    /// The symbol of this index.
+    pub fn symbol(&self, id: SymbolId) -> Option<&Symbol> {
+        self.symbols.get(id.0 as usize)
+    }
+
+    /// The same answer, `reason`, for every one of `offsets` (which are sorted and made distinct).
+    pub fn unresolved(offsets: impl IntoIterator<Item = ImageOffset>, reason: Unresolved) -> ImageNames {
+        let mut offsets: Vec<_> = offsets.into_iter().map(|offset| (offset, Err(reason))).collect();
+        offsets.sort_unstable_by_key(|entry| entry.0);
+        offsets.dedup_by_key(|entry| entry.0);
+        ImageNames { symbols: Vec::new(), offsets }
+    }
+}

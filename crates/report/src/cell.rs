@@ -1,0 +1,37 @@
+//! Cells: what stands in one row and column, before a renderer makes text of it.
+
+use std::borrow::Cow;
+
+/// What stands in one row and column. Text is as the recording has it: a renderer makes it printable.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Cell<'a> {
+    /// A number of things.
+    Number(u64),
+    /// A number that names a thing: its digits are not grouped.
+    Identifier(u64),
+    /// A share.
+    Percent {
+        /// The part.
+        part: u64,
+        /// Of this whole.
+        whole: u64,
+    },
+    /// A number of events.
+    Events {
+        /// How many.
+        value: u64,
+        /// Counted; else estimated.
+        exact: bool,
+    },
+    /// A length of time.
+    Time {
+        /// In nanoseconds.
+        nanoseconds: u64,
+        /// Measured; else estimated.
+        exact: bool,
+    },
+    /// A name, a path, a command line.
+    Text(Cow<'a, str>),
+    /// It is not known.
+    Unknown,
+}

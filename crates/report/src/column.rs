@@ -1,0 +1,121 @@
+//! Columns: each listed once, with all that a renderer needs to know of it.
+
+use crate::grouping::By;
+
+/// A column of a report. The number is the index of a class of the report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Column {
+    /// Number of samples of a class.
+    Samples(usize),
+    /// Share of the class's samples.
+    Percent(usize),
+    /// How often the class's event happened.
+    Total(usize),
+    /// Share of the class's events.
+    TotalPercent(usize),
+    /// How many processes ended as this app.
+    Processes,
+    /// The process id.
+    Pid,
+    /// The time from start to end.
+    WallTime,
+    /// The CPU's number.
+    Cpu,
+    /// The image.
+    Image,
+    /// The app.
+    App,
+    /// The symbol.
+    Symbol,
+    /// The command name (comm).
+    CommandName,
+    /// The directory in which a command was started.
+    WorkingDirectory,
+    /// The command line.
+    CommandLine,
+}
+
+impl Column {
+    /// What stands above the column.
+    pub fn title(self) -> &'static str {
+        self.layout().0
+    }
+
+    /// The least width of the column in OProfile's symbol table.
+    pub(crate) fn opreport_width(self) -> usize {
+        self.layout().1
+    }
+
+    /// It holds numbers, which stand at its right edge and are never cut.
+    pub fn is_number(self) -> bool {
+        self.layout().2
+    }
+
+    /// The class that the column is of.
+    pub fn class(self) -> Option<usize> {
+        match self {
+            Column::Samples(class)
+            | Column::Percent(class)
+            | Column::Total(class)
+            | Column::TotalPercent(class) => Some(class),
+            _ => None,
+        }
+    }
+
+    fn layout(self) -> (&'static str, usize, bool) {
+        match self {
+            Column::Samples(_) => ("samples", 9, true),
+            Column::Percent(_) => ("%", 9, true),
+            Column::Total(_) => ("total", 14, true),
+            Column::TotalPercent(_) => ("total %", 9, true),
+            Column::Processes => ("processes", 11, true),
+            Column::Pid => ("pid", 9, true),
+            Column::WallTime => ("wall time", 14, true),
+            Column::Cpu => ("cpu", 9, true),
+            Column::Image => ("image name", 25, false),
+            Column::App => ("app name", 25, false),
+            Column::Symbol => ("symbol name", 30, false),
+            Column::CommandName => ("command name", 17, false),
+            Column::WorkingDirectory => ("working directory", 25, false),
+            Column::CommandLine => ("command line", 30, false),
+        }
+    }
+}
+
+/// Which columns a report may do without.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Shown<'a> {
+    /// For each class: totals are worth a column.
+    pub(crate) totals: &'a [bool],
+    /// Some row's image is not its app.
+    pub(crate) image: bool,
+    /// There is more than one app.
+    pub(crate) app: bool,
+}
+
+/// The columns of a report, left to right.
+pub(crate) fn columns(by: By, shown: Shown<'_>) -> Vec<Column> {
+    let mut columns = Vec::new();
+    for (class, total) in shown.totals.iter().enumerate() {
+        columns.extend([Column::Samples(class), Column::Percent(class)]);
+        if *total {
+            columns.push(Column::Total(class));
+            columns.extend((by == By::App).then_some(Column::TotalPercent(class)));
+        }
+    }
+    match by {
+        By::App => columns.extend([Column::Processes, Column::App]),
+        By::Image => columns.push(Column::Image),
+        By::Symbol => {
+            columns.extend(shown.image.then_some(Column::Image));
+            columns.extend(shown.app.then_some(Column::App));
+            columns.push(Column::Symbol);
+        }
+        By::Process => {
+            columns.extend([Column::Pid, Column::WallTime, Column::App, Column::CommandName]);
+        }
+        By::Command => columns.extend([Column::WallTime, Column::WorkingDirectory, Column::CommandLine]),
+        By::Cpu => columns.push(Column::Cpu),
+    }
+    columns
+}

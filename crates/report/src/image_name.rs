@@ -1,0 +1,91 @@
+//! Names of images and apps, folded: images of one name are one, however many files have borne it.
+
+use std::borrow::Cow;
+
+use oprof_profile::{ImageId, ImageKind, ProcessId, Recording};
+use rustc_hash::FxHashMap;
+
+/// Index of a name in [`ImageNames`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct NameId(u32);
+
+/// The name of an image or an app.
+#[derive(Debug)]
+pub(crate) struct Name<'r> {
+    /// The path of a file; for the rest a name in brackets.
+    pub(crate) full: Cow<'r, str>,
+    /// The last part of the path.
+    pub(crate) short: Cow<'r, str>,
+    /// It is the name of a file.
+    pub(crate) file: bool,
+}
+
+/// The names of a recording's images, and of its processes' apps.
+///
+/// A file that is rebuilt and run again while recording (a test program under one path) is one name: its builds
+/// are the same thing to who reads a report.
+#[derive(Debug)]
+pub(crate) struct ImageNames<'r> {
+    names: Vec<Name<'r>>,
+    of_image: Vec<NameId>,
+    of_process: Vec<NameId>,
+    unknown: NameId,
+}
+
+impl<'r> ImageNames<'r> {
+    pub(crate) fn new(recording: &'r Recording) -> ImageNames<'r> {
+        let mut names = vec![Name { full: "[unknown]".into(), short: "[unknown]".into(), file: false }];
+        let unknown = NameId(0);
+        let mut known = FxHashMap::default();
+        known.insert("[unknown]", unknown);
+        let mut of_image = Vec::with_capacity(recording.images.len());
+        for image in &recording.images {
+            of_image.push(*known.entry(image.name.as_str()).or_insert_with(|| {
+                names.push(Name {
+                    full: image.name.as_str().into(),
+                    short: image.short_name().into(),
+                    file: image.kind == ImageKind::File,
+                });
+                NameId(names.len() as u32 - 1)
+            }));
+        }
+        // A process whose main image was never seen goes by its command name, in a map of its own: the name must
+        // not be taken for that of an image.
+        let mut commands = FxHashMap::default();
+        let mut of_process = Vec::with_capacity(recording.processes.len());
+        for process in &recording.processes {
+            let image = process.app.and_then(|app| of_image.get(app.0 as usize).copied());
+            of_process.push(match image {
+                Some(name) => name,
+                None if process.comm.is_empty() => unknown,
+                None => *commands.entry(process.comm.as_str()).or_insert_with(|| {
+                    let name = format!("[{}]", process.comm);
+                    names.push(Name { full: name.clone().into(), short: name.into(), file: false });
+                    NameId(names.len() as u32 - 1)
+                }),
+            });
+        }
+        ImageNames { names, of_image, of_process, unknown }
+    }
+
+    /// The name of an image.
+    pub(crate) fn image(&self, id: ImageId) -> NameId {
+        self.of_image.get(id.0 as usize).copied().unwrap_or(self.unknown)
+    }
+
+    /// The name of a process's app.
+    pub(crate) fn app(&self, id: ProcessId) -> NameId {
+        self.of_process.get(id.0 as usize).copied().unwrap_or(self.unknown)
+    }
+
+    /// The name of this index.
+    pub(crate) fn name(&self, id: NameId) -> &Name<'r> {
+        &self.names[id.0 as usize]
+    }
+
+    /// The name as a report shows it.
+    pub(crate) fn text(&self, id: NameId, long: bool) -> &str {
+        let name = self.name(id);
+        if long { &name.full } else { &name.short }
+    }
+}

@@ -1,0 +1,48 @@
+//! Turns a recording's counts and names into rows, and rows into text.
+//!
+//! [`Report`] folds the counts of a [`Recording`](oprof_profile::Recording) by an application, image, symbol,
+//! process, command or CPU. It lists its columns once; the renderers in [`render`] walk that list. What the rows
+//! are worth is said by [`coverage_lines`].
+//!
+//! This crate opens no file, knows no ELF and no terminal: whether to colour, and how wide a line may be, is told
+//! to it. Everything that comes from a recording is untrusted and passes [`printable`] before it is written.
+#![forbid(unsafe_code)]
+
+mod cell;
+mod class;
+mod column;
+mod command_line;
+mod coverage;
+mod grouping;
+mod header;
+mod image_name;
+mod lifetime;
+mod notes;
+mod number;
+mod options;
+mod percent;
+mod place;
+mod printable;
+pub mod render;
+mod report;
+mod rows;
+mod sorting;
+mod symbol_name;
+mod time;
+mod total;
+
+pub use cell::Cell;
+pub use class::{Class, ClassOrder};
+pub use column::Column;
+pub use command_line::command_line;
+pub use coverage::{coverage_line, coverage_lines};
+pub use grouping::{By, UnknownGrouping};
+pub use notes::notes;
+pub use number::grouped;
+pub use options::Options;
+pub use percent::percent;
+pub use printable::printable;
+pub use report::Report;
+pub use rows::Row;
+pub use time::time;
+pub use total::Total;

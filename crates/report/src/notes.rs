@@ -1,0 +1,34 @@
+//! Notes: what a reader of a report should know beside its coverage.
+
+use oprof_profile::{Recording, Unresolved};
+use rustc_hash::FxHashMap;
+
+use crate::number::counted;
+use crate::printable::printable;
+
+/// What a reader should know beside the coverage, a sentence each: what the recording's maker noted, and which
+/// images lack names for a reason that can be cured.
+pub fn notes(recording: &Recording) -> Vec<String> {
+    let mut notes: Vec<String> =
+        recording.run.notes.iter().map(|note| printable(note).into_owned()).collect();
+    let mut samples: FxHashMap<Unresolved, u64> = FxHashMap::default();
+    for (key, count) in recording.counts.iter() {
+        let lookup = recording.image_names(key.image).map(|names| names.lookup(key.offset));
+        if let Some(Err(reason)) = lookup {
+            let samples = samples.entry(reason).or_default();
+            *samples = samples.saturating_add(count.samples);
+        }
+    }
+    let cures = [
+        (Unresolved::KernelRestricted, "record as root, or set kernel.kptr_restrict to 0"),
+        (Unresolved::BuildIdMismatch, "the files were replaced while recording"),
+        (Unresolved::Deleted, "the files were gone before they could be opened"),
+    ];
+    for (reason, cure) in cures {
+        if let Some(&samples) = samples.get(&reason) {
+            let samples = counted(samples, "sample has", "samples have");
+            notes.push(format!("{samples} no symbol ({}): {cure}", reason.reason()));
+        }
+    }
+    notes
+}

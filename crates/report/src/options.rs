@@ -1,0 +1,20 @@
+//! What a reader can choose about a report, whatever the layout.
+
+/// What a reader can choose about a report, whatever the layout.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Options {
+    /// Leave out rows whose share is below this many percent.
+    pub threshold: f64,
+    /// Leave out the header, the line of column titles included.
+    pub no_header: bool,
+    /// Show images and apps by their whole path.
+    pub long_names: bool,
+    /// Name the code of an image without symbols by the image's path, as OProfile 1.x does, in place of
+    /// `(no symbols)`.
+    pub symbolless_path: bool,
+    /// Leave samples that fall between the symbols of an image out of the rows and of the percentages, as
+    /// OProfile does.
+    pub exclude_unresolved: bool,
+    /// Percentages of an app's images are of all samples, not of the app's.
+    pub global_percent: bool,
+}

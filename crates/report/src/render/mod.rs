@@ -1,0 +1,9 @@
+//! Renderers: each turns rows into text in one layout.
+
+mod summary;
+mod symbols;
+mod table;
+
+pub use summary::opreport_summary;
+pub use symbols::opreport_symbols;
+pub use table::{Look, table};

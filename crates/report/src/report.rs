@@ -1,0 +1,312 @@
+//! Reports: the rows and columns of one table.
+
+use std::borrow::Cow;
+
+use oprof_profile::{Count, Event, ProcessId, Recording};
+use rustc_hash::FxHashSet;
+
+use crate::cell::Cell;
+use crate::class::{Class, ClassOrder, classes};
+use crate::column::{Column, Shown, columns};
+use crate::command_line::command_line;
+use crate::grouping::By;
+use crate::image_name::{ImageNames, NameId};
+use crate::lifetime::Lifetimes;
+use crate::options::Options;
+use crate::place::{Place, Places};
+use crate::rows::{Row, Rows, sum};
+use crate::sorting::sort;
+use crate::symbol_name::{Code, Nameless, SymbolNames};
+use crate::total::{EntryTotals, Total};
+
+/// The rows and columns of one table. It borrows its names from the recording.
+pub struct Report<'r> {
+    recording: &'r Recording,
+    by: By,
+    options: Options,
+    classes: Vec<Class>,
+    places: Places<'r>,
+    columns: Vec<Column>,
+    rows: Vec<Row>,
+    sums: Vec<Count>,
+    total_sums: Vec<Total>,
+    idle_processes: u64,
+    below_threshold: u64,
+}
+
+impl<'r> Report<'r> {
+    /// Folds a recording into rows.
+    pub fn new(recording: &'r Recording, by: By, order: ClassOrder, options: &Options) -> Report<'r> {
+        let images = ImageNames::new(recording);
+        let symbols = (by == By::Symbol).then(|| SymbolNames::new(recording, &images));
+        let places = Places { images, symbols, lifetimes: Lifetimes::new(&recording.processes) };
+        let classes = classes(recording, order);
+        let mut folded = Rows::fold(recording, &classes, |key| {
+            let place = places.of(by, key);
+            let between = Code::Nameless(Nameless::BetweenSymbols);
+            let excluded =
+                options.exclude_unresolved && matches!(place, Place::Symbol { code, .. } if code == between);
+            (!excluded).then_some(place)
+        });
+        let mut shows_totals = vec![false; classes.len()];
+        if by.has_totals() {
+            let totals = EntryTotals::new(recording, &classes, &places.lifetimes);
+            add_totals(&mut folded, by, &places, &totals, recording.processes.len());
+            // A command is worth its total even where that is an estimate: it is what the rows are sorted by.
+            shows_totals = totals.known.iter().map(|known| *known || by == By::Command).collect();
+        }
+        let mut rows = folded.into_rows();
+        let idle: Vec<Place> = rows.iter().filter(|row| is_idle(row)).map(|row| row.place).collect();
+        rows.retain(|row| !is_idle(row));
+        let mut report = Report {
+            recording,
+            by,
+            options: *options,
+            sums: sum(&rows, classes.len()),
+            total_sums: sum_totals(&rows, classes.len()),
+            idle_processes: idle_processes(recording, by, &places, &idle),
+            below_threshold: 0,
+            columns: Vec::new(),
+            rows: Vec::new(),
+            classes,
+            places,
+        };
+        let several_apps = has_several_apps(&rows, report.classes.len());
+        let all = rows.len();
+        rows.retain(|row| report.reaches_threshold(row));
+        report.below_threshold = (all - rows.len()) as u64;
+        sort(&report, &mut rows);
+        let image =
+            rows.iter().any(|row| matches!(row.place, Place::Symbol { image, app, .. } if image != app));
+        report.columns = columns(by, Shown { totals: &shows_totals, image, app: several_apps });
+        report.rows = rows;
+        report
+    }
+
+    /// What a row stands for.
+    pub fn by(&self) -> By {
+        self.by
+    }
+
+    /// The column groups, first the one that rows are sorted by.
+    pub fn classes(&self) -> &[Class] {
+        &self.classes
+    }
+
+    /// The event of a class.
+    pub fn event(&self, class: usize) -> Option<&'r Event> {
+        self.recording.events.get(usize::from(self.classes.get(class)?.event.0))
+    }
+
+    /// The columns, left to right.
+    pub fn columns(&self) -> &[Column] {
+        &self.columns
+    }
+
+    /// The rows, top to bottom.
+    pub fn rows(&self) -> &[Row] {
+        &self.rows
+    }
+
+    /// The samples of all rows, those below the threshold too, for each class.
+    pub fn sums(&self) -> &[Count] {
+        &self.sums
+    }
+
+    /// How many processes have no row, as they have neither a sample nor a total.
+    pub fn idle_processes(&self) -> u64 {
+        self.idle_processes
+    }
+
+    /// How many rows are left out for their small share.
+    pub fn below_threshold(&self) -> u64 {
+        self.below_threshold
+    }
+
+    /// The share of a row in the samples of a class, between 0 and 1.
+    pub fn share(&self, row: &Row, class: usize) -> f64 {
+        match self.percent(row, class) {
+            Cell::Percent { part, whole } if whole > 0 => part as f64 / whole as f64,
+            _ => 0.0,
+        }
+    }
+
+    /// What stands in a row and column.
+    pub fn cell(&self, row: &Row, column: Column) -> Cell<'_> {
+        let text = |name: NameId| Cell::Text(self.places.images.text(name, self.options.long_names).into());
+        match column {
+            Column::Samples(class) => {
+                row.counts.get(class).map_or(Cell::Unknown, |c| Cell::Number(c.samples))
+            }
+            Column::Percent(class) => self.percent(row, class),
+            Column::Total(class) => self.total(row, class),
+            Column::TotalPercent(class) => match (row.totals.get(class), self.total_sums.get(class)) {
+                (Some(part), Some(whole)) => Cell::Percent { part: part.value, whole: whole.value },
+                _ => Cell::Unknown,
+            },
+            Column::Processes => Cell::Number(row.processes),
+            Column::Cpu => match row.place {
+                Place::Cpu(cpu) => Cell::Identifier(cpu.into()),
+                _ => Cell::Unknown,
+            },
+            Column::Image => match row.place {
+                Place::Image(image) | Place::Symbol { image, .. } => text(image),
+                _ => Cell::Unknown,
+            },
+            Column::App => match row.place {
+                Place::App(app) | Place::Symbol { app, .. } => text(app),
+                _ => self.entry(row).map_or(Cell::Unknown, |entry| text(self.places.images.app(entry))),
+            },
+            Column::Symbol => match row.place {
+                Place::Symbol { image, code, .. } => Cell::Text(self.symbol(image, code).into()),
+                _ => Cell::Unknown,
+            },
+            Column::Pid
+            | Column::WallTime
+            | Column::CommandName
+            | Column::WorkingDirectory
+            | Column::CommandLine => self.process_cell(row, column),
+        }
+    }
+
+    pub(crate) fn options(&self) -> &Options {
+        &self.options
+    }
+
+    pub(crate) fn places(&self) -> &Places<'r> {
+        &self.places
+    }
+
+    /// The name of code in an image.
+    pub(crate) fn symbol(&self, image: NameId, code: Code) -> &str {
+        if self.options.symbolless_path && code == Code::Nameless(Nameless::NoSymbols) {
+            return self.places.images.text(image, true);
+        }
+        self.places.symbols.as_ref().map_or("", |symbols| symbols.text(code))
+    }
+
+    fn percent(&self, row: &Row, class: usize) -> Cell<'_> {
+        match (self.classes.get(class), row.counts.get(class), self.sums.get(class)) {
+            (Some(class), Some(part), Some(whole)) => {
+                Cell::Percent { part: class.measure(*part), whole: class.measure(*whole) }
+            }
+            _ => Cell::Unknown,
+        }
+    }
+
+    fn total(&self, row: &Row, class: usize) -> Cell<'_> {
+        match (self.event(class), row.totals.get(class)) {
+            (Some(event), Some(&Total { value, exact })) if event.nanoseconds => {
+                Cell::Time { nanoseconds: value, exact }
+            }
+            (Some(_), Some(&Total { value, exact })) => Cell::Events { value, exact },
+            _ => Cell::Unknown,
+        }
+    }
+
+    /// The process entry that a row of processes tells of: of a lifetime the last.
+    fn entry(&self, row: &Row) -> Option<ProcessId> {
+        match row.place {
+            Place::Process(lifetime) => lifetime.map(|lifetime| self.places.lifetimes.last(lifetime)),
+            Place::Command(entry) => entry,
+            _ => None,
+        }
+    }
+
+    fn process_cell(&self, row: &Row, column: Column) -> Cell<'_> {
+        let Some(process) = self.entry(row).and_then(|entry| self.recording.process(entry)) else {
+            return Cell::Unknown;
+        };
+        match column {
+            Column::Pid => Cell::Identifier(process.pid.into()),
+            Column::WallTime => {
+                let time = match row.place {
+                    Place::Process(Some(lifetime)) => {
+                        self.places.lifetimes.duration(lifetime, &self.recording.processes)
+                    }
+                    _ => process.ended.map(|ended| ended.since(process.started)),
+                };
+                time.map_or(Cell::Unknown, |time| Cell::Time {
+                    nanoseconds: u64::try_from(time.as_nanos()).unwrap_or(u64::MAX),
+                    exact: true,
+                })
+            }
+            Column::CommandName if process.comm.is_empty() => Cell::Unknown,
+            Column::CommandName => Cell::Text(process.comm.as_str().into()),
+            Column::WorkingDirectory => match &process.working_directory {
+                Some(directory) => Cell::Text(directory.as_str().into()),
+                None => Cell::Unknown,
+            },
+            _ => Cell::Text(Cow::Owned(command_line(process))),
+        }
+    }
+
+    fn reaches_threshold(&self, row: &Row) -> bool {
+        let threshold = self.options.threshold;
+        threshold <= 0.0
+            || (0..self.classes.len()).any(|class| {
+                let of_events = match self.cell(row, Column::TotalPercent(class)) {
+                    Cell::Percent { part, whole } if whole > 0 => part as f64 / whole as f64,
+                    _ => 0.0,
+                };
+                self.share(row, class).max(of_events) * 100.0 >= threshold
+            })
+    }
+}
+
+/// Neither a sample nor a total speaks for the row.
+fn is_idle(row: &Row) -> bool {
+    !row.is_sampled() && !row.has_total()
+}
+
+/// Adds what each process entry is known to have cost, with a row for those without samples too.
+fn add_totals(rows: &mut Rows, by: By, places: &Places<'_>, totals: &EntryTotals, entries: usize) {
+    for entry in 0..entries {
+        let id = ProcessId(entry as u32);
+        let row = rows.at(places.of_process(by, id));
+        if row.totals.is_empty() {
+            row.totals = vec![Total::ZERO; row.counts.len()];
+        }
+        for (sum, total) in row.totals.iter_mut().zip(totals.of(entry)) {
+            sum.add(*total);
+        }
+        row.processes += u64::from(places.lifetimes.is_last(id));
+    }
+}
+
+fn sum_totals(rows: &[Row], classes: usize) -> Vec<Total> {
+    let mut sums = vec![Total::ZERO; classes];
+    for row in rows {
+        for (sum, total) in sums.iter_mut().zip(&row.totals) {
+            sum.add(*total);
+        }
+    }
+    sums
+}
+
+/// How many processes have only rows that are left out as `idle`.
+fn idle_processes(recording: &Recording, by: By, places: &Places<'_>, idle: &[Place]) -> u64 {
+    if idle.is_empty() {
+        return 0;
+    }
+    let idle: FxHashSet<Place> = idle.iter().copied().collect();
+    let mut shown = vec![false; places.lifetimes.len()];
+    for entry in (0..recording.processes.len() as u32).map(ProcessId) {
+        if let Some(lifetime) = places.lifetimes.of(entry) {
+            shown[lifetime.0 as usize] |= !idle.contains(&places.of_process(by, entry));
+        }
+    }
+    shown.iter().filter(|shown| !**shown).count() as u64
+}
+
+/// In some class, symbols of more than one app have samples.
+fn has_several_apps(rows: &[Row], classes: usize) -> bool {
+    (0..classes).any(|class| {
+        let mut apps =
+            rows.iter().filter(|row| row.counts[class].samples > 0).filter_map(|row| match row.place {
+                Place::Symbol { app, .. } => Some(app),
+                _ => None,
+            });
+        apps.next().is_some_and(|first| apps.any(|app| app != first))
+    })
+}

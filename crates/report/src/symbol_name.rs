@@ -1,0 +1,124 @@
+//! Names of code, folded: a symbol is the same in every build of its image.
+
+use oprof_profile::{ImageId, ImageOffset, Recording, SymbolId, Unresolved};
+use rustc_hash::FxHashMap;
+
+use crate::image_name::{ImageNames, NameId};
+
+/// What code goes by where it has no symbol.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Nameless {
+    NoSymbols,
+    BetweenSymbols,
+    Deleted,
+    BuildIdMismatch,
+    Unreadable,
+    NoMapping,
+}
+
+impl Nameless {
+    pub(crate) fn text(self) -> &'static str {
+        match self {
+            Nameless::NoSymbols => "(no symbols)",
+            Nameless::BetweenSymbols => "(unresolved)",
+            Nameless::Deleted => "(deleted)",
+            Nameless::BuildIdMismatch => "(build id mismatch)",
+            Nameless::Unreadable => "(not readable)",
+            Nameless::NoMapping => "(no mapping)",
+        }
+    }
+}
+
+impl From<Unresolved> for Nameless {
+    fn from(reason: Unresolved) -> Nameless {
+        match reason {
+            Unresolved::NoSymbols | Unresolved::KernelRestricted | Unresolved::Anonymous => {
+                Nameless::NoSymbols
+            }
+            Unresolved::Deleted => Nameless::Deleted,
+            Unresolved::BuildIdMismatch => Nameless::BuildIdMismatch,
+            Unresolved::Unreadable => Nameless::Unreadable,
+            Unresolved::NoMapping => Nameless::NoMapping,
+            _ => Nameless::BetweenSymbols,
+        }
+    }
+}
+
+/// What a piece of code goes by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Code {
+    /// The symbol of this index in [`SymbolNames`].
+    Symbol(u32),
+    /// It has no symbol.
+    Nameless(Nameless),
+}
+
+/// The names of all symbols of a recording.
+#[derive(Debug)]
+pub(crate) struct SymbolNames<'r> {
+    recording: &'r Recording,
+    /// Name and address of each symbol.
+    symbols: Vec<(&'r str, u64)>,
+    /// For each image, for each of its symbols, the index in `symbols`.
+    of_image: Vec<Vec<u32>>,
+}
+
+impl<'r> SymbolNames<'r> {
+    pub(crate) fn new(recording: &'r Recording, images: &ImageNames<'_>) -> SymbolNames<'r> {
+        let mut symbols = Vec::new();
+        let mut of_image = Vec::with_capacity(recording.names.len());
+        let mut known: FxHashMap<(NameId, &str, u32), u32> = FxHashMap::default();
+        let mut repeats: FxHashMap<&str, u32> = FxHashMap::default();
+        for (names, image) in recording.names.iter().zip(0..) {
+            // Static functions of one name in one image are different symbols: the first of the name by address
+            // is the same as the first in another build.
+            let mut by_address: Vec<u32> = (0..names.symbols.len() as u32).collect();
+            by_address.sort_by_key(|&index| names.symbols[index as usize].address);
+            repeats.clear();
+            let mut indexes = vec![0; names.symbols.len()];
+            for index in by_address {
+                let symbol = &names.symbols[index as usize];
+                let repeat = repeats.entry(&symbol.name).and_modify(|repeat| *repeat += 1).or_default();
+                let key = (images.image(ImageId(image)), symbol.name.as_str(), *repeat);
+                indexes[index as usize] = *known.entry(key).or_insert_with(|| {
+                    symbols.push((symbol.name.as_str(), symbol.address.0));
+                    symbols.len() as u32 - 1
+                });
+            }
+            of_image.push(indexes);
+        }
+        SymbolNames { recording, symbols, of_image }
+    }
+
+    /// What the code at an offset of an image goes by.
+    pub(crate) fn code(&self, image: ImageId, offset: ImageOffset) -> Code {
+        let lookup = match self.recording.image_names(image) {
+            Some(names) => names.lookup(offset),
+            None => Err(Unresolved::NoSymbols),
+        };
+        match lookup {
+            Ok(SymbolId(symbol)) => self
+                .of_image
+                .get(image.0 as usize)
+                .and_then(|indexes| indexes.get(symbol as usize))
+                .map_or(Code::Nameless(Nameless::BetweenSymbols), |&index| Code::Symbol(index)),
+            Err(reason) => Code::Nameless(reason.into()),
+        }
+    }
+
+    /// The name of a piece of code.
+    pub(crate) fn text(&self, code: Code) -> &'r str {
+        match code {
+            Code::Symbol(index) => self.symbols.get(index as usize).map_or("", |symbol| symbol.0),
+            Code::Nameless(nameless) => nameless.text(),
+        }
+    }
+
+    /// The address of a piece of code; 0 where it has no symbol.
+    pub(crate) fn address(&self, code: Code) -> u64 {
+        match code {
+            Code::Symbol(index) => self.symbols.get(index as usize).map_or(0, |symbol| symbol.1),
+            Code::Nameless(_) => 0,
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! Turns a mangled name into the one in the source.
+
+use std::fmt;
+
+use cpp_demangle::{DemangleOptions, ParseOptions};
+
+/// The longest mangled name that is looked at, in bytes.
+const LONGEST_MANGLED: usize = 64 << 10;
+
+/// The longest demangled name, in bytes. A mangled name refers back to its own parts: a short one can unfold to
+/// gigabytes.
+const LONGEST_DEMANGLED: usize = 64 << 10;
+
+/// The depth to which a C++ name nests when it is read.
+const DEEPEST_PARSE: u32 = 96;
+
+/// The depth to which the parts of a C++ name nest when it is written.
+const DEEPEST_DEMANGLE: u32 = 128;
+
+/// The name in the source, with C++ parameters and without the hash at the end of Rust's names; `None` where the
+/// name is not mangled, is damaged or unfolds to more than 64 KiB.
+///
+/// Knows Rust's legacy and v0 scheme and the Itanium C++ ABI.
+pub fn demangle(name: &str) -> Option<String> {
+    if name.len() > LONGEST_MANGLED {
+        return None;
+    }
+    rust(name).or_else(|| cpp(name))
+}
+
+fn rust(name: &str) -> Option<String> {
+    let demangled = rustc_demangle::try_demangle(name).ok()?;
+    let mut text = BoundedText::default();
+    fmt::write(&mut text, format_args!("{demangled:#}")).ok()?;
+    Some(text.0)
+}
+
+fn cpp(name: &str) -> Option<String> {
+    // The parser would also take `_` and other beginnings that are names of C functions.
+    if !(name.starts_with("_Z") || name.starts_with("__Z") || name.starts_with("_GLOBAL_")) {
+        return None;
+    }
+    let parse = ParseOptions::default().recursion_limit(DEEPEST_PARSE);
+    let symbol = cpp_demangle::Symbol::new_with_options(name.as_bytes(), &parse).ok()?;
+    let mut text = BoundedText::default();
+    let options = DemangleOptions::new().recursion_limit(DEEPEST_DEMANGLE);
+    symbol.structured_demangle(&mut text, &options).ok()?;
+    Some(text.0)
+}
+
+/// Text that refuses to grow beyond [`LONGEST_DEMANGLED`], which stops whoever writes it.
+#[derive(Default)]
+struct BoundedText(String);
+
+impl fmt::Write for BoundedText {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        if text.len() > LONGEST_DEMANGLED - self.0.len() {
+            return Err(fmt::Error);
+        }
+        self.0.push_str(text);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_every_scheme() {
+        let names = [
+            ("_ZN4core3ptr13drop_in_place17h0123456789abcdefE", "core::ptr::drop_in_place"),
+            (
+                "_ZN45_$LT$T$u20$as$u20$alloc..string..ToString$GT$9to_string17h0123456789abcdefE",
+                "<T as alloc::string::ToString>::to_string",
+            ),
+            ("_RNvC7mycrate3foo", "mycrate::foo"),
+            ("_RNvCs1234_7mycrate3foo", "mycrate::foo"),
+            ("_ZN5space3fooEibc", "space::foo(int, bool, char)"),
+            ("_ZNKSt6vectorIiSaIiEE4sizeEv", "std::vector<int, std::allocator<int> >::size() const"),
+            ("_Z3fooi.cold", "foo(int) [clone .cold]"),
+        ];
+        for (mangled, expected) in names {
+            assert_eq!(demangle(mangled).as_deref(), Some(expected), "{mangled}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_mangled_stays() {
+        for name in [
+            "",
+            "main",
+            "_start",
+            "_",
+            "_Z",
+            "__libc_start_main",
+            "_ZN",
+            "_R",
+            "_Zürich",
+            "_GLOBAL_OFFSET_TABLE_",
+        ] {
+            assert_eq!(demangle(name), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_name_that_unfolds_without_end_is_left_alone() {
+        // Each S_ level doubles the text.
+        let mut name = String::from("_Z1fI");
+        name.push_str("1AIiiE");
+        for level in 0..30 {
+            let digits = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ".as_bytes();
+            let reference = match level {
+                0 => "S0_".into(),
+                n => format!("S{}_", digits[n] as char),
+            };
+            name.push_str(&format!("1BI{reference}{reference}E"));
+        }
+        name.push_str("EvT_");
+        let _ = demangle(&name);
+        assert_eq!(demangle(&"_Z".repeat(LONGEST_MANGLED)), None);
+    }
+}

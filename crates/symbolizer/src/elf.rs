@@ -1,0 +1,97 @@
+//! Turns bytes into the parts of an ELF image that symbols need: its segments and its sections.
+
+use object::elf;
+use object::read::ReadRef;
+use object::read::elf::{FileHeader, ProgramHeader, SectionHeader, SectionTable};
+use object::{Endianness, read};
+use oprof_profile::{ImageAddress, ImageOffset, Unresolved};
+
+/// The program headers a file may have. Linux runs no program with more than 64 KiB of them
+/// (`load_elf_phdrs` in fs/binfmt_elf.c), which are 1170.
+const MOST_PROGRAM_HEADERS: u32 = 1170;
+
+/// A file header of either class. Of a 32-bit and a 64-bit file, the endianness is read from the file.
+pub(crate) trait Class: FileHeader<Endian = Endianness> {}
+impl<H: FileHeader<Endian = Endianness>> Class for H {}
+
+/// An ELF image: program, shared library or vdso.
+pub(crate) struct Elf<'data, H: Class, R: ReadRef<'data>> {
+    pub(crate) data: R,
+    pub(crate) endian: Endianness,
+    pub(crate) machine: elf::Machine,
+    pub(crate) program_headers: &'data [H::ProgramHeader],
+    pub(crate) sections: SectionTable<'data, H, R>,
+    /// The PT_LOAD segments: the executable ones first, else in the file's order.
+    segments: Vec<LoadSegment>,
+}
+
+/// A part of the file that the loader maps (PT_LOAD, elf(5)).
+#[derive(Clone, Copy)]
+struct LoadSegment {
+    /// Its first byte in the file (p_offset).
+    offset: ImageOffset,
+    /// The number of its bytes that are in the file (p_filesz).
+    file_size: u64,
+    /// The address of its first byte (p_vaddr).
+    address: ImageAddress,
+    /// Whether code may run there (PF_X).
+    executable: bool,
+}
+
+impl<'data, H: Class, R: ReadRef<'data>> Elf<'data, H, R> {
+    /// Reads the headers. Fails with [`Unresolved::Unreadable`] where they are no ELF headers of this class or lie
+    /// outside the file.
+    pub(crate) fn parse(data: R) -> Result<Elf<'data, H, R>, Unresolved> {
+        Self::parse_headers(data).map_err(|_| Unresolved::Unreadable)?.ok_or(Unresolved::Unreadable)
+    }
+
+    /// The image; `None` where it has more program headers than are credible.
+    fn parse_headers(data: R) -> read::Result<Option<Elf<'data, H, R>>> {
+        let header = H::parse(data)?;
+        let endian = header.endian()?;
+        if header.phnum(endian, data)? > MOST_PROGRAM_HEADERS {
+            return Ok(None);
+        }
+        let program_headers = header.program_headers(endian, data)?;
+        let mut segments: Vec<LoadSegment> = program_headers
+            .iter()
+            .filter(|segment| segment.p_type(endian) == elf::PT_LOAD)
+            .map(|segment| LoadSegment {
+                offset: ImageOffset(segment.p_offset(endian).into()),
+                file_size: segment.p_filesz(endian).into(),
+                address: ImageAddress(segment.p_vaddr(endian).into()),
+                executable: segment.p_flags(endian).contains(elf::PF_X),
+            })
+            .collect();
+        // Samples are of code: where two segments hold the same bytes of the file, the executable one was meant.
+        segments.sort_by_key(|segment| !segment.executable);
+        Ok(Some(Elf {
+            data,
+            endian,
+            machine: header.e_machine(endian),
+            program_headers,
+            // Sections are found by their type; their names, in a table that might be damaged, are not needed.
+            sections: SectionTable::new(header.section_headers(endian, data)?, read::StringTable::default()),
+            segments,
+        }))
+    }
+
+    /// The address that the image's tables give to the byte at `offset` of the file; `None` outside every segment
+    /// that is loaded.
+    pub(crate) fn image_address(&self, offset: ImageOffset) -> Option<ImageAddress> {
+        self.segments.iter().find_map(|segment| {
+            let distance = offset.0.checked_sub(segment.offset.0)?;
+            (distance < segment.file_size).then(|| ImageAddress(segment.address.0.wrapping_add(distance)))
+        })
+    }
+
+    /// The address behind the last byte of a section that holds code; `None` for any other section.
+    pub(crate) fn code_section_end(&self, index: read::SectionIndex) -> Option<ImageAddress> {
+        let section = self.sections.section(index).ok()?;
+        if !section.sh_flags(self.endian).contains(elf::SHF_EXECINSTR) {
+            return None;
+        }
+        let start: u64 = section.sh_addr(self.endian).into();
+        Some(ImageAddress(start.saturating_add(section.sh_size(self.endian).into())))
+    }
+}

@@ -1,0 +1,183 @@
+//! Turns an open file into bytes that cannot change or vanish under their reader.
+//!
+//! Files are read with pread(2), not mapped: a program that is rebuilt while it is profiled may be truncated in
+//! place, and touching a mapped page behind the new end raises SIGBUS. A read merely comes back short.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashSet;
+use std::fs::File;
+use std::ops::Range;
+use std::os::unix::fs::FileExt;
+
+use object::read::{ReadCache, ReadCacheOps, ReadRef};
+
+/// The bytes that may be read from one file. Chromium's symbol and string tables, among the largest there are,
+/// take about 300 MB.
+pub(crate) const BUDGET: u64 = 512 << 20;
+
+/// The step in which strings are read, in bytes. The names that are asked for lie scattered over a string table.
+const STRING_BLOCK: u64 = 16 << 10;
+
+/// The longest string that is read, in bytes. Names of C++ templates of more than 100 KB have been seen.
+const LONGEST_STRING: u64 = 1 << 20;
+
+/// The bytes in which ends of strings are searched, counted as often as they are. A hostile table of millions of
+/// symbols can give all of them the same endless name.
+const SEARCH_BUDGET: u64 = 1 << 30;
+
+/// What has been read of a file so far, kept until the file's symbols are resolved.
+pub(crate) struct FileBytes<'file> {
+    cache: ReadCache<FileReader<'file>>,
+    /// The ranges (offset, size) that are in the cache.
+    read: RefCell<HashSet<(u64, u64)>>,
+    /// The bytes that may still be read.
+    left: Cell<u64>,
+    /// The bytes in which the end of a string may still be searched.
+    search_left: Cell<u64>,
+}
+
+impl<'file> FileBytes<'file> {
+    /// The bytes of `file`, of which at most `budget` are read.
+    pub(crate) fn new(file: &'file File, budget: u64) -> FileBytes<'file> {
+        let reader = FileReader { file, position: 0 };
+        FileBytes {
+            cache: ReadCache::new(reader),
+            read: RefCell::default(),
+            left: Cell::new(budget),
+            search_left: Cell::new(SEARCH_BUDGET),
+        }
+    }
+
+    fn search(&self, size: usize) -> Result<(), ()> {
+        self.search_left.set(self.search_left.get().checked_sub(size as u64).ok_or(())?);
+        Ok(())
+    }
+
+    /// Takes a range from the budget, unless it is in the cache.
+    fn pay(&self, offset: u64, size: u64) -> Result<(), ()> {
+        let mut read = self.read.borrow_mut();
+        if read.contains(&(offset, size)) {
+            return Ok(());
+        }
+        self.left.set(self.left.get().checked_sub(size).ok_or(())?);
+        read.insert((offset, size));
+        Ok(())
+    }
+}
+
+impl<'a> ReadRef<'a> for &'a FileBytes<'_> {
+    fn len(self) -> Result<u64, ()> {
+        (&self.cache).len()
+    }
+
+    fn read_bytes_at(self, offset: u64, size: u64) -> Result<&'a [u8], ()> {
+        self.pay(offset, size)?;
+        self.cache.read_bytes_at(offset, size)
+    }
+
+    fn read_bytes_at_until(self, range: Range<u64>, delimiter: u8) -> Result<&'a [u8], ()> {
+        let end = range.end.min(self.len()?).min(range.start.saturating_add(LONGEST_STRING));
+        let mut start = range.start / STRING_BLOCK * STRING_BLOCK;
+        let mut size = STRING_BLOCK;
+        // First the block that the string starts in, which most strings also end in; then the string by itself.
+        loop {
+            let step = size.min(end.checked_sub(start).ok_or(())?);
+            let bytes = self.read_bytes_at(start, step)?;
+            let skip = usize::try_from(range.start - start).map_err(|_| ())?;
+            let bytes = bytes.get(skip..).ok_or(())?;
+            let length = bytes.iter().position(|&byte| byte == delimiter);
+            self.search(length.unwrap_or(bytes.len()))?;
+            if let Some(length) = length {
+                return Ok(&bytes[..length]);
+            }
+            if start + step == end {
+                return Err(());
+            }
+            start = range.start;
+            size *= 8;
+        }
+    }
+}
+
+/// Reads at a position of its own: the file's one is shared with every duplicate of the descriptor.
+struct FileReader<'file> {
+    file: &'file File,
+    position: u64,
+}
+
+impl ReadCacheOps for FileReader<'_> {
+    fn len(&mut self) -> Result<u64, ()> {
+        self.file.metadata().map(|metadata| metadata.len()).map_err(|_| ())
+    }
+
+    fn seek(&mut self, position: u64) -> Result<u64, ()> {
+        self.position = position;
+        Ok(position)
+    }
+
+    fn read(&mut self, buffer: &mut [u8]) -> Result<usize, ()> {
+        let length = self.file.read_at(buffer, self.position).map_err(|_| ())?;
+        self.position += length as u64;
+        Ok(length)
+    }
+
+    fn read_exact(&mut self, buffer: &mut [u8]) -> Result<(), ()> {
+        self.file.read_exact_at(buffer, self.position).map_err(|_| ())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    fn file(bytes: &[u8]) -> File {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(bytes).unwrap();
+        file
+    }
+
+    #[test]
+    fn strings_are_found_within_a_block_across_blocks_and_over_many() {
+        let block = STRING_BLOCK as usize;
+        let mut bytes = vec![b'x'; 20 * block];
+        for end in [10, block + 5, 19 * block] {
+            bytes[end] = 0;
+        }
+        let file = file(&bytes);
+        let bytes = FileBytes::new(&file, BUDGET);
+        let length = |start: usize| (&bytes).read_bytes_at_until(start as u64..u64::MAX, 0).map(<[u8]>::len);
+        assert_eq!(length(4), Ok(6));
+        assert_eq!(length(10), Ok(0));
+        assert_eq!(length(block - 3), Ok(8));
+        assert_eq!(length(block + 6), Ok(18 * block - 6));
+        assert_eq!(length(19 * block + 1), Err(()), "no end before the end of the file");
+        assert_eq!(length(40 * block), Err(()));
+    }
+
+    #[test]
+    fn a_string_does_not_reach_past_the_end_of_its_table() {
+        let file = file(b"abcdef\0");
+        assert_eq!((&FileBytes::new(&file, BUDGET)).read_bytes_at_until(2..5, 0), Err(()));
+    }
+
+    #[test]
+    fn the_budget_is_spent_once_per_range() {
+        let file = file(&[7; 300]);
+        let bytes = FileBytes::new(&file, 250);
+        assert_eq!((&bytes).read_bytes_at(0, 200), Ok(&[7; 200][..]));
+        assert_eq!((&bytes).read_bytes_at(0, 200), Ok(&[7; 200][..]));
+        assert_eq!((&bytes).read_bytes_at(1, 200), Err(()));
+        assert_eq!((&bytes).read_bytes_at(250, 50), Ok(&[7; 50][..]));
+    }
+
+    #[test]
+    fn a_file_that_was_truncated_reads_as_an_error() {
+        let file = file(&[7; 300]);
+        let bytes = FileBytes::new(&file, BUDGET);
+        assert_eq!((&bytes).len(), Ok(300));
+        file.set_len(100).unwrap();
+        assert_eq!((&bytes).read_bytes_at(0, 200), Err(()));
+    }
+}

@@ -1,0 +1,158 @@
+//! Turns the offsets of one ELF image into names.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::os::unix::fs::MetadataExt;
+
+use object::Endianness;
+use object::elf::{FileHeader32, FileHeader64, SHT_DYNSYM, SHT_SYMTAB};
+use object::read::{FileKind, ReadRef};
+use oprof_profile::{
+    ImageAddress, ImageIdentity, ImageNames, ImageOffset, Inode, Symbol, SymbolId, Unresolved,
+};
+
+use crate::code_symbol::{CodeTable, ElfSymbols};
+use crate::demangle::demangle;
+use crate::elf::{Class, Elf};
+use crate::file_bytes::{BUDGET, FileBytes};
+use crate::symbol_table::lookup;
+
+/// The names of `offsets` (in bytes from the start of the file) in an ELF file that was mapped.
+///
+/// The file must be the one that `identity` tells of; another one of the same name (a program that was rebuilt)
+/// gives [`Unresolved::BuildIdMismatch`] for every offset. What cannot be read as ELF, or keeps its tables where the
+/// file has no bytes, gives [`Unresolved::Unreadable`].
+///
+/// At most 512 MB of headers, symbol tables and names are read. The file may change or shrink meanwhile.
+pub fn resolve_file(file: &File, identity: &ImageIdentity, offsets: &[ImageOffset]) -> ImageNames {
+    let names = match identity {
+        ImageIdentity::Inode(inode) => match is_inode(file, inode) {
+            Ok(true) => resolve(&FileBytes::new(file, BUDGET), &ImageIdentity::None, offsets),
+            Ok(false) => Err(Unresolved::BuildIdMismatch),
+            Err(_) => Err(Unresolved::Unreadable),
+        },
+        ImageIdentity::BuildId(_) | ImageIdentity::None => {
+            resolve(&FileBytes::new(file, BUDGET), identity, offsets)
+        }
+    };
+    names.unwrap_or_else(|reason| ImageNames::unresolved(offsets.iter().copied(), reason))
+}
+
+/// The names of `offsets` (in bytes) in an ELF image that is in memory. An identity by inode cannot be told from
+/// bytes and is taken for granted.
+pub fn resolve_bytes(image: &[u8], identity: &ImageIdentity, offsets: &[ImageOffset]) -> ImageNames {
+    resolve(image, identity, offsets)
+        .unwrap_or_else(|reason| ImageNames::unresolved(offsets.iter().copied(), reason))
+}
+
+/// Whether this is the file that was mapped. The generation, which fstat(2) does not tell, is not compared.
+///
+/// Devices are not compared where one of them has no hardware (major number 0): btrfs and overlayfs show another
+/// number in fstat(2) than in the mapping.
+fn is_inode(file: &File, inode: &Inode) -> std::io::Result<bool> {
+    let metadata = file.metadata()?;
+    // The encoding of dev_t is glibc's and the kernel's: makedev(3).
+    let device = metadata.dev();
+    let major = (device >> 8 & 0xfff) | (device >> 32 & 0xffff_f000);
+    let minor = (device & 0xff) | (device >> 12 & 0xffff_ff00);
+    let same_device = major == 0 || inode.device >> 32 == 0 || inode.device == (major << 32 | minor);
+    Ok(metadata.ino() == inode.number && same_device)
+}
+
+fn resolve<'data, R: ReadRef<'data>>(
+    data: R,
+    identity: &ImageIdentity,
+    offsets: &[ImageOffset],
+) -> Result<ImageNames, Unresolved> {
+    match FileKind::parse(data) {
+        Ok(FileKind::Elf32) => resolve_class::<FileHeader32<Endianness>, R>(data, identity, offsets),
+        Ok(FileKind::Elf64) => resolve_class::<FileHeader64<Endianness>, R>(data, identity, offsets),
+        _ => Err(Unresolved::Unreadable),
+    }
+}
+
+fn resolve_class<'data, H: Class, R: ReadRef<'data>>(
+    data: R,
+    identity: &ImageIdentity,
+    offsets: &[ImageOffset],
+) -> Result<ImageNames, Unresolved> {
+    let elf = Elf::<H, R>::parse(data)?;
+    if let ImageIdentity::BuildId(expected) = identity
+        && elf.build_id().as_ref() != Some(expected)
+    {
+        return Err(Unresolved::BuildIdMismatch);
+    }
+    let symtab = ElfSymbols::new(&elf, SHT_SYMTAB)?;
+    let dynsym = ElfSymbols::new(&elf, SHT_DYNSYM)?;
+    Ok(names(&[&symtab, &dynsym], offsets, |offset| elf.image_address(offset)))
+}
+
+/// The names of `offsets` whose addresses `image_address` tells; an earlier table goes before a later one.
+fn names(
+    tables: &[&dyn CodeTable],
+    offsets: &[ImageOffset],
+    image_address: impl Fn(ImageOffset) -> Option<ImageAddress>,
+) -> ImageNames {
+    let mut addresses: Vec<ImageAddress> = offsets.iter().copied().filter_map(&image_address).collect();
+    addresses.sort_unstable();
+    addresses.dedup();
+    let found = lookup(tables, &addresses);
+
+    let mut names = ImageNames::unresolved(offsets.iter().copied(), Unresolved::NoSymbolAtOffset);
+    if !found.any_symbols {
+        names.offsets.iter_mut().for_each(|(_, name)| *name = Err(Unresolved::NoSymbols));
+        return names;
+    }
+    let mut known: HashMap<(usize, usize), SymbolId> = HashMap::new();
+    for (offset, name) in &mut names.offsets {
+        let place = image_address(*offset).and_then(|address| addresses.binary_search(&address).ok());
+        let Some(holder) = place.and_then(|place| found.holders[place]) else { continue };
+        let id = *known.entry((holder.table, holder.index)).or_insert_with(|| {
+            let bytes = tables[holder.table].name(holder.index).unwrap_or_default();
+            names.symbols.push(symbol(bytes, holder.start, holder.size));
+            SymbolId((names.symbols.len() - 1) as u32)
+        });
+        *name = Ok(id);
+    }
+    names
+}
+
+/// The symbol of this name in a table. A version (`memcpy@@GLIBC_2.14`) is left out.
+pub(crate) fn symbol(name: &[u8], address: ImageAddress, size: u64) -> Symbol {
+    let version = name.iter().skip(1).position(|&byte| byte == b'@');
+    let name = String::from_utf8_lossy(version.map_or(name, |at| &name[..at + 1]));
+    match demangle(&name) {
+        Some(demangled) if demangled != name => {
+            Symbol { name: demangled, mangled: Some(name.into_owned()), address, size }
+        }
+        _ => Symbol { name: name.into_owned(), mangled: None, address, size },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_left_out_and_mangled_names_kept_beside() {
+        let name = |name: &[u8]| {
+            let symbol = symbol(name, ImageAddress(1), 2);
+            (symbol.name, symbol.mangled)
+        };
+        assert_eq!(name(b"memcpy@@GLIBC_2.14"), ("memcpy".into(), None));
+        assert_eq!(name(b"memcpy@GLIBC_2.2.5"), ("memcpy".into(), None));
+        assert_eq!(name(b"_ZN5space3fooEi@@V1"), ("space::foo(int)".into(), Some("_ZN5space3fooEi".into())));
+        assert_eq!(name(b"@at"), ("@at".into(), None));
+        assert_eq!(name(b"bad\xff"), ("bad\u{fffd}".into(), None));
+    }
+
+    #[test]
+    fn the_inode_decides_and_devices_without_hardware_are_not_compared() {
+        let file = tempfile::tempfile().unwrap();
+        let number = file.metadata().unwrap().ino();
+        let inode = |device, number| Inode { device, number, generation: 77 };
+        assert!(is_inode(&file, &inode(0, number)).unwrap());
+        assert!(is_inode(&file, &inode(35, number)).unwrap());
+        assert!(!is_inode(&file, &inode(0, number + 1)).unwrap());
+    }
+}
