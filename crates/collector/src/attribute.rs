@@ -3,9 +3,9 @@
 use oprof_events::EventConfig;
 use oprof_profile::Sampling;
 use perf_event_open_sys::bindings::{
-    self, PERF_COUNT_SW_DUMMY, PERF_FORMAT_ID, PERF_FORMAT_TOTAL_TIME_ENABLED, PERF_FORMAT_TOTAL_TIME_RUNNING,
-    PERF_SAMPLE_IDENTIFIER, PERF_SAMPLE_IP, PERF_SAMPLE_PERIOD, PERF_SAMPLE_TID, PERF_SAMPLE_TIME,
-    PERF_TYPE_SOFTWARE, perf_event_attr,
+    self, PERF_COUNT_SW_DUMMY, PERF_FORMAT_ID, PERF_FORMAT_TOTAL_TIME_ENABLED,
+    PERF_FORMAT_TOTAL_TIME_RUNNING, PERF_SAMPLE_IDENTIFIER, PERF_SAMPLE_IP, PERF_SAMPLE_PERIOD,
+    PERF_SAMPLE_TID, PERF_SAMPLE_TIME, PERF_TYPE_SOFTWARE, perf_event_attr,
 };
 
 use crate::Error;
@@ -84,7 +84,8 @@ const READ_FORMAT: u64 =
     (PERF_FORMAT_TOTAL_TIME_ENABLED | PERF_FORMAT_TOTAL_TIME_RUNNING | PERF_FORMAT_ID) as u64;
 
 fn base() -> perf_event_attr {
-    let mut attr = perf_event_attr { size: size_of::<perf_event_attr>() as u32, ..perf_event_attr::default() };
+    let mut attr =
+        perf_event_attr { size: size_of::<perf_event_attr>() as u32, ..perf_event_attr::default() };
     attr.read_format = READ_FORMAT;
     attr.set_disabled(1);
     attr.set_sample_id_all(1);

@@ -131,7 +131,6 @@ impl Cgroup {
             .open(self.path.join("cgroup.procs"))
             .map_err(Error::system("open the control group"))
     }
-
 }
 
 impl Drop for Cgroup {
@@ -167,7 +166,11 @@ fn group_name(pid: u32) -> String {
 fn sweep(parent: &Path) {
     for entry in fs::read_dir(parent).into_iter().flatten().flatten() {
         let name = entry.file_name();
-        if name.to_str().and_then(owner).is_some_and(|(pid, started)| proc_info::start_time(pid) != Some(started)) {
+        if name
+            .to_str()
+            .and_then(owner)
+            .is_some_and(|(pid, started)| proc_info::start_time(pid) != Some(started))
+        {
             remove(&entry.path());
         }
     }

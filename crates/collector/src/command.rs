@@ -74,7 +74,9 @@ impl Waiting {
         self.go.write_all(&[1]).map_err(Error::system("start the command"))?;
         match self.spawning.join() {
             Ok(Ok(child)) => Running::new(child),
-            Ok(Err(error)) if error.kind() == io::ErrorKind::NotFound => Err(Error::NoSuchCommand(self.program)),
+            Ok(Err(error)) if error.kind() == io::ErrorKind::NotFound => {
+                Err(Error::NoSuchCommand(self.program))
+            }
             Ok(Err(error)) => Err(Error::NotExecutable { path: self.program, source: error }),
             Err(_) => Err(Error::system("start a process")(io::ErrorKind::Other.into())),
         }

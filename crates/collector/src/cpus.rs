@@ -9,7 +9,8 @@ use std::io;
 /// Where sysfs cannot be read or says something else than a list.
 pub fn online() -> io::Result<Vec<u32>> {
     let list = fs::read_to_string("/sys/devices/system/cpu/online")?;
-    parse_list(list.trim()).ok_or_else(|| io::Error::other(format!("cannot understand the list of CPUs {list:?}")))
+    parse_list(list.trim())
+        .ok_or_else(|| io::Error::other(format!("cannot understand the list of CPUs {list:?}")))
 }
 
 /// The numbers of a list such as `0-3,8`, ascending; `None` where it is not one.

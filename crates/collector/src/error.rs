@@ -39,7 +39,9 @@ pub enum Error {
         limit: u64,
     },
     /// The event counts, but gives no samples.
-    #[error("event '{event}': its counter only counts, it cannot sample; choose another event from `oprof list`")]
+    #[error(
+        "event '{event}': its counter only counts, it cannot sample; choose another event from `oprof list`"
+    )]
     CountOnly {
         /// The event's name.
         event: String,

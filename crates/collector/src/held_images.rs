@@ -24,7 +24,10 @@ pub struct HeldImages {
 
 impl fmt::Debug for HeldImages {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("HeldImages").field("open", &self.open).field("most", &self.most).finish_non_exhaustive()
+        f.debug_struct("HeldImages")
+            .field("open", &self.open)
+            .field("most", &self.most)
+            .finish_non_exhaustive()
     }
 }
 
@@ -51,7 +54,8 @@ impl HeldImages {
         if self.files.contains_key(&key) {
             return;
         }
-        let file = if self.open < self.most { self.open_file(name, identity, pid, start, length) } else { None };
+        let file =
+            if self.open < self.most { self.open_file(name, identity, pid, start, length) } else { None };
         self.open += usize::from(file.is_some());
         self.files.insert(key, file);
     }
@@ -89,7 +93,9 @@ impl HeldImages {
             ImageIdentity::None => true,
             ImageIdentity::BuildId(id) => (self.build_id_of)(file) == Some(id),
             // Not the device: btrfs and overlayfs tell stat(2) another one than they tell the kernel.
-            ImageIdentity::Inode(inode) => file.metadata().is_ok_and(|metadata| metadata.ino() == inode.number),
+            ImageIdentity::Inode(inode) => {
+                file.metadata().is_ok_and(|metadata| metadata.ino() == inode.number)
+            }
         }
     }
 

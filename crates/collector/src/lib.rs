@@ -9,6 +9,7 @@ mod cgroup;
 mod command;
 mod counter;
 mod cpus;
+mod descriptions;
 mod error;
 mod held_images;
 mod parse;

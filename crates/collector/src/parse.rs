@@ -130,7 +130,8 @@ fn task_record(kind: u32, body: &[u8], misc: u32, source: &Source) -> Option<Tas
         kernel::PERF_RECORD_EXIT => Record::ThreadExited { pid: cursor.u32()? },
         kernel::PERF_RECORD_READ => {
             let (pid, _tid) = (cursor.u32()?, cursor.u32()?);
-            let (value, _enabled, _running, id) = (cursor.u64()?, cursor.u64()?, cursor.u64()?, cursor.u64()?);
+            let (value, _enabled, _running, id) =
+                (cursor.u64()?, cursor.u64()?, cursor.u64()?, cursor.u64()?);
             let (event, _) = *source.events.get(&id)?;
             Record::Counted { pid, event, value }
         }

@@ -5,15 +5,14 @@ use std::io;
 use std::time::{Duration, Instant};
 
 use oprof_events::EventConfig;
-use oprof_profile::{
-    Batch, CommandEnd, Event, EventId, Profile, Record, Scope, TaskRecord, Timestamp,
-};
+use oprof_profile::{Batch, CommandEnd, Event, EventId, Profile, Record, Scope, Timestamp};
 use rustix::event::epoll;
 use rustix::process::Resource;
 
 use crate::attribute::{self, SamplingChoice};
 use crate::cgroup::Cgroup;
 use crate::command::{Preparation, Running, Waiting};
+use crate::descriptions::{Descriptions, Known};
 use crate::held_images::{BuildIdReader, HeldImages};
 use crate::parse::Parsed;
 use crate::rings::{BufferSizes, Place, Rings, SampledEvent};
@@ -59,19 +58,12 @@ pub struct Recorder {
     order: TimeOrder,
     profile: Profile,
     images: HeldImages,
-    command: Described,
+    command: u32,
+    descriptions: Descriptions,
     started: Timestamp,
     last_flush: Instant,
     /// Last, so that it is removed after all counters bound to it are closed.
     _cgroup: Option<Cgroup>,
-}
-
-/// What is known of the command's process from the start.
-#[derive(Clone, Debug)]
-struct Described {
-    pid: u32,
-    arguments: Vec<String>,
-    working_directory: Option<String>,
 }
 
 /// What a recording shows of itself while it goes on.
@@ -139,7 +131,9 @@ impl Recorder {
         let mut notes = Vec::new();
         let sizes = buffer_sizes(target.buffer, scope);
         let rings = match Rings::open(place, &events, &cpus, sizes) {
-            Err(error) if scope == Scope::Inherit && error.is_permission() && leave_out_kernel(&mut events) => {
+            Err(error)
+                if scope == Scope::Inherit && error.is_permission() && leave_out_kernel(&mut events) =>
+            {
                 let rings = Rings::open(place, &events, &cpus, sizes)?;
                 notes.push(format!(
                     "only user code is sampled: kernel.perf_event_paranoid is {}; as root: sysctl \
@@ -162,7 +156,7 @@ impl Recorder {
             Scope::System => Profile::of_descendants(events.len(), waiting.pid(), started),
             _ => Profile::of_all_processes(events.len()),
         };
-        let command = Described {
+        let command = Known {
             pid: waiting.pid(),
             arguments: target.command.iter().map(|part| part.to_string_lossy().into_owned()).collect(),
             working_directory: proc_info::working_directory(waiting.pid()),
@@ -178,7 +172,8 @@ impl Recorder {
             order: TimeOrder::default(),
             profile,
             images: HeldImages::new(descriptors.saturating_sub(used), target.build_id_of),
-            command,
+            command: command.pid,
+            descriptions: Descriptions::new(command),
             started,
             last_flush: Instant::now(),
             _cgroup: cgroup,
@@ -259,8 +254,7 @@ impl Recorder {
     }
 
     fn drain(&mut self) {
-        let mut executed: Vec<(u32, Timestamp)> = Vec::new();
-        let (order, images) = (&mut self.order, &mut self.images);
+        let (order, images, descriptions) = (&mut self.order, &mut self.images, &mut self.descriptions);
         self.rings.drain(|parsed| match parsed {
             Parsed::Sample(sample) => order.push_sample(sample),
             Parsed::Task(record) => {
@@ -268,34 +262,14 @@ impl Recorder {
                     Record::Mapped { pid, start, length, identity, name, .. } => {
                         images.see(name, *identity, *pid, *start, *length);
                     }
-                    Record::Executed { pid, .. } => {
-                        // Only the latest program of a process can still be asked for.
-                        executed.retain(|(known, _)| known != pid);
-                        executed.push((*pid, record.time));
-                    }
+                    Record::Executed { pid, .. } => descriptions.executed(*pid, record.time),
                     _ => {}
                 }
                 order.push_record(record);
             }
             Parsed::Nothing => {}
         });
-        for (pid, time) in executed {
-            let record = self.describe(pid);
-            self.order.push_record(TaskRecord { time, record });
-        }
-    }
-
-    /// What can be known of a process that has just executed a program.
-    fn describe(&self, pid: u32) -> Record {
-        if pid == self.command.pid {
-            let Described { arguments, working_directory, .. } = self.command.clone();
-            return Record::Described { pid, arguments, working_directory };
-        }
-        Record::Described {
-            pid,
-            arguments: proc_info::arguments(pid),
-            working_directory: proc_info::working_directory(pid),
-        }
+        descriptions.read(|record| order.push_record(record));
     }
 
     fn finish(mut self, end: CommandEnd) -> Collected {
@@ -310,7 +284,7 @@ impl Recorder {
             _ => self.rings.task_totals(self.events.len()),
         };
         for (index, reading) in totals.iter().flatten().enumerate() {
-            self.profile.count_remainder(self.command.pid, EventId(index as u16), reading.value);
+            self.profile.count_remainder(self.command, EventId(index as u16), reading.value);
         }
         let left_running = self.profile.processes().iter().filter(|process| process.ended.is_none()).count();
         let coverage = self.profile.coverage_mut();
@@ -342,8 +316,10 @@ impl Recorder {
     }
 
     fn wait(&self, waiter: &std::os::fd::OwnedFd) -> io::Result<()> {
-        let timeout = rustix::time::Timespec { tv_sec: 0, tv_nsec: ROUND.as_nanos() as i64 };
-        let mut events = [epoll::Event { flags: epoll::EventFlags::empty(), data: epoll::EventData::new_u64(0) }; 8];
+        let longest = if self.descriptions.is_waiting() { GAP } else { ROUND };
+        let timeout = rustix::time::Timespec { tv_sec: 0, tv_nsec: longest.as_nanos() as i64 };
+        let mut events =
+            [epoll::Event { flags: epoll::EventFlags::empty(), data: epoll::EventData::new_u64(0) }; 8];
         match epoll::wait(waiter, &mut events, Some(&timeout)) {
             Ok(_) | Err(rustix::io::Errno::INTR) => Ok(()),
             Err(error) => Err(error.into()),
@@ -399,4 +375,3 @@ fn raise_open_files() -> usize {
     let limit = rustix::process::getrlimit(Resource::Nofile).current;
     limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX))
 }
-

@@ -72,7 +72,8 @@ impl RingBuffer {
             let at = self.tail as usize & (self.data_length - 1);
             // Records are aligned to eight bytes, as is the buffer's end: a header never goes over it.
             let header = self.bytes(at, 8.min(available));
-            let length = header.get(6..8).map_or(0, |size| usize::from(u16::from_ne_bytes([size[0], size[1]])));
+            let length =
+                header.get(6..8).map_or(0, |size| usize::from(u16::from_ne_bytes([size[0], size[1]])));
             if length < 8 || length > available || available > self.data_length {
                 self.tail = head;
                 break;

@@ -93,7 +93,8 @@ impl Rings {
                 Err(Error::RingBuffer { ref source, .. })
                     if source.kind() == io::ErrorKind::PermissionDenied && sizes.samples > 16 << 10 =>
                 {
-                    sizes = BufferSizes { samples: sizes.samples / 2, tasks: (sizes.tasks / 2).max(16 << 10) };
+                    sizes =
+                        BufferSizes { samples: sizes.samples / 2, tasks: (sizes.tasks / 2).max(16 << 10) };
                 }
                 Ok(mut rings) => {
                     rings.shrunk_to = (sizes.samples != asked.samples).then_some(sizes);
@@ -127,7 +128,13 @@ impl Rings {
         Ok(rings)
     }
 
-    fn open_tasks(&mut self, place: Place<'_>, cpu: u32, size: usize, build_ids: &mut bool) -> Result<(), Error> {
+    fn open_tasks(
+        &mut self,
+        place: Place<'_>,
+        cpu: u32,
+        size: usize,
+        build_ids: &mut bool,
+    ) -> Result<(), Error> {
         let failed = |source| Error::Open { event: "task records".to_owned(), source };
         let open = |build_ids| Counter::open(&attribute::tasks(place.inherits(), build_ids), place.on(cpu));
         let owner = match open(*build_ids) {
@@ -162,8 +169,7 @@ impl Rings {
         let mut opened = Vec::with_capacity(here.len());
         let mut source = Source { layout, cpu: cpu as u16, ..Source::default() };
         for (id, event) in here {
-            let attr =
-                attribute::samples(&event.config, event.sampling, layout, place.inherits(), size / 4);
+            let attr = attribute::samples(&event.config, event.sampling, layout, place.inherits(), size / 4);
             let counter = open_event(&attr, place.on(cpu), event)?;
             let period = match event.sampling {
                 Sampling::Count(count) => count,

@@ -123,7 +123,11 @@ mod tests {
         let start = 1_000_000_000;
         order.push_record(record(start));
         for round in 1..=9 {
-            assert_eq!(times(order.end_round(Timestamp(start + round * 1_000_000))).1, [0; 0], "round {round}");
+            assert_eq!(
+                times(order.end_round(Timestamp(start + round * 1_000_000))).1,
+                [0; 0],
+                "round {round}"
+            );
         }
         assert_eq!(times(order.end_round(Timestamp(start + SLACK_NS + 1))).1, [start]);
     }

@@ -38,7 +38,7 @@ pub enum Error {
         known: Vec<String>,
     },
     /// A value has more bits than its field.
-    #[error("event {event:?}: {value:#x} is too large for {field:?}, which has {width} bits (at most {:#x})", largest(*.width))]
+    #[error("event {event:?}: {value:#x} is too large for the {width}-bit field {field:?} (at most {:#x})", largest(*.width))]
     ValueTooLarge {
         /// The specification as typed.
         event: String,
@@ -121,9 +121,16 @@ fn did_you_mean(suggestions: &[String]) -> String {
     }
 }
 
-/// Names in a row, or "none".
+/// Names in a row, or "none". Servers have dozens of uncore PMUs, which would bury the message.
 fn listing(names: &[String]) -> String {
-    if names.is_empty() { "none".to_owned() } else { printable(&names.join(", ")) }
+    const MOST: usize = 40;
+    match names.get(..MOST) {
+        _ if names.is_empty() => "none".to_owned(),
+        Some(first) if names.len() > MOST => {
+            format!("{} and {} more", printable(&first.join(", ")), names.len() - MOST)
+        }
+        _ => printable(&names.join(", ")),
+    }
 }
 
 /// Text without control characters.
@@ -153,8 +160,16 @@ mod tests {
     fn too_large_names_field_width_and_value() {
         let error = Error::ValueTooLarge { event: "e".into(), field: "umask".into(), width: 8, value: 0x100 }
             .to_string();
-        assert_eq!(error, "event \"e\": 0x100 is too large for \"umask\", which has 8 bits (at most 0xff)");
+        assert_eq!(error, "event \"e\": 0x100 is too large for the 8-bit field \"umask\" (at most 0xff)");
         assert_eq!((largest(0), largest(1), largest(64)), (0, 1, u64::MAX));
+    }
+
+    #[test]
+    fn long_lists_are_cut() {
+        let names: Vec<_> = (0..41).map(|n| format!("p{n}")).collect();
+        assert!(listing(&names).ends_with("p38, p39 and 1 more"));
+        assert!(listing(&names[..40]).ends_with("p38, p39"));
+        assert_eq!(listing(&[]), "none");
     }
 
     #[test]

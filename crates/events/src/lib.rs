@@ -33,26 +33,33 @@
 //! ```
 #![forbid(unsafe_code)]
 
-mod cache;
-mod catalogue;
-mod config;
-mod cpu_list;
-mod encoding;
-mod error;
-mod format;
-mod hardware;
-mod kernel_file;
+// What was typed.
 mod modifier;
 mod number;
-mod pmu;
-mod resolve;
-mod software;
 mod spec;
 mod suffix;
-mod suggest;
-mod system;
 mod term;
+
+// What the kernel defines.
+mod cache;
+mod hardware;
+mod software;
+
+// What sysfs and tracefs say.
+mod cpu_list;
+mod format;
+mod kernel_file;
+mod pmu;
+mod system;
 mod tracepoint;
+
+// What becomes of it.
+mod catalogue;
+mod config;
+mod encoding;
+mod error;
+mod resolve;
+mod suggest;
 
 pub use catalogue::{EventGroup, ListedEvent};
 pub use config::{EventConfig, EventKind};

@@ -190,8 +190,8 @@ fn errors_name_the_event_and_the_cure() {
         ("cpu_core/event=1/", &["no PMU \"cpu_core\"", "software"]),
         ("../event=1/", &["no PMU \"..\""]),
         ("cpu/../", &["no term \"..\""]),
-        ("cpu/event=0x1ff/", &["0x1ff", "\"event\"", "8 bits", "0xff"]),
-        ("cpu/inv=2/", &["\"inv\"", "1 bits"]),
+        ("cpu/event=0x1ff/", &["0x1ff", "\"event\"", "8-bit", "0xff"]),
+        ("cpu/inv=2/", &["\"inv\"", "1-bit"]),
         ("cpu/event=x/", &["cannot read \"x\"", "not a number"]),
         ("cpu/event=1", &["closing slash"]),
         ("cycles:z", &["cannot read \"z\"", "u, k, h"]),
@@ -205,7 +205,7 @@ fn errors_name_the_event_and_the_cure() {
     }
     intel.write_pmu("cpu/format/event", &"x".repeat(70_000));
     assert!(intel.error("cpu/event=1/").contains("64 KiB"));
-    assert!(Tree::new("amd").error("cpu/event=0x1000/").contains("12 bits"));
+    assert!(Tree::new("amd").error("cpu/event=0x1000/").contains("12-bit"));
 }
 
 #[test]

@@ -28,6 +28,8 @@ const GENERIC: &[&str] = &[
     "branch-misses",
     "bus-cycles",
     "stalled-cycles-frontend",
+    "idle-cycles-frontend",
+    "stalled-cycles-backend",
     "idle-cycles-backend",
     "ref-cycles",
     "cycles:u",

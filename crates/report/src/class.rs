@@ -61,7 +61,7 @@ pub(crate) fn classes(recording: &Recording, order: ClassOrder) -> Vec<Class> {
         all.into_iter().filter(|class| !any || sampled[usize::from(class.event.0)]).collect();
     classes.sort_by_key(|class| {
         let event = &recording.events[usize::from(class.event.0)];
-        (&event.name, event.unit_mask, fixed_count(event))
+        (event.unit_mask, fixed_count(event))
     });
     classes
 }
@@ -84,5 +84,34 @@ impl ClassOfEvent {
     /// list.
     pub(crate) fn get(&self, event: EventId) -> Option<usize> {
         self.0.get(usize::from(event.0)).copied().flatten()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn event(name: &str, unit_mask: u64, count: u64) -> Event {
+        Event {
+            name: name.to_owned(),
+            description: String::new(),
+            unit_mask,
+            unit_mask_description: String::new(),
+            sampling: Sampling::Count(count),
+            user: true,
+            kernel: true,
+            nanoseconds: false,
+        }
+    }
+
+    #[test]
+    fn by_name_means_name_then_unit_mask_then_count_as_a_number() {
+        let events =
+            vec![event("b", 0, 1), event("a", 2, 100_000), event("a", 2, 20_000), event("a", 1, 500_000)];
+        let recording = Recording { events, ..Recording::default() };
+        let order: Vec<u16> =
+            classes(&recording, ClassOrder::ByName).iter().map(|class| class.event.0).collect();
+        assert_eq!(order, [3, 2, 1, 0]);
+        assert!(classes(&recording, ClassOrder::AsAsked).iter().map(|class| class.event.0).eq(0..4));
     }
 }

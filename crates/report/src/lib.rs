@@ -23,6 +23,7 @@ mod options;
 mod percent;
 mod place;
 mod printable;
+mod process_rows;
 pub mod render;
 mod report;
 mod rows;

@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 
 use oprof_profile::{Count, Event, ProcessId, Recording};
-use rustc_hash::FxHashSet;
 
 use crate::cell::Cell;
 use crate::class::{Class, ClassOrder, classes};
@@ -14,6 +13,7 @@ use crate::image_name::{ImageNames, NameId};
 use crate::lifetime::Lifetimes;
 use crate::options::Options;
 use crate::place::{Place, Places};
+use crate::process_rows::{add_totals, idle_processes, is_idle, sum_totals};
 use crate::rows::{Row, Rows, sum};
 use crate::sorting::sort;
 use crate::symbol_name::{Code, Nameless, SymbolNames};
@@ -50,7 +50,7 @@ impl<'r> Report<'r> {
         });
         let mut shows_totals = vec![false; classes.len()];
         if by.has_totals() {
-            let totals = EntryTotals::new(recording, &classes, &places.lifetimes);
+            let totals = EntryTotals::new(recording, &classes, &places.lifetimes, by != By::Process);
             add_totals(&mut folded, by, &places, &totals, recording.processes.len());
             // A command is worth its total even where that is an estimate: it is what the rows are sorted by.
             shows_totals = totals.known.iter().map(|known| *known || by == By::Command).collect();
@@ -252,51 +252,6 @@ impl<'r> Report<'r> {
                 self.share(row, class).max(of_events) * 100.0 >= threshold
             })
     }
-}
-
-/// Neither a sample nor a total speaks for the row.
-fn is_idle(row: &Row) -> bool {
-    !row.is_sampled() && !row.has_total()
-}
-
-/// Adds what each process entry is known to have cost, with a row for those without samples too.
-fn add_totals(rows: &mut Rows, by: By, places: &Places<'_>, totals: &EntryTotals, entries: usize) {
-    for entry in 0..entries {
-        let id = ProcessId(entry as u32);
-        let row = rows.at(places.of_process(by, id));
-        if row.totals.is_empty() {
-            row.totals = vec![Total::ZERO; row.counts.len()];
-        }
-        for (sum, total) in row.totals.iter_mut().zip(totals.of(entry)) {
-            sum.add(*total);
-        }
-        row.processes += u64::from(places.lifetimes.is_last(id));
-    }
-}
-
-fn sum_totals(rows: &[Row], classes: usize) -> Vec<Total> {
-    let mut sums = vec![Total::ZERO; classes];
-    for row in rows {
-        for (sum, total) in sums.iter_mut().zip(&row.totals) {
-            sum.add(*total);
-        }
-    }
-    sums
-}
-
-/// How many processes have only rows that are left out as `idle`.
-fn idle_processes(recording: &Recording, by: By, places: &Places<'_>, idle: &[Place]) -> u64 {
-    if idle.is_empty() {
-        return 0;
-    }
-    let idle: FxHashSet<Place> = idle.iter().copied().collect();
-    let mut shown = vec![false; places.lifetimes.len()];
-    for entry in (0..recording.processes.len() as u32).map(ProcessId) {
-        if let Some(lifetime) = places.lifetimes.of(entry) {
-            shown[lifetime.0 as usize] |= !idle.contains(&places.of_process(by, entry));
-        }
-    }
-    shown.iter().filter(|shown| !**shown).count() as u64
 }
 
 /// In some class, symbols of more than one app have samples.

@@ -36,15 +36,12 @@ fn by_name(report: &Report<'_>, a: &Row, b: &Row) -> Ordering {
         (
             Place::Symbol { image: image_a, app: app_a, code: code_a },
             Place::Symbol { image: image_b, app: app_b, code: code_b },
-        ) => {
-            let address = |code| report.places().symbols.as_ref().map_or(0, |symbols| symbols.address(code));
-            text(image_a)
-                .cmp(text(image_b))
-                .then_with(|| text(app_a).cmp(text(app_b)))
-                .then_with(|| report.symbol(image_a, code_a).cmp(report.symbol(image_b, code_b)))
-                .then_with(|| address(code_a).cmp(&address(code_b)))
-        }
+        ) => text(image_a)
+            .cmp(text(image_b))
+            .then_with(|| text(app_a).cmp(text(app_b)))
+            .then_with(|| report.symbol(image_a, code_a).cmp(report.symbol(image_b, code_b))),
         _ => Ordering::Equal,
     };
+    // The indexes of symbols of one name follow their addresses.
     names.then_with(|| a.place.cmp(&b.place))
 }

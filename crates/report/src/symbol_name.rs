@@ -57,8 +57,8 @@ pub(crate) enum Code {
 #[derive(Debug)]
 pub(crate) struct SymbolNames<'r> {
     recording: &'r Recording,
-    /// Name and address of each symbol.
-    symbols: Vec<(&'r str, u64)>,
+    /// The name of each symbol.
+    symbols: Vec<&'r str>,
     /// For each image, for each of its symbols, the index in `symbols`.
     of_image: Vec<Vec<u32>>,
 }
@@ -81,7 +81,7 @@ impl<'r> SymbolNames<'r> {
                 let repeat = repeats.entry(&symbol.name).and_modify(|repeat| *repeat += 1).or_default();
                 let key = (images.image(ImageId(image)), symbol.name.as_str(), *repeat);
                 indexes[index as usize] = *known.entry(key).or_insert_with(|| {
-                    symbols.push((symbol.name.as_str(), symbol.address.0));
+                    symbols.push(symbol.name.as_str());
                     symbols.len() as u32 - 1
                 });
             }
@@ -109,16 +109,8 @@ impl<'r> SymbolNames<'r> {
     /// The name of a piece of code.
     pub(crate) fn text(&self, code: Code) -> &'r str {
         match code {
-            Code::Symbol(index) => self.symbols.get(index as usize).map_or("", |symbol| symbol.0),
+            Code::Symbol(index) => self.symbols.get(index as usize).copied().unwrap_or(""),
             Code::Nameless(nameless) => nameless.text(),
-        }
-    }
-
-    /// The address of a piece of code; 0 where it has no symbol.
-    pub(crate) fn address(&self, code: Code) -> u64 {
-        match code {
-            Code::Symbol(index) => self.symbols.get(index as usize).map_or(0, |symbol| symbol.1),
-            Code::Nameless(_) => 0,
         }
     }
 }

@@ -35,9 +35,15 @@ pub(crate) struct EntryTotals {
 }
 
 impl EntryTotals {
-    /// The kernel's count is of a whole lifetime and stands at its last entry. What the samples say of the earlier
-    /// entries is taken off it, so that `sh -c 'work; exec tool'` does not charge the shell's work to the tool.
-    pub(crate) fn new(recording: &Recording, classes: &[Class], lifetimes: &Lifetimes) -> EntryTotals {
+    /// The kernel's count is of a whole lifetime and stands at its last entry. Where rows are to tell the entries
+    /// of a lifetime apart, what the samples say of the earlier ones is taken off it, so that
+    /// `sh -c 'work; exec tool'` does not charge the shell's work to the tool.
+    pub(crate) fn new(
+        recording: &Recording,
+        classes: &[Class],
+        lifetimes: &Lifetimes,
+        apart: bool,
+    ) -> EntryTotals {
         let width = classes.len();
         let weights = weights(recording, classes);
         let counted = |entry: ProcessId, class: &Class| {
@@ -66,6 +72,8 @@ impl EntryTotals {
                     let of_lifetime = counted(lifetimes.last(lifetime), class)?;
                     let earlier = earlier[lifetime.0 as usize * width + index];
                     Some(match (lifetimes.is_last(entry), earlier) {
+                        (true, _) if !apart => Total { value: of_lifetime, exact: true },
+                        (false, _) if !apart => Total::ZERO,
                         (true, 0) => Total { value: of_lifetime, exact: true },
                         (true, _) => {
                             Total { value: of_lifetime.saturating_sub(earlier).max(weight), exact: false }

@@ -4,7 +4,7 @@
 
 mod recordings;
 
-use oprof_profile::Recording;
+use oprof_profile::{EventId, Recording};
 use oprof_report::Options;
 use oprof_report::render::{opreport_summary, opreport_symbols};
 
@@ -96,4 +96,36 @@ fn symbols_without_header() {
 fn symbols_reach_the_threshold_with_any_event() {
     let options = Options { threshold: 1.0, ..oprofile() };
     assert_same(&symbols(&recordings::multi(), options), include_str!("golden/opreport.multi.-l.-t1.txt"));
+}
+
+#[test]
+fn events_stand_in_the_order_of_their_names_however_they_were_asked_for() {
+    let mut recording = recordings::multi();
+    recording.events.reverse();
+    let turned = recording.counts.iter().map(|(mut key, count)| {
+        key.event = EventId(2 - key.event.0);
+        (key, count)
+    });
+    recording.counts = turned.collect();
+    assert_same(&symbols(&recording, oprofile()), include_str!("golden/opreport.multi.-l.txt"));
+    assert_same(&summary(&recording, oprofile()), include_str!("golden/opreport.multi.txt"));
+}
+
+#[test]
+fn an_event_without_a_sample_has_no_columns() {
+    let mut recording = recordings::default();
+    recording.events.push(recordings::counter("A_RARE_ONE", "", 1));
+    assert_same(&symbols(&recording, oprofile()), include_str!("golden/opreport.default.-l.txt"));
+}
+
+#[test]
+fn images_of_an_app_with_as_many_samples_stand_in_the_order_of_sample_files() {
+    let mut builder = recordings::Builder::new([recordings::cpu_clock()]);
+    for image in ["/a/lib.so", "[vdso]", "/z/app", "/b/lib.so"] {
+        builder.symbol("/z/app", image, "code", 5);
+    }
+    let options = Options { no_header: true, long_names: true, ..Options::default() };
+    let text = summary(&builder.recording, options);
+    let names: Vec<&str> = text.lines().filter_map(|line| line.split(' ').next_back()).collect();
+    assert_eq!(names, ["/z/app", "/z/app", "[vdso]", "/a/lib.so", "/b/lib.so"]);
 }

@@ -1,1 +1,228 @@
+use super::*;
+use crate::{Batch, Inode};
 
+const PROGRAM: &str = "/bin/program";
+const LIBRARY: &str = "/lib/library.so";
+
+fn sample(time: u64, pid: u32, address: u64) -> Sample {
+    Sample {
+        time: Timestamp(time),
+        address: VirtualAddress(address),
+        weight: 10,
+        pid,
+        cpu: 0,
+        event: EventId(0),
+        mode: CpuMode::User,
+    }
+}
+
+fn record(time: u64, record: Record) -> TaskRecord {
+    TaskRecord { time: Timestamp(time), record }
+}
+
+fn executed(time: u64, pid: u32, comm: &str) -> TaskRecord {
+    record(time, Record::Executed { pid, comm: comm.to_owned() })
+}
+
+fn mapped(time: u64, pid: u32, start: u64, name: &str) -> TaskRecord {
+    let identity = ImageIdentity::Inode(Inode { device: 1, number: 2, generation: 0 });
+    let start = VirtualAddress(start);
+    record(time, Record::Mapped { pid, start, length: 0x1000, file_offset: 0x400, identity, name: name.to_owned() })
+}
+
+fn applied(mut profile: Profile, samples: Vec<Sample>, records: Vec<TaskRecord>) -> Profile {
+    profile.apply(&Batch { samples, records });
+    profile.close_window();
+    profile
+}
+
+/// `pid image offset samples` for every place, in order.
+fn places(profile: &Profile) -> Vec<(u32, &str, u64, u64)> {
+    let mut places: Vec<_> = profile
+        .counts()
+        .iter()
+        .map(|(key, count)| {
+            let process = &profile.processes()[key.process.0 as usize];
+            let image = &profile.images()[key.image.0 as usize];
+            (process.pid, image.name.as_str(), key.offset.0, count.samples)
+        })
+        .collect();
+    places.sort_unstable();
+    places
+}
+
+fn app<'a>(profile: &'a Profile, process: &Process) -> Option<&'a str> {
+    process.app.map(|id| profile.images()[id.0 as usize].name.as_str())
+}
+
+#[test]
+fn equal_places_are_folded_and_offsets_count_from_the_files_start() {
+    let samples = vec![sample(10, 1, 0x5010), sample(11, 1, 0x5010), sample(12, 1, 0x5020)];
+    let records = vec![executed(1, 1, "program"), mapped(2, 1, 0x5000, PROGRAM)];
+    let profile = applied(Profile::of_all_processes(1), samples, records);
+    assert_eq!(places(&profile), [(1, PROGRAM, 0x410, 2), (1, PROGRAM, 0x420, 1)]);
+    assert_eq!(profile.coverage().events[0].samples, 3);
+    assert_eq!(profile.coverage().events[0].weight, 30);
+}
+
+#[test]
+fn a_sample_belongs_to_what_was_mapped_at_its_time() {
+    let samples = vec![sample(5, 1, 0x5010), sample(15, 1, 0x5010)];
+    let records =
+        vec![executed(1, 1, "program"), mapped(2, 1, 0x5000, PROGRAM), mapped(10, 1, 0x5000, LIBRARY)];
+    let profile = applied(Profile::of_all_processes(1), samples, records);
+    assert_eq!(places(&profile), [(1, PROGRAM, 0x410, 1), (1, LIBRARY, 0x410, 1)]);
+}
+
+#[test]
+fn an_exec_forgets_the_mappings_and_starts_a_new_entry() {
+    let samples = vec![sample(5, 1, 0x5010), sample(15, 1, 0x5010)];
+    let records = vec![
+        executed(1, 1, "sh"),
+        mapped(2, 1, 0x5000, PROGRAM),
+        executed(10, 1, "other"),
+        mapped(20, 1, 0x9000, LIBRARY),
+    ];
+    let profile = applied(Profile::of_all_processes(1), samples, records);
+    assert_eq!(places(&profile), [(1, PROGRAM, 0x410, 1), (1, "[unknown]", 0x5010, 1)]);
+    // What the id was before the first exec, the shell, the other program.
+    let [before, shell, other] = profile.processes() else { panic!("three entries") };
+    assert_eq!((before.ended, shell.ended), (Some(Timestamp(1)), Some(Timestamp(10))));
+    assert_eq!(other.before_exec, Some(ProcessId(1)));
+    assert_eq!((app(&profile, shell), app(&profile, other)), (Some(PROGRAM), Some(LIBRARY)));
+}
+
+#[test]
+fn a_fork_shares_mappings_and_app_until_it_changes_them() {
+    let samples = vec![sample(15, 2, 0x5010), sample(25, 1, 0x7010), sample(25, 2, 0x7010)];
+    let records = vec![
+        executed(1, 1, "program"),
+        mapped(2, 1, 0x5000, PROGRAM),
+        record(10, Record::Forked { pid: 2, parent: 1 }),
+        mapped(20, 2, 0x7000, LIBRARY),
+    ];
+    let profile = applied(Profile::of_all_processes(1), samples, records);
+    assert_eq!(places(&profile), [(1, "[unknown]", 0x7010, 1), (2, PROGRAM, 0x410, 1), (2, LIBRARY, 0x410, 1)]);
+    let child = &profile.processes()[2];
+    assert_eq!((child.parent, child.comm.as_str(), app(&profile, child)), (Some(ProcessId(1)), "program", Some(PROGRAM)));
+}
+
+#[test]
+fn a_process_id_used_again_is_another_process() {
+    let records = vec![
+        executed(1, 1, "make"),
+        record(10, Record::Forked { pid: 2, parent: 1 }),
+        record(20, Record::ThreadExited { pid: 2 }),
+        record(30, Record::Forked { pid: 2, parent: 1 }),
+    ];
+    let profile = applied(Profile::of_all_processes(1), vec![sample(15, 2, 1), sample(35, 2, 1)], records);
+    let processes: Vec<_> = profile.counts().sorted().iter().map(|(key, _)| key.process).collect();
+    assert_eq!(processes, [ProcessId(2), ProcessId(3)]);
+    assert_eq!(profile.processes()[2].ended, Some(Timestamp(20)));
+}
+
+#[test]
+fn a_process_ends_with_its_last_thread() {
+    let records = vec![
+        executed(1, 1, "program"),
+        record(2, Record::ThreadStarted { pid: 1 }),
+        record(3, Record::ThreadExited { pid: 1 }),
+    ];
+    let mut profile = applied(Profile::of_all_processes(1), Vec::new(), records);
+    assert_eq!(profile.processes()[1].ended, None);
+    profile.apply(&Batch { samples: Vec::new(), records: vec![record(9, Record::ThreadExited { pid: 1 })] });
+    assert_eq!(profile.processes()[1].ended, Some(Timestamp(9)));
+}
+
+#[test]
+fn only_descendants_of_the_command_are_taken_in_and_the_rest_is_counted_as_outside() {
+    let records = vec![
+        record(1, Record::Forked { pid: 20, parent: 10 }),
+        record(2, Record::Forked { pid: 30, parent: 99 }),
+        executed(3, 30, "stranger"),
+    ];
+    let samples = vec![sample(5, 10, 1), sample(5, 20, 1), sample(5, 30, 1), sample(5, 0, 1)];
+    let profile = applied(Profile::of_descendants(1, 10, Timestamp(0)), samples, records);
+    assert_eq!(profile.processes().len(), 2);
+    let event = &profile.coverage().events[0];
+    assert_eq!((event.samples, event.outside_samples, event.outside_weight), (2, 2, 20));
+}
+
+#[test]
+fn a_stranger_with_a_descendants_old_id_is_a_stranger() {
+    let records = vec![
+        record(1, Record::Forked { pid: 20, parent: 10 }),
+        record(2, Record::ThreadExited { pid: 20 }),
+        record(3, Record::Forked { pid: 20, parent: 99 }),
+    ];
+    let profile = applied(Profile::of_descendants(1, 10, Timestamp(0)), vec![sample(5, 20, 1)], records);
+    assert_eq!(profile.coverage().events[0].outside_samples, 1);
+}
+
+#[test]
+fn the_vdso_and_memory_without_a_file_are_one_image_each() {
+    let records = vec![
+        executed(1, 1, "a"),
+        mapped(2, 1, 0x5000, "[vdso]"),
+        mapped(2, 1, 0x8000, "//anon"),
+        executed(1, 2, "b"),
+        mapped(2, 2, 0x6000, "[vdso]"),
+    ];
+    let samples = vec![sample(5, 1, 0x5010), sample(5, 2, 0x6010), sample(5, 1, 0x8010)];
+    let profile = applied(Profile::of_all_processes(1), samples, records);
+    assert_eq!(places(&profile), [(1, "[anon]", 0x8010, 1), (1, "[vdso]", 0x10, 1), (2, "[vdso]", 0x10, 1)]);
+    assert!(profile.processes().iter().all(|process| process.app.is_none()), "neither is a program");
+}
+
+#[test]
+fn exact_totals_stay_with_the_last_program_of_a_process() {
+    let counted = |value| Record::Counted { pid: 1, event: EventId(0), value };
+    let records = vec![
+        executed(1, 1, "sh"),
+        record(2, counted(5)), // a thread that ended before the exec
+        executed(3, 1, "program"),
+        record(4, counted(7)),
+        record(5, Record::ThreadExited { pid: 1 }),
+    ];
+    let mut profile = applied(Profile::of_all_processes(1), Vec::new(), records);
+    let totals: Vec<_> = profile.processes().iter().map(|process| process.event_totals.clone()).collect();
+    assert_eq!(totals, [vec![], vec![], vec![12]]);
+    profile.count_remainder(1, EventId(0), 100);
+    assert_eq!(profile.processes()[2].event_totals, [100]);
+}
+
+#[test]
+fn a_window_holds_what_came_since_the_last_one() {
+    let mut profile = Profile::of_all_processes(1);
+    let records = vec![executed(1, 1, "program"), mapped(2, 1, 0x5000, PROGRAM)];
+    profile.apply(&Batch { samples: vec![sample(5, 1, 0x5010)], records });
+    let first = profile.close_window();
+    assert_eq!((first.first_image, first.changed_processes.len(), first.counts.len()), (ImageId(0), 2, 1));
+    profile.apply(&Batch { samples: vec![sample(6, 1, 0x5010), sample(7, 1, 0x5020)], records: Vec::new() });
+    let second = profile.close_window();
+    assert_eq!((second.first_image, second.changed_processes.len()), (ImageId(5), 0));
+    assert_eq!(second.counts.iter().map(|(_, count)| count.samples).collect::<Vec<_>>(), [1, 1]);
+    assert_eq!(places(&profile), [(1, PROGRAM, 0x410, 2), (1, PROGRAM, 0x420, 1)]);
+}
+
+#[test]
+fn splitting_an_image_moves_its_samples_and_loses_none() {
+    let mut kernel = sample(5, 1, 0xffff_ffff_c000_0010);
+    kernel.mode = CpuMode::Kernel;
+    let mut profile = applied(Profile::of_all_processes(1), vec![kernel, kernel, sample(6, 1, 1)], Vec::new());
+    profile.split_image(profile.kernel_image(), |offset| {
+        (offset.0 == 0xffff_ffff_c000_0010).then(|| Image {
+            name: "[ext4]".to_owned(),
+            kind: ImageKind::KernelModule,
+            identity: ImageIdentity::None,
+        })
+    });
+    assert_eq!(places(&profile), [(1, "[ext4]", 0xffff_ffff_c000_0010, 2), (1, "[unknown]", 1, 1)]);
+}
+
+#[test]
+fn a_sample_of_an_event_that_does_not_exist_is_dropped() {
+    let mut stray = sample(5, 1, 1);
+    stray.event = EventId(7);
+    assert!(places(&applied(Profile::of_all_processes(1), vec![stray], Vec::new())).is_empty());
+}

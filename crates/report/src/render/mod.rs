@@ -1,5 +1,6 @@
 //! Renderers: each turns rows into text in one layout.
 
+mod arrangement;
 mod summary;
 mod symbols;
 mod table;
