@@ -61,7 +61,7 @@ pub(crate) fn classes(recording: &Recording, order: ClassOrder) -> Vec<Class> {
         all.into_iter().filter(|class| !any || sampled[usize::from(class.event.0)]).collect();
     classes.sort_by_key(|class| {
         let event = &recording.events[usize::from(class.event.0)];
-        (event.unit_mask, fixed_count(event))
+        (&event.name, event.unit_mask, fixed_count(event))
     });
     classes
 }

@@ -1,0 +1,173 @@
+//! What a command's caller sees of oprof: the exit status, and streams and surroundings left as they were.
+
+mod harness;
+
+use std::fs::{self, Permissions};
+use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::ExitStatusExt;
+use std::process::Stdio;
+
+use harness::{Place, Started, assert_no_panic, assert_one_line, users};
+
+/// A build that is profiled must fail or succeed as it would alone.
+#[test]
+fn the_status_of_the_command_is_passed_on() {
+    for user in users() {
+        let place = Place::of(user);
+        for (script, status) in
+            [("exit 0", 0), ("exit 3", 3), ("exit 255", 255), ("kill -9 $$", 137), ("kill -TERM $$", 143)]
+        {
+            let finished = place.record_these("-q", &["sh", "-c", script]);
+            assert_eq!(finished.code(), Some(status), "{user:?}, {script}: {}", finished.stderr);
+            assert!(place.path("oprof.data").is_file(), "{user:?}, {script}: a recording was made");
+        }
+    }
+}
+
+/// The status is the command's in each scope, not only in the one that auto takes.
+#[test]
+fn the_status_is_passed_on_in_every_scope() {
+    let place = Place::new();
+    for scope in ["cgroup", "system", "inherit"] {
+        let finished = place.record_these(&format!("-q --scope {scope}"), &["sh", "-c", "exit 7"]);
+        if finished.code() == Some(125) {
+            harness::skipped(&format!("scope {scope}: {}", finished.stderr.trim()));
+            continue;
+        }
+        assert_eq!(finished.code(), Some(7), "{scope}: {}", finished.stderr);
+    }
+}
+
+/// A misspelt command has the status and one line that shells give it.
+#[test]
+fn a_command_that_does_not_exist_is_127() {
+    for user in users() {
+        let place = Place::of(user);
+        for command in ["no-such-command-anywhere", "./no-such-file", "/no/such/directory/program"] {
+            let finished = place.record("-q", command).with_status(127);
+            assert_one_line(&finished.stderr, &[command]);
+            assert!(finished.stdout.is_empty());
+        }
+    }
+}
+
+/// A file that cannot be executed has the status that shells give it, and the line says why.
+#[test]
+fn a_command_that_cannot_be_executed_is_126() {
+    for user in users() {
+        let place = Place::of(user);
+        place.write("plain.txt", "no program\n");
+        let garbage = place.write("garbage", [0x7f, b'E', b'L', b'F', 9, 9, 9]);
+        fs::set_permissions(garbage, Permissions::from_mode(0o755)).expect("permissions");
+        fs::create_dir(place.path("directory")).expect("a directory");
+        for command in ["./plain.txt", "./garbage", "./directory"] {
+            let finished = place.record("-q", command).with_status(126);
+            assert_one_line(&finished.stderr, &[command]);
+        }
+    }
+}
+
+/// A script whose interpreter is missing exists: to say "no such command" would send its owner the wrong way.
+#[test]
+fn a_script_without_its_interpreter_is_not_said_to_be_missing() {
+    let place = Place::new();
+    let script = place.write("script", "#!/no/such/interpreter\n");
+    fs::set_permissions(script, Permissions::from_mode(0o755)).expect("permissions");
+    let finished = place.record("-q", "./script").with_status(126);
+    assert_one_line(&finished.stderr, &["./script", "interpreter"]);
+}
+
+/// Failures of oprof itself cannot be taken for the command's, and the command was not run.
+#[test]
+fn failures_of_the_recorder_are_125() {
+    for user in users() {
+        let place = Place::of(user);
+        let command = format!("touch {}", place.path("was-run").display());
+        for (options, word) in [
+            ("-e no-such-event", "no-such-event"),
+            ("-e cpu-clock/", "cpu-clock/"),
+            ("-e cpu-clock -F 0", "0"),
+            ("-e cpu-clock -c 1", "cpu-clock"),
+            ("-e cpu-clock -m 7X", "7X"),
+            ("-F 100 -c 100", "-c"),
+            ("--no-such-option", "--no-such-option"),
+            ("--scope elsewhere", "elsewhere"),
+            ("-o no/such/directory/file", "no/such/directory"),
+            ("-o /proc/oprof.data", "/proc/oprof.data"),
+        ] {
+            let finished = place.record(options, &command).with_status(125);
+            assert!(finished.stderr.contains(word), "{user:?}, {options}: {}", finished.stderr);
+            assert_no_panic(&finished.stderr);
+            assert!(finished.stdout.is_empty(), "{options}: stdout is the command's");
+            assert!(!place.path("was-run").exists(), "{user:?}, {options}: the command was run");
+        }
+        let nothing = harness::Started::new(place.oprof(["record"]).stderr(Stdio::piped())).finish();
+        assert_eq!(nothing.code(), Some(125), "no command: {}", nothing.stderr);
+    }
+}
+
+/// What the command writes goes through untouched and complete: every byte, on both streams.
+#[test]
+fn the_streams_are_the_commands() {
+    let place = Place::new();
+    let bytes: Vec<u8> = (0..1_000_000_u32).map(|number| (number.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+    place.write("bytes", &bytes);
+    let finished = place.record_these("", &["sh", "-c", "cat bytes; echo its own words >&2"]).with_status(0);
+    assert!(finished.stdout == bytes, "{} bytes came of {}", finished.stdout.len(), bytes.len());
+    let (theirs, ours): (Vec<&str>, Vec<&str>) =
+        finished.stderr.lines().partition(|line| !line.starts_with("oprof: "));
+    assert_eq!(theirs, ["its own words"]);
+    assert!(!ours.is_empty(), "oprof says what it recorded");
+}
+
+/// A filter works under oprof: standard input is the command's.
+#[test]
+fn standard_input_is_the_commands() {
+    let place = Place::new();
+    let mut oprof = place.oprof(["record", "-q", "--", "tr", "a-z", "A-Z"]);
+    oprof.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut started = Started::new(&mut oprof);
+    let mut stdin = started.take_stdin();
+    stdin.write_all(b"some words\n").expect("written");
+    drop(stdin);
+    let finished = started.finish().with_status(0);
+    assert_eq!(finished.text(), "SOME WORDS\n");
+}
+
+/// `-q` leaves stderr to the command alone.
+#[test]
+fn quiet_is_silent() {
+    for user in users() {
+        let place = Place::of(user);
+        let finished = place.record_these("-q", &["sh", "-c", "echo out; echo err >&2"]).with_status(0);
+        assert_eq!((finished.text(), finished.stderr.as_str()), ("out\n", "err\n"), "{user:?}");
+    }
+}
+
+/// A command behaves under oprof as without it: no descriptor, limit, signal setting or variable is changed.
+#[test]
+fn the_command_is_run_in_the_same_surroundings() {
+    let look = "ulimit -a; umask; pwd; env | grep -v ^_= | sort; grep -E 'Sig(Blk|Ign|Cgt)|Cap|NoNewPrivs' \
+                /proc/self/status; ls /proc/self/fd; cat /proc/self/oom_score_adj";
+    for user in users() {
+        let place = Place::of(user);
+        let mut alone = place.command("sh");
+        alone.args(["-c", look]).stdout(Stdio::piped());
+        let alone = Started::new(&mut alone).finish();
+        let under_oprof = place.record_these("-q", &["sh", "-c", look]).with_status(0);
+        assert_eq!(under_oprof.text(), alone.text(), "{user:?}");
+    }
+}
+
+/// Without anyone to read its words oprof still does its work and gives the command's status.
+#[test]
+fn closed_streams_do_not_matter() {
+    let place = Place::new();
+    let oprof = place.oprof(["record"]).get_program().to_owned();
+    let script = format!("exec 1>&- 2>&-; '{}' record -- sh -c 'exit 4'", oprof.display());
+    let mut shell = place.command("sh");
+    let finished = Started::new(shell.args(["-c", &script])).finish();
+    assert_eq!(finished.code(), Some(4), "signal {:?}", finished.status.signal());
+    place.report("-l").with_status(0);
+}

@@ -1,0 +1,48 @@
+//! The rows of `oprof report -l`.
+
+use super::place::Place;
+
+/// A row of `oprof report -l` of one event.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Symbol {
+    pub(crate) samples: u64,
+    pub(crate) percent: f64,
+    pub(crate) image: String,
+    /// Where the recording has more than one app.
+    pub(crate) app: Option<String>,
+    pub(crate) name: String,
+}
+
+/// The rows of `oprof report -l` for a recording of one event.
+#[track_caller]
+pub(crate) fn symbols_of(place: &Place, recording: &str) -> Vec<Symbol> {
+    let report = place.report(&format!("-l --plain {recording}")).with_status(0);
+    let mut lines = report.text().lines().skip_while(|line| !line.starts_with("samples"));
+    let with_app = lines.next().expect("the table has a title").contains("app name");
+    lines.map(|line| symbol(line, with_app)).collect()
+}
+
+#[track_caller]
+fn symbol(line: &str, with_app: bool) -> Symbol {
+    let mut rest = line;
+    let mut field = || {
+        let (field, after) = rest.split_once("  ").unwrap_or_else(|| panic!("too few columns: {line}"));
+        rest = after.trim_start();
+        field
+    };
+    let (samples, percent, image) = (field(), field(), field());
+    let app = with_app.then(&mut field);
+    Symbol {
+        samples: samples.parse().unwrap_or_else(|_| panic!("samples: {line}")),
+        percent: percent.parse().unwrap_or_else(|_| panic!("percent: {line}")),
+        image: image.to_owned(),
+        app: app.map(str::to_owned),
+        name: rest.to_owned(),
+    }
+}
+
+/// The share of all samples, in percent, that the rows have that are as asked for.
+pub(crate) fn share_of(symbols: &[Symbol], asked: impl Fn(&Symbol) -> bool) -> f64 {
+    let sum = |rows: &mut dyn Iterator<Item = &Symbol>| rows.map(|row| row.samples).sum::<u64>() as f64;
+    100.0 * sum(&mut symbols.iter().filter(|row| asked(row))) / sum(&mut symbols.iter()).max(1.0)
+}
