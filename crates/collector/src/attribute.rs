@@ -147,8 +147,12 @@ fn sample_type(layout: Layout) -> u64 {
     sample_type as u64
 }
 
-/// What tasks do: mappings, execs, forks, exits. The reader is woken by each such record, since the names of files
-/// and processes can be had only while these exist. `build_ids`: the kernel reads the build id of what is mapped
+/// A mapping is a longer record than this, a fork, an exit or a change of name alone is not; in bytes.
+const LONGER_THAN_A_FORK: u32 = 90;
+
+/// What tasks do: mappings, execs, forks, exits. The reader is woken by each mapping, since the names of files and
+/// processes can be had only while these exist. Forks and exits come with them (the kernel writes these for every
+/// event that wants mappings or names) and are not worth a wake-up each. `build_ids`: the kernel reads the build id of what is mapped
 /// (since Linux 5.12).
 pub(crate) fn tasks(inherit: bool, build_ids: bool) -> perf_event_attr {
     let mut attr = base();
@@ -166,7 +170,7 @@ pub(crate) fn tasks(inherit: bool, build_ids: bool) -> perf_event_attr {
     attr.set_exclude_hv(1);
     attr.set_inherit(u64::from(inherit));
     attr.set_watermark(1);
-    attr.__bindgen_anon_2.wakeup_watermark = 1;
+    attr.__bindgen_anon_2.wakeup_watermark = LONGER_THAN_A_FORK;
     attr
 }
 

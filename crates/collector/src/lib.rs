@@ -29,7 +29,9 @@ pub use counter::Reading;
 pub use cpus::online as online_cpus;
 pub use error::Error;
 pub use held_images::{BuildIdReader, HeldImages};
-pub use probe::{count_here, sample_here};
+pub use probe::{
+    Opening, Rehearsal, build_ids_here, count_here, opening_here, rehearse, sample_here,
+};
 pub use recorder::{Collected, Progress, Recorder, Target};
 pub use scope::ScopeChoice;
 pub use settings::Settings;

@@ -1,10 +1,25 @@
 //! Trial opens: what the kernel would let us do.
 
-use oprof_events::EventConfig;
+use std::ffi::OsString;
 
-use crate::Error;
-use crate::attribute;
+use oprof_events::{EventConfig, EventKind};
+use oprof_profile::Scope;
+
+use crate::attribute::{self, SamplingChoice};
 use crate::counter::{Attachment, Counter};
+use crate::recorder::{Recorder, Target};
+use crate::{Error, ScopeChoice};
+
+/// How an event opens in this process, with this process's privileges.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Opening {
+    /// It gives samples, from wherever the event asks for.
+    Samples,
+    /// It gives samples from user code alone; for the kernel's code the privilege is lacking.
+    UserSamples,
+    /// It counts, and gives no samples.
+    Counts,
+}
 
 fn open(event: &EventConfig, sampling: bool) -> Result<(), Error> {
     let attachment = match event.cpus.as_deref() {
@@ -30,4 +45,104 @@ pub fn count_here(event: &EventConfig) -> Result<(), Error> {
 /// The kernel's refusal, with its cause.
 pub fn sample_here(event: &EventConfig) -> Result<(), Error> {
     open(event, true)
+}
+
+/// Tries how an event opens: for sampling, for sampling user code alone, for counting.
+///
+/// # Errors
+/// The kernel's last refusal, with its cause.
+pub fn opening_here(event: &EventConfig) -> Result<Opening, Error> {
+    if event.count_only {
+        return count_here(event).or_else(|_| count_here(&of_guests_too(event))).map(|()| Opening::Counts);
+    }
+    let Err(error) = sample_here(event) else { return Ok(Opening::Samples) };
+    if !error.is_permission() {
+        return count_here(event).map(|()| Opening::Counts);
+    }
+    let narrower = user_code(event).ok_or(error)?;
+    match sample_here(&narrower) {
+        Ok(()) => Ok(Opening::UserSamples),
+        Err(_) => count_here(&narrower).map(|()| Opening::Counts),
+    }
+}
+
+/// The event in user code alone; `None` where nothing would be left of it.
+fn user_code(event: &EventConfig) -> Option<EventConfig> {
+    // A tracepoint is a place in the kernel's code.
+    if !event.user || !event.kernel || event.kind == EventKind::Tracepoint {
+        return None;
+    }
+    let mut narrower = event.clone();
+    (narrower.kernel, narrower.hypervisor) = (false, false);
+    Some(narrower)
+}
+
+/// The event without any bit that excludes something: PMUs outside the cores cannot tell guests from the host, and
+/// refuse to try.
+fn of_guests_too(event: &EventConfig) -> EventConfig {
+    let mut wider = event.clone();
+    wider.guest = true;
+    wider
+}
+
+/// Whether the kernel reads the build ids of what is mapped (since Linux 5.12); `None` where it cannot be tried.
+pub fn build_ids_here() -> Option<bool> {
+    let opens = |build_ids| Counter::open(&attribute::tasks(false, build_ids), Attachment::Myself).is_ok();
+    // A kernel that does not know the bit refuses it, and takes the rest.
+    opens(true).then_some(true).or_else(|| opens(false).then_some(false))
+}
+
+/// What a recording would be like that was prepared and not started.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Rehearsal {
+    /// Kernel code would be sampled too.
+    pub kernel: bool,
+    /// What the recorder would say of its ring buffers, where they are smaller than they should be.
+    pub small_buffers: Option<String>,
+}
+
+/// Prepares to record a command in a scope, and leaves it at that: the command does not run.
+///
+/// # Errors
+/// As [`Recorder::prepare`] has them.
+pub fn rehearse(scope: Scope, events: &[EventConfig]) -> Result<Rehearsal, Error> {
+    let target = Target {
+        command: vec![OsString::from("true")],
+        events: events.to_vec(),
+        sampling: SamplingChoice::Default,
+        scope: ScopeChoice::Only(scope),
+        buffer: None,
+        build_id_of: |_| None,
+    };
+    let recorder = Recorder::prepare(&target)?;
+    Ok(Rehearsal {
+        kernel: recorder.events().iter().all(|event| event.kernel),
+        small_buffers: recorder.notes().iter().find(|note| note.starts_with("ring buffers")).cloned(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use oprof_events::System;
+
+    fn event(spec: &str) -> EventConfig {
+        System::here().resolve(spec).expect("it exists everywhere").remove(0)
+    }
+
+    #[test]
+    fn user_code_is_less_of_an_event_or_nothing() {
+        let narrower = user_code(&event("page-faults")).expect("the kernel is left out");
+        assert!(narrower.user && !narrower.kernel && !narrower.hypervisor);
+        assert_eq!(user_code(&event("page-faults:u")), None);
+        assert_eq!(user_code(&event("page-faults:k")), None);
+    }
+
+    #[test]
+    fn an_event_that_the_kernel_does_not_have_does_not_open() {
+        let mut unknown = event("cpu-clock");
+        unknown.config = 1 << 20;
+        let error = opening_here(&unknown).expect_err("there is no such software event");
+        assert!(error.to_string().starts_with("event 'cpu-clock': "), "{error}");
+    }
 }

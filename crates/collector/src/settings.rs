@@ -5,7 +5,7 @@ use std::path::Path;
 
 /// The kernel's settings for perf events, as sysctl(8) names them under `kernel.`; `None` where one cannot be
 /// read. Documented in the kernel's `Documentation/admin-guide/sysctl/kernel.rst`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Settings {
     /// `perf_event_paranoid`: -1 allows everything to everyone, 2 only one's own processes in user mode; some
     /// distributions add 3 and more, which allow nothing.
@@ -16,6 +16,11 @@ pub struct Settings {
     pub mlock_kb: Option<u64>,
     /// `kptr_restrict`: 0 shows kernel addresses to those who may profile the kernel, 1 to root, 2 to nobody.
     pub kptr_restrict: Option<i64>,
+    /// `perf_cpu_time_max_percent`: above this share of a CPU for sampling the kernel lowers the sample rate; 0 and
+    /// 100 let it be.
+    pub cpu_time_max_percent: Option<u64>,
+    /// `nmi_watchdog`: whether the kernel watches for hard lockups, which may take a hardware counter.
+    pub nmi_watchdog: Option<u64>,
 }
 
 impl Settings {
@@ -26,6 +31,8 @@ impl Settings {
             max_sample_rate: max_sample_rate(),
             mlock_kb: number("perf_event_mlock_kb"),
             kptr_restrict: number("kptr_restrict"),
+            cpu_time_max_percent: number("perf_cpu_time_max_percent"),
+            nmi_watchdog: number("nmi_watchdog"),
         }
     }
 }

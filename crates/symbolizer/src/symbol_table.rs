@@ -193,3 +193,6 @@ impl Scan {
             .filter_map(|group| Some((addresses.binary_search(&group[0].start).ok()?, group)))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -86,7 +86,8 @@ impl Place {
         let mut command = Command::new(program);
         command.current_dir(self.directory.path()).process_group(0).stdin(Stdio::null());
         if self.user == User::Nobody {
-            command.uid(NOBODY).gid(NOBODY);
+            // Root's PATH may hold directories that are out of reach for others.
+            command.uid(NOBODY).gid(NOBODY).env("PATH", "/usr/local/bin:/usr/bin:/bin");
         }
         command
     }

@@ -1,0 +1,234 @@
+//! Names of functions in every kind of image, and after the image is gone.
+
+mod harness;
+
+use std::fs;
+use std::process::Command;
+
+use harness::{Place, Symbol, share_of, skipped, symbols_of, users};
+
+/// A program that burns a fifth of a second in a function of its own.
+const HOT: &str = "BURNER(hot_function) int main(void) { hot_function(0.2); return 0; }";
+
+/// Asserts that most samples are in this symbol of this image.
+#[track_caller]
+fn assert_hot(symbols: &[Symbol], image: &str, name: &str) {
+    let share = share_of(symbols, |row| row.image == image && row.name == name);
+    assert!(share > 50.0, "{name} of {image} has {share:.1} %: {symbols:#?}");
+}
+
+/// A test binary that its Makefile removes is still named in the report.
+#[test]
+fn a_program_that_deletes_itself_is_named() {
+    for user in users() {
+        let place = Place::of(user);
+        let source = "BURNER(in_a_deleted_file)
+            int main(int n, char **v) { unlink(v[0]); in_a_deleted_file(0.2); return 0; }";
+        let Some(_) = place.cc("shortlived", source) else { return };
+        place.record("-q", "./shortlived").with_status(0);
+        assert!(!place.path("shortlived").exists());
+        assert_hot(&symbols_of(&place, "oprof.data"), "shortlived", "in_a_deleted_file");
+    }
+}
+
+/// The same where the file goes right after the program has ended, as a build's temporary programs do.
+#[test]
+fn a_program_that_is_deleted_after_it_ran_is_named() {
+    for user in users() {
+        let place = Place::of(user);
+        let Some(_) = place.cc("temporary", "BURNER(once) int main(void) { once(0.1); return 0; }") else { return };
+        place.record_these("-q", &["sh", "-c", "./temporary; rm temporary; sleep 0.1"]).with_status(0);
+        assert_hot(&symbols_of(&place, "oprof.data"), "temporary", "once");
+    }
+}
+
+/// A program that is rebuilt under its name while recording: each run's samples have the names of its own build.
+#[test]
+fn a_rebuilt_program_is_two_programs() {
+    for user in users() {
+        let place = Place::of(user);
+        let first = "BURNER(first_build) int main(void) { first_build(0.15); return 0; }";
+        // Code of another length, so that old addresses would hit other functions.
+        let second = "BURNER(padding) BURNER(more_padding) BURNER(second_build)
+            int main(int n, char **v) { if (n > 1) { padding(1); more_padding(1); } second_build(0.3); return 0; }";
+        let (Some(_), Some(_)) = (place.cc("one", first), place.cc("two", second)) else { return };
+        for replace in ["mv two program", "rm program; cp two program", "cat two > program"] {
+            let script = format!("cp one program; ./program; {replace}; ./program");
+            place.record_these("-q", &["sh", "-c", &script]).with_status(0);
+            let symbols = symbols_of(&place, "oprof.data");
+            let of = |name: &str| share_of(&symbols, |row| row.image == "program" && row.name == name);
+            let (first, second, padding) =
+                (of("first_build"), of("second_build"), of("padding") + of("more_padding"));
+            let place_of_nobody = user != harness::User::Own;
+            if replace.starts_with("cat") {
+                // The old content exists nowhere any more: its names may be missing but must not be wrong.
+                assert!(second > 40.0 && padding == 0.0, "{user:?}, {replace}: {symbols:#?}");
+                assert!(first < 45.0, "{user:?}, {replace}: {symbols:#?}");
+            } else {
+                assert!(second > 40.0 && first > 20.0, "{user:?} {place_of_nobody}, {replace}: {symbols:#?}");
+                assert!(padding == 0.0, "{user:?}, {replace}: {symbols:#?}");
+            }
+            if replace.starts_with("mv") {
+                fs::copy(place.path("program"), place.path("two")).expect("the second build is kept");
+            }
+        }
+    }
+}
+
+/// Functions of a library that was loaded while the program ran.
+#[test]
+fn a_library_loaded_at_run_time_is_named() {
+    for user in users() {
+        let place = Place::of(user);
+        let program = r#"
+            #include <dlfcn.h>
+            int main(void) {
+                void *library = dlopen("./libplugin.so", RTLD_NOW);
+                void (*work)(double) = library ? (void (*)(double))dlsym(library, "plugin_work") : 0;
+                if (!work) return 1;
+                work(0.2);
+                return 0;
+            }"#;
+        let library = place.cc_with("libplugin.so", "BURNER(plugin_work)", &["-shared", "-fPIC"]);
+        let (Some(_), Some(_)) = (library, place.cc("host", program)) else { return };
+        place.record("-q", "./host").with_status(0);
+        assert_hot(&symbols_of(&place, "oprof.data"), "libplugin.so", "plugin_work");
+    }
+}
+
+/// A library that is unloaded and deleted before another takes its addresses.
+#[test]
+fn libraries_that_follow_one_another_at_one_address_keep_their_names() {
+    let place = Place::new();
+    let program = r#"
+        #include <dlfcn.h>
+        static int use(const char *file, const char *name) {
+            void *library = dlopen(file, RTLD_NOW);
+            void (*work)(double) = library ? (void (*)(double))dlsym(library, name) : 0;
+            if (!work) return 1;
+            work(0.15);
+            unlink(file);
+            return dlclose(library);
+        }
+        int main(void) { return use("./liba.so", "work_of_a") || use("./libb.so", "work_of_b"); }"#;
+    let options = ["-shared", "-fPIC"];
+    let a = place.cc_with("liba.so", "BURNER(work_of_a)", &options);
+    let b = place.cc_with("libb.so", "BURNER(work_of_b)", &options);
+    let (Some(_), Some(_), Some(_)) = (a, b, place.cc("host", program)) else { return };
+    place.record("-q", "./host").with_status(0);
+    let symbols = symbols_of(&place, "oprof.data");
+    for (image, name) in [("liba.so", "work_of_a"), ("libb.so", "work_of_b")] {
+        let share = share_of(&symbols, |row| row.image == image && row.name == name);
+        assert!((30.0..70.0).contains(&share), "{name}: {share:.1} %: {symbols:#?}");
+    }
+}
+
+/// Addresses are translated for each way of linking: by default, with and without PIE, static, static PIE, prelinked
+/// elsewhere, with code split into many segments.
+#[test]
+fn every_way_of_linking_is_named() {
+    let place = Place::new();
+    for (number, options) in [
+        &["-fPIE", "-pie"][..],
+        &["-no-pie"],
+        &["-static"],
+        &["-static-pie", "-fPIE"],
+        &["-no-pie", "-Wl,-Ttext-segment=0x10000000"],
+        &["-Wl,-z,separate-code"],
+        &["-Wl,-z,noseparate-code"],
+        &["-Wl,--build-id=none"],
+        &["-Wl,--hash-style=gnu", "-Wl,-z,max-page-size=0x200000"],
+        &["-ffunction-sections", "-Wl,--section-start=.text.hot_function=0x700000", "-no-pie"],
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let name = format!("linked{number}");
+        let Some(_) = place.cc_with(&name, HOT, options) else { return };
+        place.record("-q", &format!("./{name}")).with_status(0);
+        let symbols = symbols_of(&place, "oprof.data");
+        let share = share_of(&symbols, |row| row.image == name && row.name == "hot_function");
+        assert!(share > 50.0, "{options:?}: {symbols:#?}");
+    }
+}
+
+/// lld lays images out unlike other linkers: file offsets and addresses differ from segment to segment.
+#[test]
+fn an_image_linked_by_lld_is_named() {
+    let place = Place::new();
+    if Command::new("ld.lld").arg("--version").output().is_err() {
+        return skipped("no ld.lld");
+    }
+    let Some(_) = place.cc_with("by-lld", HOT, &["-fuse-ld=lld"]) else { return };
+    place.record("-q", "./by-lld").with_status(0);
+    assert_hot(&symbols_of(&place, "oprof.data"), "by-lld", "hot_function");
+}
+
+/// A stripped program has no names, and gets none that are wrong.
+#[test]
+fn a_stripped_program_has_no_symbols() {
+    let place = Place::new();
+    for (name, options) in [("stripped", &["-s"][..]), ("stripped-static", &["-s", "-static"])] {
+        let Some(_) = place.cc_with(name, HOT, options) else { return };
+        place.record("-q", &format!("./{name}")).with_status(0);
+        let symbols = symbols_of(&place, "oprof.data");
+        assert_hot(&symbols, name, "(no symbols)");
+        let named = share_of(&symbols, |row| row.image == name && !row.name.starts_with('('));
+        assert!(named < 0.1, "nothing of it has a name: {symbols:#?}");
+    }
+}
+
+/// A stripped library still exports functions: between them nothing is guessed.
+#[test]
+fn a_stripped_librarys_hidden_function_is_not_given_its_neighbours_name() {
+    let place = Place::new();
+    let library = "void exported_before(void) { burnt++; }
+        __attribute__((visibility(\"hidden\"))) BURNER(hidden_work)
+        void exported_work(double s) { hidden_work(s); burnt++; }
+        void exported_after(void) { burnt++; }";
+    let program = "void exported_work(double); int main(void) { exported_work(0.2); return 0; }";
+    let options = ["-shared", "-fPIC", "-s", "-fno-toplevel-reorder"];
+    let Some(_) = place.cc_with("libhidden.so", library, &options) else { return };
+    let linked = place.cc_with("host", program, &["-Wl,--no-as-needed", "-L.", "-Wl,-rpath,$ORIGIN"]);
+    drop(linked);
+}
+
+/// C++ names are shown as they were written.
+#[test]
+fn cxx_names_are_demangled() {
+    let place = Place::new();
+    let source = "namespace outer { template <class T> struct Burner { BURNER(burn) }; }
+        int main() { outer::Burner<long> b; b.burn(0.2); }";
+    let Some(_) = place.cxx("in-cxx", source) else { return };
+    place.record("-q", "./in-cxx").with_status(0);
+    assert_hot(&symbols_of(&place, "oprof.data"), "in-cxx", "outer::Burner<long>::burn(double)");
+}
+
+/// Rust names are shown as they were written, in both manglings, without hashes.
+#[test]
+fn rust_names_are_demangled() {
+    let source = "mod inner { #[inline(never)] pub fn burn<T: Copy + Into<u64>>(start: T) -> u64 {
+            let begin = std::time::Instant::now();
+            let mut sum: u64 = start.into();
+            while begin.elapsed().as_millis() < 300 {
+                for i in 0..100_000u64 { sum = std::hint::black_box(sum.wrapping_mul(31).wrapping_add(i)); }
+            }
+            sum
+        } }
+        fn main() { std::hint::black_box(inner::burn(1u32)); }";
+    for mangling in ["legacy", "v0"] {
+        let place = Place::new();
+        let option = format!("-Csymbol-mangling-version={mangling}");
+        let options: &[&str] = if mangling == "v0" { &[&option] } else { &["-Zunstable-options", &option] };
+        // The legacy mangling can be asked for by name only with an unstable option; where it is the default, no
+        // option is needed.
+        let options = if mangling == "legacy" { &[][..] } else { options };
+        let Some(_) = place.rustc("in-rust", source, options) else { return };
+        place.record("-q", "./in-rust").with_status(0);
+        let symbols = symbols_of(&place, "oprof.data");
+        let share = share_of(&symbols, |row| row.image == "in-rust" && row.name.starts_with("program::inner::burn"));
+        assert!(share > 50.0, "{mangling}: {symbols:#?}");
+        let hashed = symbols.iter().find(|row| row.name.contains("::h") && row.name.len() > 60 || row.name.starts_with("_R"));
+        assert_eq!(hashed, None, "{mangling}");
+    }
+}
