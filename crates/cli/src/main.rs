@@ -1,4 +1,5 @@
 //! oprof: samples a command's hardware or software events and says which code they fell in.
+#![forbid(unsafe_code)]
 
 mod arguments;
 mod default_event;

@@ -30,7 +30,7 @@ pub use cpus::online as online_cpus;
 pub use error::Error;
 pub use held_images::{BuildIdReader, HeldImages};
 pub use probe::{
-    Opening, Rehearsal, build_ids_here, count_here, opening_here, rehearse, sample_here,
+    Opening, Rehearsal, build_ids_here, count_here, in_virtual_machine, opening_here, rehearse, sample_here,
 };
 pub use recorder::{Collected, Progress, Recorder, Target};
 pub use scope::ScopeChoice;

@@ -1,6 +1,7 @@
 //! Trial opens: what the kernel would let us do.
 
 use std::ffi::OsString;
+use std::path::Path;
 
 use oprof_events::{EventConfig, EventKind};
 use oprof_profile::Scope;
@@ -92,6 +93,21 @@ pub fn build_ids_here() -> Option<bool> {
     opens(true).then_some(true).or_else(|| opens(false).then_some(false))
 }
 
+/// Whether this is a virtual machine, as far as that can be told: x86 has a CPU flag for it, others have what the
+/// hypervisor describes of itself.
+pub fn in_virtual_machine() -> bool {
+    let cpu_info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    has_hypervisor_flag(&cpu_info)
+        || ["/sys/hypervisor/type", "/proc/device-tree/hypervisor"]
+            .iter()
+            .any(|path| Path::new(path).exists())
+}
+
+fn has_hypervisor_flag(cpu_info: &str) -> bool {
+    let flags = cpu_info.lines().find(|line| line.starts_with("flags"));
+    flags.is_some_and(|flags| flags.split_whitespace().any(|flag| flag == "hypervisor"))
+}
+
 /// What a recording would be like that was prepared and not started.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Rehearsal {
@@ -136,6 +152,13 @@ mod tests {
         assert!(narrower.user && !narrower.kernel && !narrower.hypervisor);
         assert_eq!(user_code(&event("page-faults:u")), None);
         assert_eq!(user_code(&event("page-faults:k")), None);
+    }
+
+    #[test]
+    fn a_virtual_machine_is_known_by_its_flag() {
+        assert!(has_hypervisor_flag("processor\t: 0\nflags\t\t: fpu vme hypervisor lahf_lm\n"));
+        assert!(!has_hypervisor_flag("model name\t: hypervisor\nflags\t\t: fpu vme\n"));
+        assert!(!has_hypervisor_flag(""));
     }
 
     #[test]

@@ -48,7 +48,8 @@ impl Place {
         self.compile("c++", name, &format!("{BURN}\n{source}"), &["-O1", "-x", "c++"])
     }
 
-    /// Compiles Rust to a program of this name.
+    /// Compiles Rust to a program of this name; unstable options are allowed, since one of the two manglings is
+    /// always behind one.
     #[track_caller]
     pub(crate) fn rustc(&self, name: &str, source: &str, options: &[&str]) -> Option<PathBuf> {
         let options = [&["-Copt-level=1", "--edition=2021", "--crate-name=program"], options].concat();
@@ -60,7 +61,7 @@ impl Place {
         let source = self.write(&format!("{name}.source"), source);
         let program = self.path(name);
         let mut command = Command::new(compiler);
-        command.args(options).arg(&source).arg("-o").arg(&program).stdin(Stdio::null());
+        command.args(options).arg(&source).arg("-o").arg(&program).stdin(Stdio::null()).env("RUSTC_BOOTSTRAP", "1");
         let libraries: &[&str] = if compiler == "rustc" { &[] } else { &["-lpthread", "-ldl"] };
         command.args(libraries);
         match command.output() {

@@ -18,19 +18,29 @@ pub(crate) struct Symbol {
 pub(crate) fn symbols_of(place: &Place, recording: &str) -> Vec<Symbol> {
     let report = place.report(&format!("-l --plain {recording}")).with_status(0);
     let mut lines = report.text().lines().skip_while(|line| !line.starts_with("samples"));
-    let with_app = lines.next().expect("the table has a title").contains("app name");
-    lines.map(|line| symbol(line, with_app)).collect()
+    let title = lines.next().unwrap_or_else(|| panic!("the table has a title: {}", report.stderr));
+    let with_app = title.contains("app name");
+    // As in OProfile's tables a column that is the same in each row is left out.
+    let only_image = (!title.contains("image name")).then(|| only_image(place, recording));
+    lines.map(|line| symbol(line, only_image.as_deref(), with_app)).collect()
+}
+
+fn only_image(place: &Place, recording: &str) -> String {
+    let report = place.report(&format!("-n --by image {recording}")).with_status(0);
+    let row = report.text().lines().next_back().unwrap_or_default();
+    row.rsplit("  ").next().unwrap_or_default().trim().to_owned()
 }
 
 #[track_caller]
-fn symbol(line: &str, with_app: bool) -> Symbol {
+fn symbol(line: &str, only_image: Option<&str>, with_app: bool) -> Symbol {
     let mut rest = line;
     let mut field = || {
         let (field, after) = rest.split_once("  ").unwrap_or_else(|| panic!("too few columns: {line}"));
         rest = after.trim_start();
         field
     };
-    let (samples, percent, image) = (field(), field(), field());
+    let (samples, percent) = (field(), field());
+    let image = only_image.unwrap_or_else(&mut field);
     let app = with_app.then(&mut field);
     Symbol {
         samples: samples.parse().unwrap_or_else(|_| panic!("samples: {line}")),
