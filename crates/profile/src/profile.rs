@@ -166,8 +166,13 @@ impl Profile {
                 if let Some(live) = self.live.get(pid) {
                     let process = live.process;
                     let process = self.change(process);
-                    process.arguments.clone_from(arguments);
-                    process.working_directory.clone_from(working_directory);
+                    // What could not be read takes nothing away from what is known.
+                    if !arguments.is_empty() {
+                        process.arguments.clone_from(arguments);
+                    }
+                    if working_directory.is_some() {
+                        process.working_directory.clone_from(working_directory);
+                    }
                 }
             }
             Record::Counted { pid, event, value } => self.count(*pid, *event, *value),
@@ -214,6 +219,8 @@ impl Profile {
             let forker = &self.processes[parent.0 as usize];
             process.comm.clone_from(&forker.comm);
             process.app = forker.app;
+            process.arguments.clone_from(&forker.arguments);
+            process.working_directory.clone_from(&forker.working_directory);
             if let Some(live) = self.live.get(&forker.pid) {
                 space = Arc::clone(&live.space);
             }

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use oprof_profile::recording::Error;
 use oprof_profile::{
-    BuildId, CommandEnd, Count, Counts, Coverage, Event, EventCoverage, EventId, Image, ImageAddress, ImageId,
-    ImageIdentity, ImageKind, ImageNames, ImageOffset, Inode, Key, Process, ProcessId, Recording, Run, Sampling,
-    Scope, Symbol, SymbolId, Timestamp, Unresolved,
+    BuildId, CommandEnd, Count, Counts, Coverage, Event, EventCoverage, EventId, Image, ImageAddress,
+    ImageId, ImageIdentity, ImageKind, ImageNames, ImageOffset, Inode, Key, Process, ProcessId, Recording,
+    Run, Sampling, Scope, Symbol, SymbolId, Timestamp, Unresolved,
 };
 use proptest::prelude::*;
 
@@ -111,7 +111,10 @@ fn example() -> Recording {
             (key(1, 2, 0, 1, 1), count(1, 1_000_000)),
         ]),
         names: vec![
-            ImageNames::unresolved([0xffff_ffff_8100_0000, 0xffff_ffff_8100_0001].map(ImageOffset), Unresolved::KernelRestricted),
+            ImageNames::unresolved(
+                [0xffff_ffff_8100_0000, 0xffff_ffff_8100_0001].map(ImageOffset),
+                Unresolved::KernelRestricted,
+            ),
             ImageNames {
                 symbols: vec![symbol("main", None, 0x1000), symbol("a::b", Some("_ZN1a1bEv"), 0x2000)],
                 offsets: vec![(ImageOffset(0x1000), Ok(SymbolId(0))), (ImageOffset(0x2010), Ok(SymbolId(1)))],

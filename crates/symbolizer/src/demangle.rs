@@ -1,8 +1,8 @@
 //! Turns a mangled name into the one in the source.
 
-use std::fmt;
+mod cpp;
 
-use cpp_demangle::{DemangleOptions, ParseOptions};
+use std::fmt;
 
 /// The longest mangled name that is looked at, in bytes.
 const LONGEST_MANGLED: usize = 64 << 10;
@@ -11,65 +11,24 @@ const LONGEST_MANGLED: usize = 64 << 10;
 /// gigabytes.
 const LONGEST_DEMANGLED: usize = 64 << 10;
 
-/// The depth to which a C++ name nests when it is read.
-const DEEPEST_PARSE: u32 = 96;
-
-/// The depth to which the parts of a C++ name nest when it is written.
-const DEEPEST_DEMANGLE: u32 = 128;
-
-/// The places at which the C++ parser may have to start over.
-const MOST_RESTARTS: usize = 8;
-
 /// The name in the source, with C++ parameters and without the hash at the end of Rust's names; `None` where the
 /// name is not mangled, is damaged or unfolds to more than 64 KiB.
+///
+/// A C++ name that takes more than a second is given up as well; after two of them C++ names are no longer demangled
+/// in this process.
 ///
 /// Knows Rust's legacy and v0 scheme and the Itanium C++ ABI.
 pub fn demangle(name: &str) -> Option<String> {
     if name.len() > LONGEST_MANGLED {
         return None;
     }
-    rust(name).or_else(|| cpp(name))
+    rust(name).or_else(|| cpp::demangle(name))
 }
 
 fn rust(name: &str) -> Option<String> {
     let demangled = rustc_demangle::try_demangle(name).ok()?;
     let mut text = BoundedText::default();
     fmt::write(&mut text, format_args!("{demangled:#}")).ok()?;
-    Some(text.0)
-}
-
-/// Whether a C++ name might take the parser forever. Where `nw`, `na` (new), `Dt`, `DT` (decltype) or a template
-/// template parameter (`T_I`) turns out not to be what it seemed, the parser starts over from there, so that each one nested in another
-/// doubles the time; 30 take minutes. Among 7,184 names of LLVM and libstdc++ none
-/// holds more than 5. Identifiers, which may well hold `na`, are
-/// not told apart: what looks like one to a simpler reader need not be one to the parser.
-fn may_run_away(name: &[u8]) -> bool {
-    let is_parameter = |tail: &[u8]| {
-        let number =
-            tail.iter().take_while(|byte| byte.is_ascii_digit() || byte.is_ascii_uppercase()).count();
-        tail[number..].starts_with(b"_I")
-    };
-    let restarts = (0..name.len()).filter(|&at| match &name[at..] {
-        [b'n', b'w' | b'a', ..] | [b'D', b't' | b'T', ..] => true,
-        [b'T', tail @ ..] => is_parameter(tail),
-        _ => false,
-    });
-    restarts.count() > MOST_RESTARTS
-}
-
-fn cpp(name: &str) -> Option<String> {
-    // The parser would also take `_` and other beginnings that are names of C functions.
-    if !(name.starts_with("_Z") || name.starts_with("__Z") || name.starts_with("_GLOBAL_")) {
-        return None;
-    }
-    if may_run_away(name.as_bytes()) {
-        return None;
-    }
-    let parse = ParseOptions::default().recursion_limit(DEEPEST_PARSE);
-    let symbol = cpp_demangle::Symbol::new_with_options(name.as_bytes(), &parse).ok()?;
-    let mut text = BoundedText::default();
-    let options = DemangleOptions::new().recursion_limit(DEEPEST_DEMANGLE);
-    symbol.structured_demangle(&mut text, &options).ok()?;
     Some(text.0)
 }
 

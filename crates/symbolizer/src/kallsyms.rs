@@ -13,29 +13,6 @@ use crate::resolve::symbol;
 /// The bytes of `/proc/kallsyms` that are read. A kernel with all its modules has about 20 MB of them.
 const LARGEST_KALLSYMS: u64 = 256 << 20;
 
-/// Names that mark a place in the kernel's memory map (its linker script, `asm-generic/sections.h`), not a
-/// function. They give way to any function at the same address.
-const MARKERS: &[&[u8]] = &[
-    b"_text",
-    b"_stext",
-    b"_sinittext",
-    b"_sexittext",
-    b"__init_begin",
-    b"__entry_text_start",
-    b"__noinstr_text_start",
-    b"__sched_text_start",
-    b"__cpuidle_text_start",
-    b"__lock_text_start",
-    b"__kprobes_text_start",
-    b"__irqentry_text_start",
-    b"__softirqentry_text_start",
-    b"__static_call_text_start",
-    b"__indirect_thunk_start",
-];
-
-/// Markers that no code follows.
-const END_MARKERS: &[&[u8]] = &[b"_etext", b"_einittext", b"_eexittext", b"__init_end", b"_end"];
-
 /// The symbols of the kernel, of its modules and of what it generated (`[bpf]`, `[__builtin__ftrace]`).
 #[derive(Clone, Debug, Default)]
 pub struct KernelSymbols {
@@ -113,7 +90,8 @@ impl KernelSymbols {
         }
         symbols.restricted = any_text && symbols.entries.is_empty();
         let names = &symbols.names;
-        symbols.entries.sort_unstable_by(|left, right| {
+        // Stable, because that is the faster one for lines that are nearly in order.
+        symbols.entries.sort_by(|left, right| {
             let key = |entry: &Entry| (entry.address, entry.role, Reverse(entry.module));
             key(left).cmp(&key(right)).then_with(|| {
                 let key = |entry: &Entry| {
@@ -227,16 +205,28 @@ impl<'text> Line<'text> {
     /// What the symbol is for a lookup; `None` where it says nothing about code.
     fn role(&self) -> Option<Role> {
         match self.kind {
-            b'T' | b't' | b'W' | b'w' if END_MARKERS.contains(&self.name) => Some(Role::End),
-            b'T' | b't' | b'W' | b'w' if MARKERS.contains(&self.name) => Some(Role::Marker),
-            b'T' => Some(Role::Global),
-            b'W' | b'w' => Some(Role::Weak),
-            b't' => Some(Role::Local),
+            b'T' | b't' | b'W' | b'w' => marker(self.name).or(match self.kind {
+                b'T' => Some(Role::Global),
+                b't' => Some(Role::Local),
+                _ => Some(Role::Weak),
+            }),
             // Data ends the code before it, as the last function of a module. Absolute symbols (`A`) are offsets
             // of per-CPU variables, not addresses.
             b'D' | b'd' | b'B' | b'b' | b'R' | b'r' => Some(Role::End),
             _ => None,
         }
+    }
+}
+
+/// What a name is that marks a place in the kernel's memory map (its linker script, `asm-generic/sections.h`) and no
+/// function. A mark at the start of code gives way to any function at the same address; no code follows one at an
+/// end.
+fn marker(name: &[u8]) -> Option<Role> {
+    match name {
+        b"_text" | b"_stext" | b"_sinittext" | b"_sexittext" | b"__init_begin" => Some(Role::Marker),
+        b"_etext" | b"_einittext" | b"_eexittext" | b"__init_end" | b"_end" => Some(Role::End),
+        _ if name.ends_with(b"_text_start") => Some(Role::Marker),
+        _ => None,
     }
 }
 

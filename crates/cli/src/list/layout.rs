@@ -169,7 +169,7 @@ mod tests {
     fn on_a_terminal_descriptions_are_cut_and_names_are_not() {
         let lines = groups(&[software()], Some(42));
         assert_eq!(lines[1], "  cpu-clock    nanoseconds of CPU time,...");
-        assert_eq!(lines[2], "  page-faults  page faul... (also faults)");
+        assert_eq!(lines[2], "  page-faults  page fault... (also faults)");
         assert!(lines[1..3].iter().all(|line| length(line) <= 42));
         assert!(groups(&[software()], Some(1))[1].starts_with("  cpu-clock    nano"));
     }

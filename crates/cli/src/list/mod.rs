@@ -63,7 +63,7 @@ fn nothing(word: &str, error: &oprof_events::Error, tracepoints: &Tracepoints) -
     };
     match (closest, tracepoints) {
         ([], Tracepoints::Unreadable(reason)) => {
-            format!("no event matches '{word}'; its tracepoints cannot be told: {reason}")
+            format!("no event matches '{word}', and tracepoints cannot be listed: {reason}")
         }
         ([], _) => format!("no event matches '{word}', nor is one close to it; `oprof list` shows all"),
         (closest, _) => format!("no event matches '{word}'; closest: {}", closest.join(", ")),

@@ -4,6 +4,8 @@ use oprof_collector::{Error, Settings};
 use oprof_events::{EventKind, System};
 use rustix::io::Errno;
 
+const FORBIDDEN: &str = "forbidden by a container or a security module; see `oprof doctor`";
+
 /// What has to be known of the machine to say why an event does not open.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Machine {
@@ -25,13 +27,14 @@ impl Machine {
         }
     }
 
-    /// Why an event of this kind does not open, and what would help.
-    pub(crate) fn why(&self, kind: &EventKind, error: &Error) -> String {
+    /// Why an event of this kind does not open, and what would help. `whole_cpus`: an event that counts what all users
+    /// do on a CPU.
+    pub(crate) fn why(&self, kind: &EventKind, whole_cpus: bool, error: &Error) -> String {
         let Error::Open { source, .. } = error else { return error.to_string() };
         match (kind, Errno::from_io_error(source)) {
-            (_, Some(Errno::ACCESS | Errno::PERM)) => {
-                self.not_permitted(matches!(kind, EventKind::Pmu { .. }))
-            }
+            (_, Some(Errno::ACCESS)) => self.not_permitted(whole_cpus),
+            // What the paranoid level forbids is EACCES.
+            (_, Some(Errno::PERM)) => FORBIDDEN.to_owned(),
             (
                 EventKind::Hardware | EventKind::HardwareCache | EventKind::Raw,
                 Some(Errno::NOENT | Errno::OPNOTSUPP | Errno::NODEV | Errno::INVAL),
@@ -64,17 +67,16 @@ impl Machine {
         }
     }
 
-    /// `whole_cpus`: an event outside the cores, which counts for everybody.
     fn not_permitted(&self, whole_cpus: bool) -> String {
         match self.paranoid {
-            Some(level) if level > 2 || (level > 1 && !whole_cpus) => format!(
-                "not permitted: kernel.perf_event_paranoid is {level}; as root: sysctl kernel.perf_event_paranoid=1"
-            ),
             Some(level) if level > 0 && whole_cpus => format!(
-                "not permitted: they count for all users, and kernel.perf_event_paranoid is {level}; as root: \
+                "not permitted: they count what all users do, and kernel.perf_event_paranoid is {level}; as root: \
                  sysctl kernel.perf_event_paranoid=0"
             ),
-            _ => "not permitted by a container or a security module; see `oprof doctor`".to_owned(),
+            Some(level) if level > 1 => format!(
+                "not permitted: kernel.perf_event_paranoid is {level}; as root: sysctl kernel.perf_event_paranoid=1"
+            ),
+            _ => FORBIDDEN.to_owned(),
         }
     }
 
@@ -106,7 +108,7 @@ mod tests {
             [Errno::NOENT, Errno::ACCESS, Errno::PERM, Errno::INVAL, Errno::BUSY, Errno::MFILE, Errno::NOSYS]
         {
             for kind in [EventKind::Hardware, EventKind::Software, EventKind::Tracepoint] {
-                let why = NO_PMU.why(&kind, &refused(errno));
+                let why = NO_PMU.why(&kind, false, &refused(errno));
                 assert!(!why.contains("'e'"), "{why}");
             }
         }
@@ -114,7 +116,7 @@ mod tests {
 
     #[test]
     fn counters_are_missing_for_different_reasons() {
-        let why = |machine: Machine| machine.why(&EventKind::Hardware, &refused(Errno::NOENT));
+        let why = |machine: Machine| machine.why(&EventKind::Hardware, false, &refused(Errno::NOENT));
         assert!(why(NO_PMU).contains("hypervisor"));
         assert!(why(Machine { is_virtual: false, ..NO_PMU }).contains("knows no hardware counters"));
         assert!(why(Machine { core_pmu: true, ..NO_PMU }).contains("processor does not have"));
@@ -122,14 +124,17 @@ mod tests {
 
     #[test]
     fn the_cure_of_a_lacking_permission_is_the_level_that_is_enough() {
-        let why = |kind: EventKind, level| {
-            Machine { paranoid: Some(level), ..NO_PMU }.why(&kind, &refused(Errno::ACCESS))
+        let why = |kind: EventKind, whole_cpus, level| {
+            Machine { paranoid: Some(level), ..NO_PMU }.why(&kind, whole_cpus, &refused(Errno::ACCESS))
         };
-        let uncore = || EventKind::Pmu { name: "uncore_imc".to_owned() };
-        assert!(why(EventKind::Hardware, 4).ends_with("paranoid=1"));
-        assert!(why(EventKind::Tracepoint, 2).ends_with("paranoid=1"));
-        assert!(why(uncore(), 2).ends_with("paranoid=0"));
-        assert!(why(uncore(), 1).ends_with("paranoid=0"));
-        assert!(why(EventKind::Software, 1).contains("container"));
+        let pmu = || EventKind::Pmu { name: "uncore_imc".to_owned() };
+        assert!(why(EventKind::Hardware, false, 4).ends_with("paranoid=1"));
+        assert!(why(EventKind::Tracepoint, false, 2).ends_with("paranoid=1"));
+        assert!(why(pmu(), false, 2).ends_with("paranoid=1"));
+        assert!(why(pmu(), true, 2).ends_with("paranoid=0"));
+        assert!(why(pmu(), true, 4).ends_with("paranoid=0"));
+        assert!(why(pmu(), true, 1).ends_with("paranoid=0"));
+        assert!(why(EventKind::Software, false, 1).contains("container"));
+        assert_eq!(NO_PMU.why(&EventKind::Software, false, &refused(Errno::PERM)), FORBIDDEN);
     }
 }

@@ -56,9 +56,18 @@ pub(crate) fn entries(system: &System, machine: &Machine, listed: &[ListedEvent]
 
 /// An event that is not listed but can be typed.
 pub(crate) fn typed(spec: &str, configs: &[EventConfig], machine: &Machine) -> Entry {
-    let description = configs.first().map_or_else(String::new, |config| config.description.clone());
+    let first = configs.first();
+    let group = match first.map(|config| &config.kind) {
+        Some(EventKind::Hardware) => "hardware".to_owned(),
+        Some(EventKind::HardwareCache) => "cache".to_owned(),
+        Some(EventKind::Software) => "software".to_owned(),
+        Some(EventKind::Tracepoint) => "tracepoint".to_owned(),
+        Some(EventKind::Pmu { name }) => format!("PMU {name}"),
+        _ => "raw".to_owned(),
+    };
+    let description = first.map_or_else(String::new, |config| config.description.clone());
     let state = state(configs, machine);
-    Entry { name: spec.to_owned(), aliases: Vec::new(), description, group: "other".to_owned(), state }
+    Entry { name: spec.to_owned(), aliases: Vec::new(), description, group, state }
 }
 
 /// What the trial of an event shows; where several PMUs share it, one that takes it is enough.
@@ -67,7 +76,13 @@ pub(crate) fn state(configs: &[EventConfig], machine: &Machine) -> State {
     for config in configs {
         match oprof_collector::opening_here(config) {
             Ok(opening) => return opened(config, opening, machine),
-            Err(error) => refused = State::Refused(machine.why(&config.kind, &error)),
+            Err(error) => {
+                refused = State::Refused(machine.why(
+                    &config.kind,
+                    config.cpus.is_some() && config.count_only,
+                    &error,
+                ))
+            }
         }
     }
     refused
@@ -77,7 +92,7 @@ fn opened(config: &EventConfig, opening: Opening, machine: &Machine) -> State {
     let in_kernel_only = config.kind == EventKind::Software && IN_KERNEL_ONLY.contains(&config.name.as_str());
     match opening {
         Opening::UserSamples if in_kernel_only => State::Refused(format!(
-            "they happen in kernel code, which is hidden: {}",
+            "they happen in kernel code, which may not be sampled: {}",
             machine.no_kernel_code()
         )),
         Opening::Samples => State::Samples,
@@ -125,7 +140,7 @@ mod tests {
         assert_eq!(
             state("cs"),
             State::Refused(
-                "they happen in kernel code, which is hidden: kernel.perf_event_paranoid is 2; as root: sysctl \
+                "they happen in kernel code, which may not be sampled: kernel.perf_event_paranoid is 2; as root: sysctl \
                  kernel.perf_event_paranoid=1"
                     .to_owned()
             )

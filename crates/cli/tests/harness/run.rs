@@ -113,6 +113,20 @@ impl Started {
         Finished { status, stdout, stderr }
     }
 
+    /// Waits for its end, and not for that of processes which it leaves behind with its streams open; they are
+    /// killed with the value.
+    #[track_caller]
+    pub(crate) fn finish_alone(&mut self) -> Finished {
+        let status = self.end().unwrap_or_else(|| panic!("still running after {LIMIT:?}"));
+        let mut stderr = Vec::new();
+        if let Some(pipe) = &mut self.child.stderr {
+            rustix::io::ioctl_fionbio(&*pipe, true).expect("a pipe can be set to not block");
+            // Ends with an error where a process still has the other end.
+            let _ = pipe.read_to_end(&mut stderr);
+        }
+        Finished { status, stdout: Vec::new(), stderr: String::from_utf8_lossy(&stderr).into_owned() }
+    }
+
     fn end(&mut self) -> Option<ExitStatus> {
         let start = Instant::now();
         while start.elapsed() < LIMIT {

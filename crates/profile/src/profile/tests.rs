@@ -27,7 +27,10 @@ fn executed(time: u64, pid: u32, comm: &str) -> TaskRecord {
 fn mapped(time: u64, pid: u32, start: u64, name: &str) -> TaskRecord {
     let identity = ImageIdentity::Inode(Inode { device: 1, number: 2, generation: 0 });
     let start = VirtualAddress(start);
-    record(time, Record::Mapped { pid, start, length: 0x1000, file_offset: 0x400, identity, name: name.to_owned() })
+    record(
+        time,
+        Record::Mapped { pid, start, length: 0x1000, file_offset: 0x400, identity, name: name.to_owned() },
+    )
 }
 
 fn applied(mut profile: Profile, samples: Vec<Sample>, records: Vec<TaskRecord>) -> Profile {
@@ -102,9 +105,15 @@ fn a_fork_shares_mappings_and_app_until_it_changes_them() {
         mapped(20, 2, 0x7000, LIBRARY),
     ];
     let profile = applied(Profile::of_all_processes(1), samples, records);
-    assert_eq!(places(&profile), [(1, "[unknown]", 0x7010, 1), (2, PROGRAM, 0x410, 1), (2, LIBRARY, 0x410, 1)]);
+    assert_eq!(
+        places(&profile),
+        [(1, "[unknown]", 0x7010, 1), (2, PROGRAM, 0x410, 1), (2, LIBRARY, 0x410, 1)]
+    );
     let child = &profile.processes()[2];
-    assert_eq!((child.parent, child.comm.as_str(), app(&profile, child)), (Some(ProcessId(1)), "program", Some(PROGRAM)));
+    assert_eq!(
+        (child.parent, child.comm.as_str(), app(&profile, child)),
+        (Some(ProcessId(1)), "program", Some(PROGRAM))
+    );
 }
 
 #[test]
@@ -209,7 +218,8 @@ fn a_window_holds_what_came_since_the_last_one() {
 fn splitting_an_image_moves_its_samples_and_loses_none() {
     let mut kernel = sample(5, 1, 0xffff_ffff_c000_0010);
     kernel.mode = CpuMode::Kernel;
-    let mut profile = applied(Profile::of_all_processes(1), vec![kernel, kernel, sample(6, 1, 1)], Vec::new());
+    let mut profile =
+        applied(Profile::of_all_processes(1), vec![kernel, kernel, sample(6, 1, 1)], Vec::new());
     profile.split_image(profile.kernel_image(), |offset| {
         (offset.0 == 0xffff_ffff_c000_0010).then(|| Image {
             name: "[ext4]".to_owned(),

@@ -1,0 +1,257 @@
+//! The recording file: never lost, never someone else's, readable anywhere.
+
+mod harness;
+
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{PermissionsExt, symlink};
+
+use harness::{Place, User, assert_no_panic, assert_one_line, share_of, skipped, symbols_of, users};
+use rustix::mount::{MountFlags, UnmountFlags, mount, unmount};
+
+const BURN_A_LITTLE: &str = "BURNER(work) int main(int n, char **v) { work(n > 1 ? atof(v[1]) : 0.1); return 0; }";
+
+/// The recording before the last is kept.
+#[test]
+fn an_older_recording_is_kept() {
+    for user in users() {
+        let place = Place::of(user);
+        place.record_these("-q", &["sh", "-c", "exit 0"]).with_status(0);
+        let first = place.bytes("oprof.data");
+        place.record_these("-q", &["sh", "-c", "exit 0"]).with_status(0);
+        assert!(place.bytes("oprof.data.old") == first, "{user:?}: it is kept as it was");
+        assert!(place.bytes("oprof.data") != first, "{user:?}: and there is a new one");
+        assert_eq!(place.names_ending(".tmp"), [""; 0], "{user:?}");
+        place.report("oprof.data").with_status(0);
+        place.report("oprof.data.old").with_status(0);
+    }
+}
+
+/// A run that fails at its start destroys nothing.
+#[test]
+fn a_failed_run_leaves_the_recordings_alone() {
+    for user in users() {
+        let place = Place::of(user);
+        place.record("-q", "true").with_status(0);
+        place.record("-q", "true").with_status(0);
+        let before = (place.bytes("oprof.data"), place.bytes("oprof.data.old"));
+        place.write("plain.txt", "no program\n");
+        for (options, command, status) in [
+            ("-q", "no-such-command-anywhere", 127),
+            ("-q", "./plain.txt", 126),
+            ("-q -e no-such-event", "true", 125),
+            ("-q -e cpu-clock -F 999999999", "true", 125),
+            ("-q -o no/such/directory/oprof.data", "true", 125),
+        ] {
+            let finished = place.record(options, command).with_status(status);
+            assert_one_line(&finished.stderr, &[]);
+            let after = (place.bytes("oprof.data"), place.bytes("oprof.data.old"));
+            assert!(after == before, "{user:?}: {options} {command} changed a recording");
+            assert_eq!(place.names_ending(".tmp"), [""; 0], "{user:?}: {options} {command}");
+        }
+    }
+}
+
+/// A mistyped `-o` does not cost a user's file.
+#[test]
+fn a_file_that_is_no_recording_is_never_replaced() {
+    for user in users() {
+        let place = Place::of(user);
+        place.write("thesis.txt", "years of work\n");
+        fs::create_dir(place.path("directory")).expect("a directory");
+        for output in ["thesis.txt", "directory", "."] {
+            let finished = place.record(&format!("-q -o {output}"), "touch was-run").with_status(125);
+            assert_one_line(&finished.stderr, &[output]);
+            assert!(!place.path("was-run").exists(), "{user:?}: the command was not run");
+        }
+        assert_eq!(place.bytes("thesis.txt"), b"years of work\n");
+        // The name that the older recording would get may be taken as well.
+        place.record("-q", "true").with_status(0);
+        place.write("oprof.data.old", "something else\n");
+        let recording = place.bytes("oprof.data");
+        let finished = place.record("-q", "true").with_status(125);
+        assert_one_line(&finished.stderr, &["oprof.data.old"]);
+        assert_eq!(place.bytes("oprof.data.old"), b"something else\n");
+        assert!(place.bytes("oprof.data") == recording);
+    }
+}
+
+/// What was put at the name while the command ran is not replaced either, and the command's status is passed on.
+#[test]
+fn a_file_that_appears_meanwhile_is_not_replaced() {
+    let place = Place::new();
+    let script = "until [ -e oprof.data ]; do sleep 0.01; done; rm oprof.data; echo mine > oprof.data; exit 5";
+    let finished = place.record_these("-q", &["sh", "-c", script]);
+    assert!(place.bytes("oprof.data") == b"mine\n", "it was replaced; oprof said: {}", finished.stderr);
+    assert_eq!(finished.code(), Some(5), "{}", finished.stderr);
+    assert_one_line(&finished.stderr, &["oprof.data"]);
+}
+
+/// A link at the output's name is a trap in a directory that others can write to.
+#[test]
+fn a_symbolic_link_is_not_followed() {
+    for user in users() {
+        let place = Place::of(user);
+        place.write("victim", "precious\n");
+        for target in ["victim", "not-there-yet"] {
+            for name in ["oprof.data", "oprof.data.old"] {
+                symlink(target, place.path(name)).expect("a link");
+                let finished = place.record("-q", "true");
+                assert_eq!(place.bytes("victim"), b"precious\n");
+                assert!(!place.path("not-there-yet").exists(), "{user:?}, {name} -> {target}");
+                if finished.code() != Some(0) {
+                    assert_one_line(&finished.with_status(125).stderr, &[name]);
+                }
+                for name in ["oprof.data", "oprof.data.old"] {
+                    let _ = fs::remove_file(place.path(name));
+                }
+            }
+        }
+    }
+}
+
+/// What a user ran is nobody else's business.
+#[test]
+fn a_recording_is_private() {
+    for user in users() {
+        let place = Place::of(user);
+        place.record_these("-q", &["sh", "-c", "until stat -c %a oprof.data > mode 2>/dev/null; do sleep 0.01; done"]).with_status(0);
+        assert_eq!(place.bytes("mode"), b"600\n", "{user:?}: while the command runs");
+        let mode = place.path("oprof.data").metadata().expect("metadata").permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{user:?}: and afterwards");
+    }
+}
+
+/// A directory that cannot be written to is told before the command runs.
+#[test]
+fn an_output_directory_without_permission_is_one_line() {
+    let place = Place::of(User::unprivileged());
+    fs::create_dir(place.path("closed")).expect("a directory");
+    fs::set_permissions(place.path("closed"), Permissions::from_mode(0o555)).expect("permissions");
+    let finished = place.record("-q -o closed/oprof.data", "touch was-run").with_status(125);
+    assert_one_line(&finished.stderr, &["closed/oprof.data"]);
+    assert!(!place.path("was-run").exists());
+}
+
+/// A recording answers alone: the programs may be gone, and it may be another directory of another machine.
+#[test]
+fn a_report_needs_nothing_but_the_recording() {
+    let place = Place::new();
+    let Some(_) = place.cc("program", BURN_A_LITTLE) else { return };
+    place.record_these("-q", &["sh", "-c", "./program & ./program; wait"]).with_status(0);
+    let ways = [
+        "", "-l", "-l -n", "-l -f", "--by app", "--by image", "--by symbol", "--by process", "--by command",
+        "--by cpu", "-t 5 -l",
+    ];
+    let reports = |place: &Place, file: &str| -> Vec<(Vec<u8>, String)> {
+        let all = ways.iter().map(|way| place.report(&format!("{way} {file}")).with_status(0));
+        all.map(|finished| (finished.stdout, finished.stderr)).collect()
+    };
+    let before = reports(&place, "oprof.data");
+    fs::remove_file(place.path("program")).expect("the program goes");
+    assert!(reports(&place, "oprof.data") == before, "without the program");
+    place.write("program", "something else by this name");
+    assert!(reports(&place, "oprof.data") == before, "with another file of its name");
+    let elsewhere = Place::of(User::unprivileged());
+    elsewhere.write("copied.data", place.bytes("oprof.data"));
+    fs::set_permissions(elsewhere.path("copied.data"), Permissions::from_mode(0o644)).expect("permissions");
+    assert!(reports(&elsewhere, "copied.data") == before, "copied, and read by someone else");
+}
+
+/// A small file system of the test's own.
+struct SmallDisk<'a> {
+    place: &'a Place,
+}
+
+impl SmallDisk<'_> {
+    fn mount(place: &Place) -> Option<SmallDisk<'_>> {
+        let directory = place.path("disk");
+        fs::create_dir(&directory).expect("a directory");
+        match mount("none", &directory, "tmpfs", MountFlags::empty(), Some(c"size=256k")) {
+            Ok(()) => Some(SmallDisk { place }),
+            Err(error) => {
+                skipped(&format!("a file system cannot be mounted: {error}"));
+                None
+            }
+        }
+    }
+
+    /// Takes all space but this much.
+    fn fill_but(&self, bytes: usize) {
+        let _ = fs::write(self.place.path("disk/filler"), vec![1; 256 << 10]);
+        let filler = fs::OpenOptions::new().write(true).open(self.place.path("disk/filler")).expect("the filler");
+        let length = filler.metadata().expect("metadata").len();
+        filler.set_len(length - bytes as u64).expect("some space is left");
+    }
+}
+
+impl Drop for SmallDisk<'_> {
+    fn drop(&mut self) {
+        let _ = unmount(self.place.path("disk"), UnmountFlags::DETACH);
+    }
+}
+
+/// On a full disk the command is not run for nothing, and what is there stays.
+#[test]
+fn a_full_disk_is_told_before_the_command_runs() {
+    let place = Place::new();
+    let Some(disk) = SmallDisk::mount(&place) else { return };
+    place.record("-q -o disk/oprof.data", "true").with_status(0);
+    let before = place.bytes("disk/oprof.data");
+    disk.fill_but(0);
+    let finished = place.record("-q -o disk/oprof.data", "touch was-run").with_status(125);
+    assert_one_line(&finished.stderr, &["disk/oprof.data", "No space left", "-o"]);
+    assert_eq!(finished.stderr.matches("No space left").count(), 1, "said once: {}", finished.stderr);
+    assert!(!place.path("was-run").exists());
+    assert!(place.bytes("disk/oprof.data") == before, "the recording that was there is intact");
+    assert!(!place.path("disk/oprof.data.old").exists());
+}
+
+/// A disk that is full while the command runs costs neither the command, its status, nor the older recording.
+#[test]
+fn a_disk_that_fills_up_while_recording_is_one_line() {
+    let place = Place::new();
+    let Some(disk) = SmallDisk::mount(&place) else { return };
+    let Some(_) = place.cc("program", BURN_A_LITTLE) else { return };
+    place.record("-q -o disk/oprof.data", "true").with_status(0);
+    let before = place.bytes("disk/oprof.data");
+    disk.fill_but(4096);
+    // The header, with this argument in it, leaves too little of the page for anything else.
+    let mut state = 1_u32;
+    let argument: String = std::iter::repeat_with(|| {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        char::from(b'!' + (state >> 24) as u8 % 90)
+    })
+    .take(4300)
+    .collect();
+    let command = ["sh", "-c", "./program 0.2; exit 6", argument.as_str()];
+    let finished = place.record_these("-q -o disk/oprof.data", &command);
+    assert_no_panic(&finished.stderr);
+    if finished.code() == Some(125) {
+        panic!("the header did not fit, which is another test: {}", finished.stderr);
+    }
+    assert_eq!(finished.code(), Some(6), "{}", finished.stderr);
+    assert!(place.bytes("disk/oprof.data.old") == before, "the older recording is intact");
+    let report = place.report("-l disk/oprof.data");
+    assert_no_panic(&report.stderr);
+    // Either it all fitted after all, or oprof says that it did not, and so does the report.
+    let samples = report.text().lines().any(|line| line.ends_with("  work"));
+    if !samples {
+        assert_one_line(&finished.stderr, &["disk/oprof.data", "No space left"]);
+        assert!(report.stderr.contains("cut off"), "nothing was lost, says the report: {}", report.stderr);
+    }
+}
+
+/// What did not fit on a disk is in memory: with space again before the end, nothing is lost.
+#[test]
+fn a_disk_with_space_again_gets_the_whole_recording() {
+    let place = Place::new();
+    let Some(_disk) = SmallDisk::mount(&place) else { return };
+    let Some(_) = place.cc("program", BURN_A_LITTLE) else { return };
+    let script = "cat /dev/zero > disk/filler 2>/dev/null; ./program 1.2; rm disk/filler; exit 0";
+    let finished = place.record_these("-o disk/oprof.data", &["sh", "-c", script]).with_status(0);
+    assert_no_panic(&finished.stderr);
+    let symbols = symbols_of(&place, "disk/oprof.data");
+    let samples: u64 = symbols.iter().filter(|row| row.name == "work").map(|row| row.samples).sum();
+    assert!(samples > 800, "{samples} samples of 1,200: {}", finished.stderr);
+    assert!(share_of(&symbols, |row| row.name == "work") > 50.0);
+}

@@ -1,0 +1,99 @@
+//! Turns a C++ name (Itanium ABI) into the one in the source, or gives up.
+//!
+//! The parser goes back and tries again where an alternative fails, so that each further `nw` in a name such as
+//! `_ZUlDTnwnwnwsrUl` doubles the time: 24 of them take seconds, 32 half an hour. Other forms exist, and its only
+//! limit is one of depth. It cannot be interrupted, so it works in a thread of its own, which is left behind when it
+//! does not answer in time.
+
+use std::cell::RefCell;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::thread;
+use std::time::Duration;
+
+use cpp_demangle::{DemangleOptions, ParseOptions, Symbol};
+
+use super::BoundedText;
+
+/// How long a name may take. None of 7,184 names of LLVM and libstdc++ took a millisecond.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// The threads that may be left behind, each of which takes a processor until the program ends.
+const MOST_LEFT_BEHIND: usize = 2;
+
+/// The depth to which a name nests when it is read. The deepest of those 7,184 names needs 48.
+const DEEPEST_PARSE: u32 = 96;
+
+/// The depth to which the parts of a name nest when it is written.
+const DEEPEST_DEMANGLE: u32 = 128;
+
+/// The stack of the parser's thread in bytes: what a debug build needs for the depths above, with room to spare.
+const STACK: usize = 8 << 20;
+
+/// The threads left behind so far. Only a count: it orders nothing else in memory.
+static LEFT_BEHIND: AtomicUsize = AtomicUsize::new(0);
+
+thread_local! {
+    /// The parser that this thread talks to; each has its own, so that images can be resolved side by side.
+    static PARSER: RefCell<Option<Parser>> = const { RefCell::new(None) };
+}
+
+/// A thread that demangles one name after the other, until its [`Parser`] is dropped.
+struct Parser {
+    names: Sender<String>,
+    results: Receiver<Option<String>>,
+}
+
+impl Parser {
+    /// Starts the thread; `None` where the system has no room for one.
+    fn start() -> Option<Parser> {
+        let (names, asked) = mpsc::channel::<String>();
+        let (answers, results) = mpsc::channel();
+        let thread = thread::Builder::new().name("demangle".into()).stack_size(STACK);
+        let work = move || {
+            // Ends when either side of the channels is gone.
+            _ = asked.iter().map(|name| parse(&name)).try_for_each(|result| answers.send(result));
+        };
+        thread.spawn(work).ok()?;
+        Some(Parser { names, results })
+    }
+
+    fn demangle(&self, name: &str) -> Result<Option<String>, RecvTimeoutError> {
+        self.names.send(name.into()).map_err(|_| RecvTimeoutError::Disconnected)?;
+        self.results.recv_timeout(PATIENCE)
+    }
+}
+
+/// The name in the source; `None` where it is not mangled, is damaged, or took too long.
+pub(super) fn demangle(name: &str) -> Option<String> {
+    // The parser would also take `_` and other beginnings that are names of C functions.
+    if !(name.starts_with("_Z") || name.starts_with("__Z") || name.starts_with("_GLOBAL_")) {
+        return None;
+    }
+    if LEFT_BEHIND.load(Ordering::Relaxed) >= MOST_LEFT_BEHIND {
+        return None;
+    }
+    PARSER.with_borrow_mut(|parser| {
+        if parser.is_none() {
+            *parser = Parser::start();
+        }
+        let result = parser.as_ref()?.demangle(name);
+        if let Err(error) = result {
+            // A parser that panicked is gone; one that is busy is not.
+            *parser = None;
+            if error == RecvTimeoutError::Timeout {
+                LEFT_BEHIND.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+        result.ok().flatten()
+    })
+}
+
+fn parse(name: &str) -> Option<String> {
+    let options = ParseOptions::default().recursion_limit(DEEPEST_PARSE);
+    let symbol = Symbol::new_with_options(name.as_bytes(), &options).ok()?;
+    let mut text = BoundedText::default();
+    let options = DemangleOptions::new().recursion_limit(DEEPEST_DEMANGLE);
+    symbol.structured_demangle(&mut text, &options).ok()?;
+    Some(text.0)
+}
