@@ -227,7 +227,8 @@ mod tests {
 
     #[test]
     fn the_command_keeps_its_own_options() {
-        let arguments = Arguments::try_parse_from(["oprof", "record", "-q", "make", "-o", "-q"]).expect("valid");
+        let arguments =
+            Arguments::try_parse_from(["oprof", "record", "-q", "make", "-o", "-q"]).expect("valid");
         let Subcommand::Record(options) = arguments.subcommand else { panic!("record was asked for") };
         assert_eq!(options.command, ["make", "-o", "-q"]);
         assert_eq!(options.output, PathBuf::from("oprof.data"));
@@ -235,7 +236,11 @@ mod tests {
 
     #[test]
     fn help_fits_a_screen() {
-        for (name, help) in [("oprof", Arguments::command()), ("record", subcommand("record")), ("report", subcommand("report"))] {
+        for (name, help) in [
+            ("oprof", Arguments::command()),
+            ("record", subcommand("record")),
+            ("report", subcommand("report")),
+        ] {
             let mut help = help;
             let lines = help.render_help().to_string().lines().count();
             assert!(lines <= 48, "{name}: {lines} lines");

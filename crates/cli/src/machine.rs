@@ -36,7 +36,8 @@ fn field<'a>(cpu_info: &'a str, title: &str) -> Option<&'a str> {
 
 /// The name of the first CPU; architectures differ in the title that they give it.
 fn cpu_name(cpu_info: &str) -> Option<String> {
-    if let Some(name) = ["model name", "cpu model", "cpu", "Model", "uarch"].iter().find_map(|title| field(cpu_info, title))
+    if let Some(name) =
+        ["model name", "cpu model", "cpu", "Model", "uarch"].iter().find_map(|title| field(cpu_info, title))
     {
         return Some(name.to_owned());
     }
@@ -57,7 +58,8 @@ mod tests {
 
     #[test]
     fn the_cpu_is_named_on_every_architecture() {
-        let x86 = "processor\t: 0\nvendor_id\t: AuthenticAMD\nmodel name\t: AMD EPYC 7763\ncpu MHz\t\t: 2445.426\n";
+        let x86 =
+            "processor\t: 0\nvendor_id\t: AuthenticAMD\nmodel name\t: AMD EPYC 7763\ncpu MHz\t\t: 2445.426\n";
         assert_eq!(cpu_name(x86).as_deref(), Some("AMD EPYC 7763"));
         assert_eq!(cpu_mhz(x86), Some(2445.426));
         let power = "processor\t: 0\ncpu\t\t: POWER9, altivec supported\nclock\t\t: 2300.000000MHz\n";

@@ -51,11 +51,7 @@ fn split_modules(profile: &mut Profile, kernel: &KernelSymbols) {
     profile.split_image(profile.kernel_image(), |offset| {
         let symbol = kernel.lookup(VirtualAddress(offset.0)).ok()?;
         let module = symbol.module?;
-        Some(Image {
-            name: module.to_owned(),
-            kind: ImageKind::KernelModule,
-            identity: ImageIdentity::None,
-        })
+        Some(Image { name: module.to_owned(), kind: ImageKind::KernelModule, identity: ImageIdentity::None })
     });
 }
 

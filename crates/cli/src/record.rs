@@ -115,14 +115,23 @@ fn finish(file: RecordingFile, recording: &Recording, options: &RecordOptions) -
         }
         oprof_report::coverage_lines(recording).iter().for_each(|line| speak::line(line));
     }
+    if options.verbose {
+        let said = &recording.run.notes;
+        let notes = oprof_report::notes(recording);
+        notes.iter().filter(|note| !said.contains(note)).for_each(|note| speak::line(note));
+    }
     if options.report {
-        report::after_recording(recording)?;
+        report::after_recording(recording, &options.output)?;
     }
     let status = status::of_command(recording.end.unwrap_or(oprof_profile::CommandEnd::StillRunning));
     if let Err(error) = written {
         speak::line(&format!("{error}; the recording holds what was written before"));
         // The command's own failure matters more.
-        return Ok(if status == ExitCode::SUCCESS { ExitCode::from(status::RECORDER_FAILED) } else { status });
+        return Ok(if status == ExitCode::SUCCESS {
+            ExitCode::from(status::RECORDER_FAILED)
+        } else {
+            status
+        });
     }
     Ok(status)
 }

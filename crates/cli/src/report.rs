@@ -36,19 +36,30 @@ pub(crate) fn report(options: &ReportOptions) -> Result<ExitCode> {
     }
     out.flush()?;
     oprof_report::coverage_lines(&recording).iter().for_each(|line| speak::line(line));
+    oprof_report::notes(&recording).iter().for_each(|note| speak::line(note));
     Ok(ExitCode::SUCCESS)
 }
 
-/// Prints the symbols of a recording that was just made, on stderr.
-pub(crate) fn after_recording(recording: &Recording) -> Result<()> {
+/// How many lines of a report are printed behind the command's own output.
+const MOST_LINES: usize = 40;
+
+/// Prints the hottest symbols of a recording that was just made and is in `file`, on stderr.
+pub(crate) fn after_recording(recording: &Recording, file: &Path) -> Result<()> {
     let stderr = io::stderr();
     let terminal = terminal::terminal(&stderr);
-    let mut out = BufWriter::new(stderr.lock());
+    let mut whole = Vec::new();
     match terminal {
-        Some(_) => write_table(recording, By::Symbol, &Options::default(), terminal, &mut out)?,
-        None => opreport_symbols(recording, &Options::default(), &mut out)?,
+        Some(_) => write_table(recording, By::Symbol, &Options::default(), terminal, &mut whole)?,
+        None => opreport_symbols(recording, &Options::default(), &mut whole)?,
     }
-    Ok(out.flush()?)
+    let lines: Vec<&[u8]> = whole.split_inclusive(|byte| *byte == b'\n').collect();
+    let (shown, rest) = lines.split_at(lines.len().min(MOST_LINES));
+    stderr.lock().write_all(&shown.concat())?;
+    if !rest.is_empty() {
+        let rest = oprof_report::grouped(rest.len() as u64);
+        speak::line(&format!("{rest} more rows: oprof report -l {}", file.display()));
+    }
+    Ok(())
 }
 
 fn write_table(

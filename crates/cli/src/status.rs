@@ -38,7 +38,8 @@ pub(crate) fn of_error(error: &anyhow::Error, otherwise: u8) -> ExitCode {
         // The reader has seen enough, as `head` does.
         return ExitCode::SUCCESS;
     }
-    speak::line(&format!("{error:#}"));
+    // Each of our messages ends in its cause.
+    speak::line(&error.to_string());
     ExitCode::from(match error.downcast_ref::<oprof_collector::Error>() {
         Some(oprof_collector::Error::NoSuchCommand(_)) => NOT_FOUND,
         Some(oprof_collector::Error::NotExecutable { .. }) => NOT_EXECUTABLE,

@@ -16,7 +16,10 @@ const MAY_USE: [(&str, &[&str]); 6] = [
 ];
 
 fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().and_then(Path::parent).expect("crates/cli is two levels down")
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .and_then(Path::parent)
+        .expect("crates/cli is two levels down")
 }
 
 #[test]
@@ -41,7 +44,8 @@ fn a_crate_uses_only_what_the_map_allows() {
         assert!(used.is_subset(&allowed), "{name} uses {used:?}, allowed are {allowed:?}");
     }
     let members: BTreeSet<&str> = metadata.packages.iter().map(|package| package.name.as_str()).collect();
-    let unknown: Vec<_> = members.iter().filter(|name| !ours.contains(*name) && **name != "oprof-benches").collect();
+    let unknown: Vec<_> =
+        members.iter().filter(|name| !ours.contains(*name) && **name != "oprof-benches").collect();
     assert!(unknown.is_empty(), "not on the map: {unknown:?}");
 }
 
@@ -63,14 +67,17 @@ fn unsafe_code_stands_in_few_named_files() {
     for (name, _) in MAY_USE {
         let crate_root = root().join("crates").join(name.trim_start_matches("oprof-")).join("src");
         let entry = ["lib.rs", "main.rs"].map(|file| crate_root.join(file));
-        let text = entry.iter().find_map(|file| std::fs::read_to_string(file).ok()).expect("a crate has a root");
+        let text =
+            entry.iter().find_map(|file| std::fs::read_to_string(file).ok()).expect("a crate has a root");
         if text.contains("#![forbid(unsafe_code)]") {
             continue;
         }
         assert_eq!(name, "oprof-collector", "{name} could forbid unsafe code");
         for file in std::fs::read_dir(&crate_root).expect("sources").flatten() {
             let Ok(text) = std::fs::read_to_string(file.path()) else { continue };
-            let has_unsafe = text.lines().any(|line| line.trim_start().starts_with("unsafe ") || line.contains(" unsafe {"));
+            let has_unsafe = text
+                .lines()
+                .any(|line| line.trim_start().starts_with("unsafe ") || line.contains(" unsafe {"));
             let file_name = file.file_name();
             let expected = NAMED.iter().any(|named| *named == file_name);
             assert!(!has_unsafe || expected, "{}: unsafe code outside of {NAMED:?}", file.path().display());

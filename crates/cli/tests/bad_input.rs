@@ -38,7 +38,10 @@ fn other_things_than_recordings_are_one_line() {
     fs::create_dir(place.path("directory")).expect("a directory");
     place.write("empty", "");
     place.write("text", "just some text, more than a preamble is long\n");
-    place.write("garbage", (0..5000_u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 13) as u8).collect::<Vec<u8>>());
+    place.write(
+        "garbage",
+        (0..5000_u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 13) as u8).collect::<Vec<u8>>(),
+    );
     let mut almost = b"oprof\r\n\x1a\x01\0\0\0\0\0\0\0".to_vec();
     almost.extend([0xff; 400]);
     place.write("almost", almost);

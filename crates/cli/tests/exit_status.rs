@@ -132,7 +132,8 @@ fn failures_of_the_recorder_are_125() {
 #[test]
 fn the_streams_are_the_commands() {
     let place = Place::new();
-    let bytes: Vec<u8> = (0..1_000_000_u32).map(|number| (number.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+    let bytes: Vec<u8> =
+        (0..1_000_000_u32).map(|number| (number.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
     place.write("bytes", &bytes);
     let finished = place.record_these("", &["sh", "-c", "cat bytes; echo its own words >&2"]).with_status(0);
     assert!(finished.stdout == bytes, "{} bytes came of {}", finished.stdout.len(), bytes.len());

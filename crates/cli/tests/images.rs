@@ -36,7 +36,9 @@ fn a_program_that_deletes_itself_is_named() {
 fn a_program_that_is_deleted_after_it_ran_is_named() {
     for user in users() {
         let place = Place::of(user);
-        let Some(_) = place.cc("temporary", "BURNER(once) int main(void) { once(0.1); return 0; }") else { return };
+        let Some(_) = place.cc("temporary", "BURNER(once) int main(void) { once(0.1); return 0; }") else {
+            return;
+        };
         place.record_these("-q", &["sh", "-c", "./temporary; rm temporary; sleep 0.1"]).with_status(0);
         assert_hot(&symbols_of(&place, "oprof.data"), "temporary", "once");
     }
@@ -189,7 +191,10 @@ fn a_hidden_function_is_not_given_its_neighbours_name() {
     let Some(library) = place.cc_with("libhidden.so", library, &options) else { return };
     let program = "void exported_work(double); int main(void) { exported_work(0.2); return 0; }";
     let library = library.to_str().expect("a plain path");
-    let Some(_) = place.cc_with("host", program, &["-Wl,--no-as-needed", "-x", "none", library, "-x", "c"]) else { return };
+    let Some(_) = place.cc_with("host", program, &["-Wl,--no-as-needed", "-x", "none", library, "-x", "c"])
+    else {
+        return;
+    };
     place.record("-q", "./host").with_status(0);
     let symbols = symbols_of(&place, "oprof.data");
     let hidden = share_of(&symbols, |row| row.image == "libhidden.so" && row.name.starts_with('('));
@@ -226,9 +231,12 @@ fn rust_names_are_demangled() {
         let Some(_) = place.rustc("in-rust", source, &["-Zunstable-options", &option]) else { return };
         place.record("-q", "./in-rust").with_status(0);
         let symbols = symbols_of(&place, "oprof.data");
-        let share = share_of(&symbols, |row| row.image == "in-rust" && row.name.starts_with("program::inner::burn"));
+        let share =
+            share_of(&symbols, |row| row.image == "in-rust" && row.name.starts_with("program::inner::burn"));
         assert!(share > 50.0, "{mangling}: {symbols:#?}");
-        let hashed = symbols.iter().find(|row| row.name.contains("::h") && row.name.len() > 60 || row.name.starts_with("_R"));
+        let hashed = symbols
+            .iter()
+            .find(|row| row.name.contains("::h") && row.name.len() > 60 || row.name.starts_with("_R"));
         assert_eq!(hashed, None, "{mangling}");
     }
 }

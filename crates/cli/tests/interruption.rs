@@ -68,7 +68,10 @@ fn an_interrupt_from_the_terminal_ends_the_command() {
         let finished = started.finish().with_status(130);
         assert!(!exists(pid), "{user:?}: the command is gone");
         assert!(!finished.stderr.contains("cut off"), "{user:?}: {}", finished.stderr);
-        assert!(share_of(&symbols_of(&place, "oprof.data"), |row| row.name == "long_work") > 50.0, "{user:?}");
+        assert!(
+            share_of(&symbols_of(&place, "oprof.data"), |row| row.name == "long_work") > 50.0,
+            "{user:?}"
+        );
         assert_eq!(place.names_ending(".tmp"), [""; 0], "{user:?}");
     }
 }
@@ -76,7 +79,9 @@ fn an_interrupt_from_the_terminal_ends_the_command() {
 /// A signal to oprof alone, from a script or a service manager, ends the command in order.
 #[test]
 fn a_termination_of_oprof_ends_the_command() {
-    for (signal, user) in [(Signal::TERM, User::Own), (Signal::HUP, User::Own), (Signal::TERM, User::unprivileged())] {
+    for (signal, user) in
+        [(Signal::TERM, User::Own), (Signal::HUP, User::Own), (Signal::TERM, User::unprivileged())]
+    {
         let place = Place::of(user);
         let Some(started) = start(&place, "", "30") else { return };
         let pid = command_pid(&place);
@@ -85,7 +90,10 @@ fn a_termination_of_oprof_ends_the_command() {
         let finished = started.finish();
         assert_eq!(finished.code(), Some(143), "{user:?}, {signal:?}: {}", finished.stderr);
         assert!(!exists(pid), "{user:?}: the command is gone");
-        assert!(share_of(&symbols_of(&place, "oprof.data"), |row| row.name == "long_work") > 50.0, "{user:?}");
+        assert!(
+            share_of(&symbols_of(&place, "oprof.data"), |row| row.name == "long_work") > 50.0,
+            "{user:?}"
+        );
     }
 }
 
@@ -110,7 +118,10 @@ fn two_interrupts_end_the_recording_of_a_stubborn_command() {
         assert_no_panic(&finished.stderr);
         assert!(exists(pid), "{user:?}: the command was not killed");
         let after = fs::read_to_string(format!("/proc/{pid}/cgroup")).unwrap_or_default();
-        assert!(!after.contains(&format!("oprof-{ours}-")), "{user:?}: it was moved out of {group}, into {after}");
+        assert!(
+            !after.contains(&format!("oprof-{ours}-")),
+            "{user:?}: it was moved out of {group}, into {after}"
+        );
         kill_process(Pid::from_raw(pid as i32).expect("a process"), Signal::KILL).expect("it can be killed");
         let symbols = symbols_of(&place, "oprof.data");
         let samples: u64 = symbols.iter().filter(|row| row.name == "long_work").map(|row| row.samples).sum();
@@ -137,7 +148,8 @@ fn own_group(pid: u32) -> Option<PathBuf> {
     let groups = fs::read_to_string(format!("/proc/{pid}/cgroup")).ok()?;
     let path = groups.lines().find(|line| line.contains("oprof-"))?.splitn(3, ':').nth(2)?.to_owned();
     let mounts = fs::read_to_string("/proc/self/mountinfo").ok()?;
-    let points = mounts.lines().filter(|line| line.contains(" - cgroup")).filter_map(|line| line.split(' ').nth(4));
+    let points =
+        mounts.lines().filter(|line| line.contains(" - cgroup")).filter_map(|line| line.split(' ').nth(4));
     points.map(|point| PathBuf::from(format!("{point}{path}"))).find(|path| path.is_dir())
 }
 
@@ -168,7 +180,8 @@ fn a_killed_recorder_leaves_a_readable_recording() {
         // While the command lives its group cannot be removed, and is no obstacle.
         if exists(pid) {
             place.record("-q -o next.data", "true").with_status(0);
-            kill_process(Pid::from_raw(pid as i32).expect("a process"), Signal::KILL).expect("it can be killed");
+            kill_process(Pid::from_raw(pid as i32).expect("a process"), Signal::KILL)
+                .expect("it can be killed");
             until("the end of the command", || (!exists(pid)).then_some(()));
         }
         if let Some(group) = group {

@@ -9,7 +9,9 @@ use harness::{Coverage, Finished, Place, User, share_of, skipped, symbols_of, us
 fn the_app_of_a_process_is_the_program_it_executed() {
     for user in users() {
         let place = Place::of(user);
-        let Some(_) = place.cc("worker", "BURNER(work) int main(void) { work(0.2); return 0; }") else { return };
+        let Some(_) = place.cc("worker", "BURNER(work) int main(void) { work(0.2); return 0; }") else {
+            return;
+        };
         place.record_these("-q", &["sh", "-c", "true; exec ./worker"]).with_status(0);
         let report = place.report("--by app -n oprof.data").with_status(0);
         let hottest = report.text().lines().next().unwrap_or_default();

@@ -8,7 +8,8 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use harness::{Place, User, assert_no_panic, assert_one_line, share_of, skipped, symbols_of, users};
 use rustix::mount::{MountFlags, UnmountFlags, mount, unmount};
 
-const BURN_A_LITTLE: &str = "BURNER(work) int main(int n, char **v) { work(n > 1 ? atof(v[1]) : 0.1); return 0; }";
+const BURN_A_LITTLE: &str =
+    "BURNER(work) int main(int n, char **v) { work(n > 1 ? atof(v[1]) : 0.1); return 0; }";
 
 /// The recording before the last is kept.
 #[test]
@@ -79,7 +80,8 @@ fn a_file_that_is_no_recording_is_never_replaced() {
 #[test]
 fn a_file_that_appears_meanwhile_is_not_replaced() {
     let place = Place::new();
-    let script = "until [ -e oprof.data ]; do sleep 0.01; done; rm oprof.data; echo mine > oprof.data; exit 5";
+    let script =
+        "until [ -e oprof.data ]; do sleep 0.01; done; rm oprof.data; echo mine > oprof.data; exit 5";
     let finished = place.record_these("-q", &["sh", "-c", script]);
     assert!(place.bytes("oprof.data") == b"mine\n", "it was replaced; oprof said: {}", finished.stderr);
     assert_eq!(finished.code(), Some(5), "{}", finished.stderr);
@@ -114,7 +116,12 @@ fn a_symbolic_link_is_not_followed() {
 fn a_recording_is_private() {
     for user in users() {
         let place = Place::of(user);
-        place.record_these("-q", &["sh", "-c", "until stat -c %a oprof.data > mode 2>/dev/null; do sleep 0.01; done"]).with_status(0);
+        place
+            .record_these(
+                "-q",
+                &["sh", "-c", "until stat -c %a oprof.data > mode 2>/dev/null; do sleep 0.01; done"],
+            )
+            .with_status(0);
         assert_eq!(place.bytes("mode"), b"600\n", "{user:?}: while the command runs");
         let mode = place.path("oprof.data").metadata().expect("metadata").permissions().mode();
         assert_eq!(mode & 0o777, 0o600, "{user:?}: and afterwards");
@@ -139,8 +146,17 @@ fn a_report_needs_nothing_but_the_recording() {
     let Some(_) = place.cc("program", BURN_A_LITTLE) else { return };
     place.record_these("-q", &["sh", "-c", "./program & ./program; wait"]).with_status(0);
     let ways = [
-        "", "-l", "-l -n", "-l -f", "--by app", "--by image", "--by symbol", "--by process", "--by command",
-        "--by cpu", "-t 5 -l",
+        "",
+        "-l",
+        "-l -n",
+        "-l -f",
+        "--by app",
+        "--by image",
+        "--by symbol",
+        "--by process",
+        "--by command",
+        "--by cpu",
+        "-t 5 -l",
     ];
     let reports = |place: &Place, file: &str| -> Vec<(Vec<u8>, String)> {
         let all = ways.iter().map(|way| place.report(&format!("{way} {file}")).with_status(0));
@@ -178,7 +194,8 @@ impl SmallDisk<'_> {
     /// Takes all space but this much.
     fn fill_but(&self, bytes: usize) {
         let _ = fs::write(self.place.path("disk/filler"), vec![1; 256 << 10]);
-        let filler = fs::OpenOptions::new().write(true).open(self.place.path("disk/filler")).expect("the filler");
+        let filler =
+            fs::OpenOptions::new().write(true).open(self.place.path("disk/filler")).expect("the filler");
         let length = filler.metadata().expect("metadata").len();
         filler.set_len(length - bytes as u64).expect("some space is left");
     }

@@ -20,9 +20,9 @@ pub(crate) struct Waiting {
     pid: u32,
     program: PathBuf,
     /// One byte lets it go on; closing it makes it give up.
-    go: File,
+    go: Option<File>,
     /// Ends once the command was executed, or could not be.
-    spawning: JoinHandle<io::Result<Child>>,
+    spawning: Option<JoinHandle<io::Result<Child>>>,
 }
 
 /// What the new process does before it executes the command.
@@ -62,7 +62,12 @@ impl Waiting {
             });
         }
         let pid = u32::from_ne_bytes(pid);
-        Ok(Waiting { pid, program: PathBuf::from(program), go: File::from(go), spawning })
+        Ok(Waiting {
+            pid,
+            program: PathBuf::from(program),
+            go: Some(File::from(go)),
+            spawning: Some(spawning),
+        })
     }
 
     pub(crate) fn pid(&self) -> u32 {
@@ -71,14 +76,27 @@ impl Waiting {
 
     /// Lets it execute the command; returns once it has.
     pub(crate) fn go(mut self) -> Result<Running, Error> {
-        self.go.write_all(&[1]).map_err(Error::system("start the command"))?;
-        match self.spawning.join() {
-            Ok(Ok(child)) => Running::new(child),
-            Ok(Err(error)) if error.kind() == io::ErrorKind::NotFound => {
-                Err(Error::NoSuchCommand(self.program))
+        if let Some(go) = &mut self.go {
+            go.write_all(&[1]).map_err(Error::system("start the command"))?;
+        }
+        let program = std::mem::take(&mut self.program);
+        match self.spawning.take().map(JoinHandle::join) {
+            Some(Ok(Ok(child))) => Running::new(child),
+            Some(Ok(Err(error))) if error.kind() == io::ErrorKind::NotFound => {
+                Err(Error::NoSuchCommand(program))
             }
-            Ok(Err(error)) => Err(Error::NotExecutable { path: self.program, source: error }),
-            Err(_) => Err(Error::system("start a process")(io::ErrorKind::Other.into())),
+            Some(Ok(Err(error))) => Err(Error::NotExecutable { path: program, source: error }),
+            _ => Err(Error::system("start a process")(io::ErrorKind::Other.into())),
+        }
+    }
+}
+
+impl Drop for Waiting {
+    /// Lets a process that was never told to go give up, and waits until it has: it reports to this process.
+    fn drop(&mut self) {
+        drop(self.go.take());
+        if let Some(spawning) = self.spawning.take() {
+            let _ = spawning.join();
         }
     }
 }

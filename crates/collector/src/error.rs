@@ -3,12 +3,16 @@
 use std::io;
 use std::path::PathBuf;
 
+use oprof_profile::Scope;
+
+use crate::settings;
+
 /// What can go wrong while recording; each message names the thing and the remedy.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// The kernel refuses an event.
-    #[error("event '{event}': {}", cause(.event, .source))]
+    #[error("event '{event}': {}", cause(.source))]
     Open {
         /// The event's name.
         event: String,
@@ -93,6 +97,23 @@ impl Error {
         move |source| Error::System { what, source }
     }
 
+    /// The kernel refuses to follow anything in this scope.
+    pub(crate) fn refused_scope(scope: Scope, refusal: &io::Error) -> Error {
+        let scope = match scope {
+            Scope::Cgroup => "cgroup",
+            Scope::System => "system",
+            Scope::Inherit => "inherit",
+        };
+        let cure = "run as root, or as root once: sysctl kernel.perf_event_paranoid=-1";
+        let why = match (refusal.raw_os_error(), settings::paranoid()) {
+            (Some(libc::EACCES), Some(level)) => {
+                format!("not permitted: kernel.perf_event_paranoid is {level}; {cure}")
+            }
+            _ => cause(refusal),
+        };
+        Error::Scope { scope, why }
+    }
+
     /// The kernel refuses this to this user, though perhaps not something narrower.
     pub(crate) fn is_permission(&self) -> bool {
         match self {
@@ -104,29 +125,25 @@ impl Error {
 }
 
 /// Why the kernel refused an event, and what helps (section ERRORS of perf_event_open(2)).
-fn cause(event: &str, error: &io::Error) -> String {
-    let paranoid = crate::settings::paranoid();
+fn cause(error: &io::Error) -> String {
     match error.raw_os_error() {
         Some(libc::ENOENT | libc::EOPNOTSUPP | libc::ENODEV) => {
             "this machine does not support it (a virtual machine often has no hardware counters); `oprof list` shows \
              what it has, cpu-clock always works"
                 .to_owned()
         }
-        Some(libc::EACCES | libc::EPERM) => match paranoid {
-            Some(level) if level > 2 => format!(
+        // The kernel's own word for the paranoid level is EACCES; EPERM comes from elsewhere.
+        Some(libc::EPERM) => "forbidden on this system, as the filters of containers do; run outside of the \
+                              container, or give it CAP_PERFMON"
+            .to_owned(),
+        Some(libc::EACCES) => {
+            let level = settings::paranoid().map_or("unknown".to_owned(), |level| level.to_string());
+            let enough = if settings::paranoid().is_some_and(|level| level > 2) { 2 } else { 1 };
+            format!(
                 "not permitted: kernel.perf_event_paranoid is {level}; run as root, or as root once: sysctl \
-                 kernel.perf_event_paranoid=2"
-            ),
-            Some(level) if level > 0 && event.contains(':') => format!(
-                "not permitted: tracepoints need root, or as root once: sysctl kernel.perf_event_paranoid=-1 (it is \
-                 {level})"
-            ),
-            Some(level) => format!(
-                "not permitted: kernel.perf_event_paranoid is {level}; run as root, or as root once: sysctl \
-                 kernel.perf_event_paranoid=1"
-            ),
-            None => "not permitted: run as root".to_owned(),
-        },
+                 kernel.perf_event_paranoid={enough}"
+            )
+        }
         Some(libc::EINVAL) => {
             "the kernel refuses these settings; check the unit mask, the modifiers and the count against `oprof list`"
                 .to_owned()

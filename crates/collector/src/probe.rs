@@ -2,7 +2,6 @@
 
 use std::ffi::OsString;
 use std::path::Path;
-use std::time::Duration;
 
 use oprof_events::{EventConfig, EventKind};
 use oprof_profile::Scope;
@@ -136,22 +135,7 @@ pub fn rehearse(scope: Scope, events: &[EventConfig]) -> Result<Rehearsal, Error
         kernel: recorder.events().iter().all(|event| event.kernel),
         small_buffers: recorder.notes().iter().find(|note| note.starts_with("ring buffers")).cloned(),
     };
-    drop(recorder);
-    wait_for_children();
     Ok(rehearsal)
-}
-
-/// Waits until the process that was to be the command is gone. It gives up by itself and tells its parent; if that
-/// were gone first, the standard library would abort it with a message.
-fn wait_for_children() {
-    use rustix::process::{WaitId, WaitIdOptions, waitid};
-    let look = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
-    for _ in 0..100 {
-        if matches!(waitid(WaitId::All, look), Err(rustix::io::Errno::CHILD)) {
-            return;
-        }
-        std::thread::sleep(Duration::from_millis(1));
-    }
 }
 
 #[cfg(test)]

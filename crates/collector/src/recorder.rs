@@ -15,7 +15,7 @@ use crate::command::{Preparation, Running, Waiting};
 use crate::descriptions::{Descriptions, Known};
 use crate::held_images::{BuildIdReader, HeldImages};
 use crate::parse::Parsed;
-use crate::rings::{BufferSizes, Place, Rings, SampledEvent};
+use crate::rings::{BufferSizes, Place, Rings, SampledEvent, happens_in_kernel, is_in_hardware};
 use crate::scope::ScopeChoice;
 use crate::signals::{Signals, Wish};
 use crate::time_order::TimeOrder;
@@ -63,6 +63,9 @@ pub struct Recorder {
     command: u32,
     descriptions: Descriptions,
     started: Timestamp,
+    /// Of each event, whether hardware counts it.
+    in_hardware: Vec<bool>,
+    cpus: u64,
     last_flush: Instant,
     /// Last, so that it is removed after all counters bound to it are closed.
     _cgroup: Option<Cgroup>,
@@ -144,6 +147,12 @@ impl Recorder {
                 ));
                 rings
             }
+            // What is refused here is the scope, not the event.
+            Err(Error::Open { source, .. })
+                if scope != Scope::Inherit && source.kind() == io::ErrorKind::PermissionDenied =>
+            {
+                return Err(Error::refused_scope(scope, &source));
+            }
             rings => rings?,
         };
         if let Some(sizes) = rings.shrunk_to {
@@ -177,6 +186,8 @@ impl Recorder {
             command: command.pid,
             descriptions: Descriptions::new(command),
             started,
+            in_hardware: events.iter().map(|event| is_in_hardware(&event.config)).collect(),
+            cpus: cpus.len() as u64,
             last_flush: Instant::now(),
             _cgroup: cgroup,
         })
@@ -292,10 +303,17 @@ impl Recorder {
         let left_running = self.profile.processes().iter().filter(|process| process.ended.is_none()).count();
         let coverage = self.profile.coverage_mut();
         coverage.left_running = left_running as u64;
-        for (event, reading) in coverage.events.iter_mut().zip(readings) {
+        for (index, (event, reading)) in coverage.events.iter_mut().zip(readings).enumerate() {
             event.counted = Some(reading.value);
-            event.time_enabled = reading.time_enabled;
-            event.time_running = reading.time_running;
+            // What the software counts never has to share a counter; and in a task the counter of each CPU is enabled
+            // while the task runs on another.
+            if self.in_hardware[index] && self.scope != Scope::Inherit {
+                event.time_enabled = reading.time_enabled;
+                event.time_running = reading.time_running;
+            } else if self.in_hardware[index] {
+                event.time_enabled = reading.time_enabled / self.cpus.max(1);
+                event.time_running = reading.time_running.min(event.time_enabled);
+            }
         }
         Collected { profile: self.profile, images: self.images, end, duration }
     }
@@ -356,8 +374,12 @@ fn described(event: &SampledEvent) -> Event {
     }
 }
 
-/// Leaves the kernel out of events that have user code besides; false where that changes nothing.
+/// Leaves the kernel out of events that have user code besides; false where that changes nothing, or leaves nothing
+/// of an event.
 fn leave_out_kernel(events: &mut [SampledEvent]) -> bool {
+    if events.iter().any(|event| happens_in_kernel(&event.config)) {
+        return false;
+    }
     let mut changed = false;
     for event in events.iter_mut().filter(|event| event.config.user && event.config.kernel) {
         event.config.kernel = false;

@@ -5,7 +5,10 @@ use std::os::fd::{BorrowedFd, OwnedFd};
 
 use oprof_events::{EventConfig, EventKind};
 use oprof_profile::{EventId, Sampling, Scope};
-use perf_event_open_sys::bindings::perf_event_attr;
+use perf_event_open_sys::bindings::{
+    PERF_COUNT_SW_CGROUP_SWITCHES, PERF_COUNT_SW_CONTEXT_SWITCHES, PERF_COUNT_SW_CPU_MIGRATIONS,
+    perf_event_attr,
+};
 
 use crate::Error;
 use crate::attribute;
@@ -299,8 +302,22 @@ fn kernel_id(counter: &Counter) -> Result<u64, Error> {
 }
 
 fn wants_task_totals(events: &[SampledEvent], cpus: usize) -> bool {
-    let in_hardware =
-        |event: &&SampledEvent| !matches!(event.config.kind, EventKind::Software | EventKind::Tracepoint);
     events.len() * cpus <= MOST_TASK_TOTALS
-        && events.iter().filter(in_hardware).count() <= MOST_HARDWARE_WITH_TOTALS
+        && events.iter().filter(|event| is_in_hardware(&event.config)).count() <= MOST_HARDWARE_WITH_TOTALS
+}
+
+/// The event takes one of the hardware's counters.
+pub(crate) fn is_in_hardware(event: &EventConfig) -> bool {
+    !matches!(event.kind, EventKind::Software | EventKind::Tracepoint)
+}
+
+/// The event happens in the kernel's code alone: nothing of it is left for those who may not look there.
+pub(crate) fn happens_in_kernel(event: &EventConfig) -> bool {
+    const IN_KERNEL: [u32; 3] =
+        [PERF_COUNT_SW_CONTEXT_SWITCHES, PERF_COUNT_SW_CPU_MIGRATIONS, PERF_COUNT_SW_CGROUP_SWITCHES];
+    match event.kind {
+        EventKind::Tracepoint => true,
+        EventKind::Software => IN_KERNEL.iter().any(|number| u64::from(*number) == event.config),
+        _ => false,
+    }
 }

@@ -78,7 +78,7 @@ fn of_event(event: &Event, coverage: &EventCoverage, scope: Scope) -> String {
     }
     if coverage.running() < MULTIPLEXED {
         parts.push(format!(
-            "{name} was counted {:.1} % of the time (multiplexed; its total is scaled)",
+            "{name} was counted {:.1} % of the time (multiplexed; the total is of that time)",
             coverage.running() * 100.0
         ));
     }

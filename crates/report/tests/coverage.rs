@@ -58,7 +58,7 @@ fn multiplexing_is_said_of_the_event() {
     recording.coverage.events[0].time_running = 334;
     let line = coverage_line(&recording);
     assert!(
-        line.contains("; cpu-clock was counted 33.4 % of the time (multiplexed; its total is scaled);"),
+        line.contains("; cpu-clock was counted 33.4 % of the time (multiplexed; the total is of that time);"),
         "{line}"
     );
     assert!(line.ends_with("; nothing lost or throttled"), "{line}");

@@ -61,7 +61,13 @@ impl Place {
         let source = self.write(&format!("{name}.source"), source);
         let program = self.path(name);
         let mut command = Command::new(compiler);
-        command.args(options).arg(&source).arg("-o").arg(&program).stdin(Stdio::null()).env("RUSTC_BOOTSTRAP", "1");
+        command
+            .args(options)
+            .arg(&source)
+            .arg("-o")
+            .arg(&program)
+            .stdin(Stdio::null())
+            .env("RUSTC_BOOTSTRAP", "1");
         let libraries: &[&str] = if compiler == "rustc" { &[] } else { &["-lpthread", "-ldl"] };
         command.args(libraries);
         match command.output() {

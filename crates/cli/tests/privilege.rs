@@ -1,0 +1,112 @@
+//! Without privilege oprof does what it may, and says in a line what it may not and what would help.
+
+mod harness;
+
+use std::fs;
+
+use harness::{Coverage, Place, User, assert_one_line, share_of, skipped, symbols_of};
+
+const BURN_A_FIFTH: &str = "BURNER(work) int main(void) { work(0.2); return 0; }";
+
+fn paranoid() -> i32 {
+    let level = fs::read_to_string("/proc/sys/kernel/perf_event_paranoid").unwrap_or_default();
+    level.trim().parse().unwrap_or(2)
+}
+
+/// Everybody can profile their own programs.
+#[test]
+fn an_ordinary_user_can_profile_a_command() {
+    let place = Place::of(User::unprivileged());
+    let Some(_) = place.cc("program", BURN_A_FIFTH) else { return };
+    if paranoid() > 2 {
+        return skipped("perf events are forbidden to ordinary users here");
+    }
+    let finished = place.record("-v", "./program").with_status(0);
+    assert!(finished.stderr.contains("scope inherit") || paranoid() < 1, "{}", finished.stderr);
+    assert!(share_of(&symbols_of(&place, "oprof.data"), |row| row.name == "work") > 80.0);
+    assert_eq!(Coverage::read(&finished.stderr).processes, 1);
+    place.report("").with_status(0);
+}
+
+/// Where only user code may be sampled, a line says so with the setting that would change it, and no kernel row is
+/// in the table.
+#[test]
+fn what_may_not_be_sampled_is_told() {
+    let place = Place::of(User::unprivileged());
+    if paranoid() != 2 {
+        return skipped("kernel.perf_event_paranoid is not 2");
+    }
+    if !User::Own.is_root() && place.record("-q --scope system", "true").code() == Some(0) {
+        return skipped("this user has the privilege");
+    }
+    let finished = place.record("", "true").with_status(0);
+    let line = finished.stderr.lines().find(|line| line.contains("perf_event_paranoid"));
+    let line = line.unwrap_or_else(|| panic!("the setting is not named:\n{}", finished.stderr));
+    assert!(line.contains("user code") && line.contains("sysctl"), "{line}");
+    assert!(symbols_of(&place, "oprof.data").iter().all(|row| row.image != "[kernel]"));
+}
+
+/// A scope that needs privilege is refused in one line, with the remedy, before the command runs.
+#[test]
+fn a_scope_that_needs_privilege_is_one_line() {
+    let place = Place::of(User::unprivileged());
+    for scope in ["cgroup", "system"] {
+        let finished = place.record(&format!("-e cpu-clock --scope {scope}"), "touch was-run");
+        if finished.code() == Some(0) {
+            skipped(&format!("this user may use scope {scope}"));
+            continue;
+        }
+        assert_one_line(&finished.with_status(125).stderr, &["root"]);
+        assert!(!place.path("was-run").exists());
+        assert!(!place.path("oprof.data").exists());
+    }
+}
+
+/// An event of the kernel alone cannot be narrowed to user code: that is an error, not an empty recording.
+#[test]
+fn a_kernel_event_without_privilege_is_one_line() {
+    let place = Place::of(User::unprivileged());
+    if paranoid() < 2 || (!User::Own.is_root() && place.record("-q --scope system", "true").code() == Some(0))
+    {
+        return skipped("this user may sample the kernel");
+    }
+    let finished = place.record("-q -e cpu-clock:k", "touch was-run").with_status(125);
+    assert_one_line(&finished.stderr, &["cpu-clock:k", "perf_event_paranoid"]);
+    assert!(!place.path("was-run").exists());
+}
+
+/// A program that its user may execute but not read runs as ever, and has no names.
+#[test]
+fn a_program_that_cannot_be_read_has_no_names() {
+    use std::os::unix::fs::PermissionsExt;
+    if !User::Own.is_root() {
+        return skipped("only root can make a file that its user cannot read");
+    }
+    let place = Place::of(User::Nobody);
+    let Some(program) = place.cc("program", BURN_A_FIFTH) else { return };
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o711)).expect("permissions");
+    // The kernel may refuse to let such a program be watched at all.
+    let finished = place.record("", "./program").with_status(0);
+    let symbols = symbols_of(&place, "oprof.data");
+    assert!(symbols.iter().all(|row| row.name != "work"), "{symbols:#?}");
+    assert!(finished.stderr.contains("coverage"), "{}", finished.stderr);
+}
+
+/// Kernel functions are named for root, and never with user code's names.
+#[test]
+fn kernel_functions_are_named_for_root() {
+    if !User::Own.is_root() {
+        return skipped("kernel samples need root");
+    }
+    let place = Place::new();
+    let restricted =
+        fs::read_to_string("/proc/sys/kernel/kptr_restrict").is_ok_and(|level| level.trim() == "2");
+    place
+        .record("-q -e cpu-clock", "dd if=/dev/zero of=/dev/null bs=1M count=3000 status=none")
+        .with_status(0);
+    let symbols = symbols_of(&place, "oprof.data");
+    let kernel = share_of(&symbols, |row| row.image == "[kernel]");
+    assert!(kernel > 50.0, "it is the kernel that clears memory: {symbols:#?}");
+    let named = share_of(&symbols, |row| row.image == "[kernel]" && !row.name.starts_with('('));
+    assert!(restricted || named > 0.95 * kernel, "{symbols:#?}");
+}
