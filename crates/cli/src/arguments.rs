@@ -47,6 +47,8 @@ Examples:
   oprof record -e branch-misses:u -c 100000 -o misses.data ./program
   oprof record -e page-faults -e cpu-clock make
 
+Scopes: cgroup and system need root; inherit misses processes shorter than a period.
+
 The exit status is the command's; 125 says that oprof failed, 126 that the command cannot be
 executed, 127 that there is no such command.";
 
@@ -65,7 +67,7 @@ pub(crate) struct RecordOptions {
     /// Write the recording to this file; one that is there is kept as FILE.old
     #[arg(short, long, value_name = "FILE", default_value = "oprof.data")]
     pub(crate) output: PathBuf,
-    /// How to follow the command; auto takes the first that is permitted
+    /// How to follow the command: auto takes the first of the others that is permitted
     #[arg(long, value_name = "SCOPE", default_value = "auto", value_enum)]
     pub(crate) scope: ScopeName,
     /// Print the report when the command has ended
@@ -85,15 +87,12 @@ pub(crate) struct RecordOptions {
     pub(crate) command: Vec<OsString>,
 }
 
+/// The scopes as they are typed. (Comments that clap would show as help for each make the whole help two screens.)
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum ScopeName {
-    /// The first of the following that is permitted
     Auto,
-    /// A control group of the command's own: nothing is missed (needs root)
     Cgroup,
-    /// All CPUs, keeping what descends from the command (needs root)
     System,
-    /// Inherited by each child; processes shorter than a period are missed
     Inherit,
 }
 
@@ -121,7 +120,7 @@ pub(crate) struct ReportOptions {
     /// List symbols
     #[arg(short = 'l', long, conflicts_with = "by")]
     pub(crate) symbols: bool,
-    /// One row for each of these
+    /// One row for each app, image, symbol, process, command or cpu
     #[arg(long, value_name = "WHAT", value_parser = grouping)]
     pub(crate) by: Option<By>,
     /// The recording
@@ -242,7 +241,7 @@ mod tests {
             ("report", subcommand("report")),
         ] {
             let mut help = help;
-            let lines = help.render_help().to_string().lines().count();
+            let lines = help.render_long_help().to_string().lines().count();
             assert!(lines <= 48, "{name}: {lines} lines");
         }
     }

@@ -161,7 +161,7 @@ fn a_killed_recorder_leaves_a_readable_recording() {
         let place = Place::of(user);
         let Some(mut started) = start(&place, "-e cpu-clock -c 1000000", "60") else { return };
         let pid = command_pid(&place);
-        until_used(pid, 2.5);
+        until_used(pid, 2.2);
         let group = own_group(pid);
         assert_eq!(group.is_some(), user.is_root() && scope_of(&place) == "cgroup", "{user:?}: {group:?}");
         let used = cpu_time(pid).expect("it runs");
