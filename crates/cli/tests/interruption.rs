@@ -108,7 +108,7 @@ fn two_interrupts_end_the_recording_of_a_stubborn_command() {
         started.signal_group(Signal::INT);
         // The first is the command's: recording goes on for as long as the command does.
         let used = cpu_time(pid).expect("it still runs");
-        until_used(pid, used + 0.4);
+        until_used(pid, used + 0.6);
         assert!(started.is_running(), "{user:?}: the first interrupt is left to the command");
         let group = fs::read_to_string(format!("/proc/{pid}/cgroup")).unwrap_or_default();
         started.signal_group(Signal::INT);
@@ -125,7 +125,7 @@ fn two_interrupts_end_the_recording_of_a_stubborn_command() {
         kill_process(Pid::from_raw(pid as i32).expect("a process"), Signal::KILL).expect("it can be killed");
         let symbols = symbols_of(&place, "oprof.data");
         let samples: u64 = symbols.iter().filter(|row| row.name == "long_work").map(|row| row.samples).sum();
-        assert!(samples > 400, "{user:?}: it was recorded after the first interrupt too: {symbols:#?}");
+        assert!(samples > 320, "{user:?}: it was recorded after the first interrupt too: {symbols:#?}");
     }
 }
 
@@ -174,7 +174,9 @@ fn a_killed_recorder_leaves_a_readable_recording() {
         // A sample stands for 1 ms. The command may have gone on between the look and the kill; a busy machine may
         // delay a flush.
         let recorded = samples as f64 / 1000.0;
-        assert!(recorded > used - 1.7, "{user:?}: {recorded} s of {used} s are in the recording");
+        // Without privilege time in the kernel is used and not recorded.
+        let least = if user.is_root() { used - 1.7 } else { 0.2 };
+        assert!(recorded > least, "{user:?}: {recorded} s of {used} s are in the recording");
         assert!(recorded < used + 2.0, "{user:?}: {recorded} s of {used} s are in the recording");
         assert_eq!(place.names_ending(".tmp"), [""; 0], "{user:?}");
         // While the command lives its group cannot be removed, and is no obstacle.

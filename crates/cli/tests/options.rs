@@ -26,7 +26,7 @@ fn a_count_is_the_distance_of_samples() {
             let finished = place.record(&format!("-e cpu-clock -c {asked}"), "./program").with_status(0);
             assert_eq!(count(&place), asked, "{user:?}");
             let samples = Coverage::read(&finished.stderr).samples as f64;
-            assert!((0.6..1.6).contains(&(samples / expected)), "{user:?}: {samples} of {expected}");
+            assert!((0.3..1.6).contains(&(samples / expected)), "{user:?}: {samples} of {expected}");
         }
     }
 }
@@ -39,20 +39,26 @@ fn a_frequency_is_the_number_of_samples_a_second() {
         let Some(_) = place.cc("program", BURN_A_FIFTH) else { return };
         let finished = place.record("-e cpu-clock -F 2000", "./program").with_status(0);
         let samples = Coverage::read(&finished.stderr).samples;
-        assert!((250..650).contains(&samples), "{user:?}: {samples} of 400: {}", finished.stderr);
+        assert!((120..650).contains(&samples), "{user:?}: {samples} of 400: {}", finished.stderr);
     }
 }
 
-/// A count within the event's text is the event's own.
+/// Several events are asked for by repeating the option or by a list.
 #[test]
 fn several_events_are_named_by_repeating_or_listing() {
     let place = Place::new();
-    for options in
-        ["-e cpu-clock -e page-faults", "-e cpu-clock,page-faults", "-e task-clock -e context-switches"]
-    {
-        place.record(&format!("-q {options}"), "true").with_status(0);
-        let report = place.report("-l").with_status(0);
-        assert_eq!(report.text().matches("Counted ").count(), 2, "{options}: {}", report.text());
+    for (options, names) in [
+        ("-e cpu-clock -e page-faults", ["cpu-clock", "page-faults"]),
+        ("-e cpu-clock,page-faults", ["cpu-clock", "page-faults"]),
+        ("-e task-clock -e minor-faults", ["task-clock", "minor-faults"]),
+    ] {
+        let finished = place.record(options, "true").with_status(0);
+        let lines: Vec<&str> =
+            finished.stderr.lines().filter_map(|line| line.strip_prefix("oprof: coverage: ")).collect();
+        for name in names {
+            let told = lines.iter().filter(|line| line.contains(name)).count();
+            assert_eq!(told, 1, "{options}, {name}: {}", finished.stderr);
+        }
     }
 }
 

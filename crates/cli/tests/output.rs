@@ -179,7 +179,7 @@ fn several_events_are_reported_side_by_side() {
         };
         let (burning, faulting) = (samples("burning"), samples("faulting"));
         let text = report.text();
-        assert!(burning.len() == 2 && burning[0] > 100 && burning[1] < 20, "{user:?} {burning:?}:\n{text}");
+        assert!(burning.len() == 2 && burning[0] > 50 && burning[1] < 20, "{user:?} {burning:?}:\n{text}");
         assert!(faulting.len() == 2 && faulting[1] >= 290, "{user:?} {faulting:?}:\n{text}");
     }
 }
@@ -225,7 +225,7 @@ fn commands_have_their_command_line_and_directory() {
             let row = row.unwrap_or_else(|| panic!("{user:?}: {line} is missing:\n{}", report.text()));
             assert!(row.contains(&format!(" {directory} ")), "{user:?}: {row}");
             let samples: u64 = row.split_whitespace().next().unwrap_or_default().parse().expect("samples");
-            assert!(samples > 80, "{user:?}: {row}");
+            assert!(samples > 40, "{user:?}: {row}");
             assert_eq!(row.matches(" ms ").count(), 2, "{user:?}: a total and a wall time: {row}");
         }
     }

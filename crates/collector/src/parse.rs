@@ -127,7 +127,7 @@ fn task_record(kind: u32, body: &[u8], misc: u32, source: &Source) -> Option<Tas
             let (pid, parent) = (cursor.u32()?, cursor.u32()?);
             if pid == parent { Record::ThreadStarted { pid } } else { Record::Forked { pid, parent } }
         }
-        kernel::PERF_RECORD_EXIT => Record::ThreadExited { pid: cursor.u32()? },
+        kernel::PERF_RECORD_EXIT => Record::ThreadExited { pid: cursor.u32()?, cpu: source.cpu },
         kernel::PERF_RECORD_READ => {
             let (pid, _tid) = (cursor.u32()?, cursor.u32()?);
             let (value, _enabled, _running, id) =

@@ -5,7 +5,7 @@ use std::io;
 use std::time::{Duration, Instant};
 
 use oprof_events::EventConfig;
-use oprof_profile::{Batch, CommandEnd, Event, EventId, Profile, Record, Scope, Timestamp};
+use oprof_profile::{Batch, CommandEnd, Event, Profile, Record, Scope, Timestamp};
 use rustix::event::epoll;
 use rustix::process::Resource;
 
@@ -297,8 +297,9 @@ impl Recorder {
             Scope::Inherit => Some(readings.clone()),
             _ => self.rings.task_totals(self.events.len()),
         };
-        for (index, reading) in totals.iter().flatten().enumerate() {
-            self.profile.count_remainder(self.command, EventId(index as u16), reading.value);
+        if let Some(totals) = totals {
+            let totals: Vec<u64> = totals.iter().map(|reading| reading.value).collect();
+            self.profile.count_remainder(self.command, &totals);
         }
         let left_running = self.profile.processes().iter().filter(|process| process.ended.is_none()).count();
         let coverage = self.profile.coverage_mut();

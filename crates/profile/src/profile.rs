@@ -39,6 +39,8 @@ pub struct Profile {
     image_ids: FxHashMap<Image, ImageId>,
     processes: Vec<Process>,
     live: FxHashMap<u32, Live>,
+    /// The process that last ended on each CPU.
+    exited: FxHashMap<u16, u32>,
     open_window: Counts,
     closed_windows: Counts,
     coverage: Coverage,
@@ -83,6 +85,7 @@ impl Profile {
             image_ids: FxHashMap::default(),
             processes: Vec::new(),
             live: FxHashMap::default(),
+            exited: FxHashMap::default(),
             open_window: Counts::default(),
             closed_windows: Counts::default(),
             coverage: Coverage { events: vec![EventCoverage::default(); events], ..Coverage::default() },
@@ -119,7 +122,11 @@ impl Profile {
     #[inline]
     fn sample(&mut self, sample: &Sample) {
         let Some(coverage) = self.coverage.events.get_mut(usize::from(sample.event.0)) else { return };
-        let live = match self.live.get(&sample.pid) {
+        let pid = match sample.pid {
+            Sample::EXITED => self.exited.get(&sample.cpu).copied().unwrap_or(sample.pid),
+            pid => pid,
+        };
+        let live = match self.live.get(&pid) {
             Some(live) => live,
             None if self.membership == Membership::Descendants => {
                 coverage.outside_samples += 1;
@@ -127,7 +134,7 @@ impl Profile {
                 return;
             }
             None => {
-                self.start_process(sample.pid, None, sample.time);
+                self.start_process(pid, None, sample.time);
                 return self.sample(sample);
             }
         };
@@ -161,7 +168,7 @@ impl Profile {
                     live.threads = live.threads.saturating_add(1);
                 }
             }
-            Record::ThreadExited { pid } => self.exit(*time, *pid),
+            Record::ThreadExited { pid, cpu } => self.exit(*time, *pid, *cpu),
             Record::Described { pid, arguments, working_directory } => {
                 if let Some(live) = self.live.get(pid) {
                     let process = live.process;
@@ -258,7 +265,8 @@ impl Profile {
         self.live.insert(pid, Live { process, space: Arc::default(), threads: 1 });
     }
 
-    fn exit(&mut self, time: Timestamp, pid: u32) {
+    fn exit(&mut self, time: Timestamp, pid: u32, cpu: u16) {
+        self.exited.insert(cpu, pid);
         let Some(live) = self.live.get_mut(&pid) else { return };
         live.threads = live.threads.saturating_sub(1);
         if live.threads == 0 {
@@ -270,9 +278,13 @@ impl Profile {
     }
 
     fn count(&mut self, pid: u32, event: EventId, value: u64) {
+        if let Some(live) = self.live.get(&pid) {
+            self.add_total(live.process, event, value);
+        }
+    }
+
+    fn add_total(&mut self, process: ProcessId, event: EventId, value: u64) {
         let events = self.coverage.events.len();
-        let Some(live) = self.live.get(&pid) else { return };
-        let process = live.process;
         let totals = &mut self.change(process).event_totals;
         totals.resize(events, 0);
         if let Some(total) = totals.get_mut(usize::from(event.0)) {
@@ -404,16 +416,31 @@ impl Profile {
         &mut self.coverage
     }
 
-    /// Gives an event's exact total to the process `pid` started first: what is left of `total` when the counts
-    /// of all other processes are taken off. The kernel reports a count for inherited counters alone, never for
-    /// the process to which the counter was attached.
-    pub fn count_remainder(&mut self, pid: u32, event: EventId, total: u64) {
-        let counted: u64 = self
-            .processes
-            .iter()
-            .filter_map(|process| process.event_totals.get(usize::from(event.0)))
-            .fold(0, |sum, count| sum.saturating_add(*count));
-        self.count(pid, event, total.saturating_sub(counted));
+    /// Gives what is left of each event's exact `totals`, when the counts of all processes are taken off, to the one
+    /// process that has none: `command`, or another that ended.
+    ///
+    /// The kernel reports a count for inherited counters alone, never for those that were inherited from. These
+    /// begin with the command; but a switch between two tasks with equal counters can exchange them
+    /// (`perf_event_context_sched_out` in kernel/events/core.c), so that they can end with any of its descendants.
+    pub fn count_remainder(&mut self, command: u32, totals: &[u64]) {
+        let mut goes_on = vec![false; self.processes.len()];
+        for before in self.processes.iter().filter_map(|process| process.before_exec) {
+            goes_on[before.0 as usize] = true;
+        }
+        let lacks = |index: usize| self.processes[index].event_totals.is_empty();
+        let Some(command) = self.live.get(&command).map(|live| live.process) else { return };
+        let mut others = (0..self.processes.len())
+            .filter(|index| !goes_on[*index] && lacks(*index) && self.processes[*index].ended.is_some());
+        let recipient = match (lacks(command.0 as usize), others.next(), others.next()) {
+            (false, Some(only), None) => ProcessId(only as u32),
+            // Several lack a count, or none does (it was a thread of a process that has one): the command it is then.
+            _ => command,
+        };
+        for (event, total) in totals.iter().enumerate() {
+            let counts = self.processes.iter().filter_map(|process| process.event_totals.get(event));
+            let counted = counts.fold(0_u64, |sum, count| sum.saturating_add(*count));
+            self.add_total(recipient, EventId(event as u16), total.saturating_sub(counted));
+        }
     }
 
     /// Takes the profile apart: images, processes, counts, coverage.

@@ -22,7 +22,8 @@ pub struct Sample {
     pub address: VirtualAddress,
     /// How many events it stands for: its period.
     pub weight: u64,
-    /// The process that was running (thread group id); 0 for an idle CPU.
+    /// The process that was running (thread group id); 0 for an idle CPU, [`Sample::EXITED`] for a process of which
+    /// nothing but its last steps in the kernel is left.
     pub pid: u32,
     /// The CPU.
     pub cpu: u16,
@@ -30,6 +31,12 @@ pub struct Sample {
     pub event: EventId,
     /// Where the CPU was.
     pub mode: CpuMode,
+}
+
+impl Sample {
+    /// What the kernel gives as the id of a process that has lost its id already (`perf_event_pid_type` in
+    /// kernel/events/core.c).
+    pub const EXITED: u32 = u32::MAX;
 }
 
 /// What the kernel reports of tasks and of its own work, other than samples.
@@ -80,6 +87,8 @@ pub enum Record {
     ThreadExited {
         /// The process.
         pid: u32,
+        /// The CPU on which it ended.
+        cpu: u16,
     },
     /// What could be read of a process's arguments and directory while it lived.
     Described {

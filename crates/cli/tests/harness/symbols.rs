@@ -51,8 +51,11 @@ fn symbol(line: &str, only_image: Option<&str>, with_app: bool) -> Symbol {
     }
 }
 
-/// The share of all samples, in percent, that the rows have that are as asked for.
+/// The share, in percent, that the rows as asked for have of all samples outside the kernel: how much time the kernel
+/// takes, for switching between processes above all, depends on how busy the machine is.
 pub(crate) fn share_of(symbols: &[Symbol], asked: impl Fn(&Symbol) -> bool) -> f64 {
-    let sum = |rows: &mut dyn Iterator<Item = &Symbol>| rows.map(|row| row.samples).sum::<u64>() as f64;
-    100.0 * sum(&mut symbols.iter().filter(|row| asked(row))) / sum(&mut symbols.iter()).max(1.0)
+    let outside = |row: &&Symbol| row.image != "[kernel]";
+    let all: u64 = symbols.iter().filter(outside).map(|row| row.samples).sum();
+    let part: u64 = symbols.iter().filter(outside).filter(|row| asked(row)).map(|row| row.samples).sum();
+    100.0 * part as f64 / all.max(1) as f64
 }

@@ -149,7 +149,7 @@ fn forks_and_exits_of_processes_and_threads() {
     let ids = |pid: u32, parent: u32, tid: u32| [h(pid), h(parent), h(tid), h(parent), w(99)].concat();
     assert_eq!(task(7, 0, &[&ids(9, 7, 9)]), Some(Record::Forked { pid: 9, parent: 7 }));
     assert_eq!(task(7, 0, &[&ids(7, 7, 9)]), Some(Record::ThreadStarted { pid: 7 }));
-    assert_eq!(task(4, 0, &[&ids(9, 7, 9)]), Some(Record::ThreadExited { pid: 9 }));
+    assert_eq!(task(4, 0, &[&ids(9, 7, 9)]), Some(Record::ThreadExited { pid: 9, cpu: 3 }));
 }
 
 #[test]

@@ -121,7 +121,7 @@ fn a_process_id_used_again_is_another_process() {
     let records = vec![
         executed(1, 1, "make"),
         record(10, Record::Forked { pid: 2, parent: 1 }),
-        record(20, Record::ThreadExited { pid: 2 }),
+        record(20, Record::ThreadExited { pid: 2, cpu: 0 }),
         record(30, Record::Forked { pid: 2, parent: 1 }),
     ];
     let profile = applied(Profile::of_all_processes(1), vec![sample(15, 2, 1), sample(35, 2, 1)], records);
@@ -135,11 +135,14 @@ fn a_process_ends_with_its_last_thread() {
     let records = vec![
         executed(1, 1, "program"),
         record(2, Record::ThreadStarted { pid: 1 }),
-        record(3, Record::ThreadExited { pid: 1 }),
+        record(3, Record::ThreadExited { pid: 1, cpu: 0 }),
     ];
     let mut profile = applied(Profile::of_all_processes(1), Vec::new(), records);
     assert_eq!(profile.processes()[1].ended, None);
-    profile.apply(&Batch { samples: Vec::new(), records: vec![record(9, Record::ThreadExited { pid: 1 })] });
+    profile.apply(&Batch {
+        samples: Vec::new(),
+        records: vec![record(9, Record::ThreadExited { pid: 1, cpu: 0 })],
+    });
     assert_eq!(profile.processes()[1].ended, Some(Timestamp(9)));
 }
 
@@ -161,7 +164,7 @@ fn only_descendants_of_the_command_are_taken_in_and_the_rest_is_counted_as_outsi
 fn a_stranger_with_a_descendants_old_id_is_a_stranger() {
     let records = vec![
         record(1, Record::Forked { pid: 20, parent: 10 }),
-        record(2, Record::ThreadExited { pid: 20 }),
+        record(2, Record::ThreadExited { pid: 20, cpu: 0 }),
         record(3, Record::Forked { pid: 20, parent: 99 }),
     ];
     let profile = applied(Profile::of_descendants(1, 10, Timestamp(0)), vec![sample(5, 20, 1)], records);
@@ -191,13 +194,11 @@ fn exact_totals_stay_with_the_last_program_of_a_process() {
         record(2, counted(5)), // a thread that ended before the exec
         executed(3, 1, "program"),
         record(4, counted(7)),
-        record(5, Record::ThreadExited { pid: 1 }),
+        record(5, Record::ThreadExited { pid: 1, cpu: 0 }),
     ];
     let mut profile = applied(Profile::of_all_processes(1), Vec::new(), records);
     let totals: Vec<_> = profile.processes().iter().map(|process| process.event_totals.clone()).collect();
     assert_eq!(totals, [vec![], vec![], vec![12]]);
-    profile.count_remainder(1, EventId(0), 100);
-    assert_eq!(profile.processes()[2].event_totals, [100]);
 }
 
 #[test]
@@ -235,4 +236,48 @@ fn a_sample_of_an_event_that_does_not_exist_is_dropped() {
     let mut stray = sample(5, 1, 1);
     stray.event = EventId(7);
     assert!(places(&applied(Profile::of_all_processes(1), vec![stray], Vec::new())).is_empty());
+}
+
+/// A command with two children, each with its exact count of the one event, or none.
+fn family(command: Option<u64>, first: Option<u64>, second: Option<u64>) -> Profile {
+    let mut records = vec![
+        executed(1, 1, "make"),
+        record(2, Record::Forked { pid: 2, parent: 1 }),
+        record(2, Record::Forked { pid: 3, parent: 1 }),
+    ];
+    for (pid, count) in [(2, first), (3, second), (1, command)] {
+        if let Some(value) = count {
+            records.push(record(3, Record::Counted { pid, event: EventId(0), value }));
+        }
+        records.push(record(4, Record::ThreadExited { pid, cpu: 0 }));
+    }
+    applied(Profile::of_all_processes(1), Vec::new(), records)
+}
+
+#[test]
+fn what_is_left_of_the_total_belongs_to_the_process_without_a_count() {
+    for (counts, expected) in [
+        ([None, Some(20), Some(30)], [50, 20, 30]),
+        // The counters that the command began with ended with a child.
+        ([Some(50), None, Some(30)], [50, 20, 30]),
+        // Whose it is cannot be told.
+        ([Some(50), None, None], [100, 0, 0]),
+        ([Some(10), Some(20), Some(30)], [50, 20, 30]),
+    ] {
+        let mut profile = family(counts[0], counts[1], counts[2]);
+        profile.count_remainder(1, &[100]);
+        let total = |index: usize| profile.processes()[index].event_totals.first().copied().unwrap_or(0);
+        assert_eq!([total(1), total(2), total(3)], expected, "{counts:?}");
+    }
+}
+
+#[test]
+fn the_last_steps_of_a_process_in_the_kernel_are_still_its_own() {
+    let exited = |time, pid, cpu| record(time, Record::ThreadExited { pid, cpu });
+    let records = vec![executed(1, 1, "a"), executed(1, 2, "b"), exited(10, 1, 0), exited(11, 2, 1)];
+    let mut last = sample(15, Sample::EXITED, 0xffff_ffff_8100_0000);
+    last.mode = CpuMode::Kernel;
+    let profile = applied(Profile::of_all_processes(1), vec![last], records);
+    assert_eq!(places(&profile), [(1, "[kernel]", 0xffff_ffff_8100_0000, 1)]);
+    assert!(profile.processes().iter().all(|process| process.pid != Sample::EXITED));
 }
