@@ -95,8 +95,10 @@ fn a_directory_out_of_reach_in_path_is_passed_over() {
     fs::set_permissions(&closed, Permissions::from_mode(0o000)).expect("permissions");
     let mut oprof = place.oprof(["record", "-q", "--", "no-such-command-anywhere"]);
     oprof.env("PATH", format!("{}:/usr/bin:/bin", closed.display())).stderr(Stdio::piped());
-    let finished = Started::new(&mut oprof).finish().with_status(127);
-    assert_one_line(&finished.stderr, &["no-such-command-anywhere"]);
+    let finished = Started::new(&mut oprof).finish();
+    // Else it could not be removed.
+    fs::set_permissions(&closed, Permissions::from_mode(0o755)).expect("permissions");
+    assert_one_line(&finished.with_status(127).stderr, &["no-such-command-anywhere"]);
 }
 
 /// Failures of oprof itself cannot be taken for the command's, and the command was not run.
