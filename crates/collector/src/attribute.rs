@@ -75,7 +75,11 @@ fn default_sampling(event: &EventConfig) -> Sampling {
     match event.kind {
         EventKind::Tracepoint => Sampling::Count(1),
         EventKind::Software if !event.nanoseconds => Sampling::Count(1),
-        _ => Sampling::Frequency(DEFAULT_FREQUENCY),
+        // The kernel lowers its limit by itself where its interrupts take long.
+        _ => {
+            let limit = settings::max_sample_rate().unwrap_or(u64::MAX).max(1);
+            Sampling::Frequency(DEFAULT_FREQUENCY.min(limit))
+        }
     }
 }
 

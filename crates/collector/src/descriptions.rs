@@ -28,19 +28,24 @@ struct Executed {
 /// Reads the descriptions of processes that have executed a program.
 #[derive(Debug)]
 pub(crate) struct Descriptions {
-    command: Known,
+    /// Until it has executed the command: what it executes later is its own affair.
+    command: Option<Known>,
     waiting: Vec<Executed>,
 }
 
 impl Descriptions {
     pub(crate) fn new(command: Known) -> Descriptions {
-        Descriptions { command, waiting: Vec::new() }
+        Descriptions { command: Some(command), waiting: Vec::new() }
     }
 
     /// A process has executed a program at `time`.
     pub(crate) fn executed(&mut self, pid: u32, time: Timestamp) {
         // Only its latest program can still be asked for.
+        let before = self.waiting.len();
         self.waiting.retain(|executed| executed.pid != pid);
+        if self.waiting.len() < before {
+            self.command.take_if(|command| command.pid == pid);
+        }
         self.waiting.push(Executed { pid, time, seen: Instant::now() });
     }
 
@@ -49,13 +54,12 @@ impl Descriptions {
     /// The kernel announces an exec before it has laid out the arguments (`begin_new_exec` and `create_elf_tables` in
     /// fs/exec.c and fs/binfmt_elf.c), so the first look can come too early.
     pub(crate) fn read(&mut self, mut take: impl FnMut(TaskRecord)) {
-        let command = &self.command;
+        let command = &mut self.command;
         self.waiting.retain(|executed| {
             let pid = executed.pid;
-            let (arguments, working_directory) = if pid == command.pid {
-                (command.arguments.clone(), command.working_directory.clone())
-            } else {
-                (proc_info::arguments(pid), proc_info::working_directory(pid))
+            let (arguments, working_directory) = match command.take_if(|command| command.pid == pid) {
+                Some(command) => (command.arguments, command.working_directory),
+                None => (proc_info::arguments(pid), proc_info::working_directory(pid)),
             };
             let gone = working_directory.is_none();
             let waits = arguments.is_empty() && !gone && executed.seen.elapsed() < PATIENCE;

@@ -104,7 +104,12 @@ impl Recorder {
         let mut events = Vec::with_capacity(target.events.len());
         for config in &target.events {
             let sampling = attribute::sampling(config, target.sampling)?;
-            events.push(SampledEvent { config: config.clone(), sampling });
+            let mut config = config.clone();
+            if config.user != config.kernel {
+                // Asked for so, which tells it from the whole event.
+                config.name.push_str(if config.user { ":u" } else { ":k" });
+            }
+            events.push(SampledEvent { config, sampling });
         }
         let mut refused = None;
         for scope in target.scope.candidates() {
@@ -292,14 +297,20 @@ impl Recorder {
         self.round();
         let last: &Batch = self.order.finish();
         self.profile.apply(last);
-        let readings = self.rings.readings(self.events.len());
+        let mut readings = self.rings.readings(self.events.len());
         let totals = match self.scope {
             Scope::Inherit => Some(readings.clone()),
             _ => self.rings.task_totals(self.events.len()),
         };
-        if let Some(totals) = totals {
+        if let Some(totals) = &totals {
             let totals: Vec<u64> = totals.iter().map(|reading| reading.value).collect();
             self.profile.count_remainder(self.command, &totals);
+        }
+        if self.scope == Scope::Cgroup {
+            // While the kernel throttles a sampling counter it stands still; one that only counts goes on.
+            for (reading, total) in readings.iter_mut().zip(totals.iter().flatten()) {
+                reading.value = reading.value.max(total.value);
+            }
         }
         let left_running = self.profile.processes().iter().filter(|process| process.ended.is_none()).count();
         let coverage = self.profile.coverage_mut();

@@ -138,7 +138,17 @@ impl Rings {
         size: usize,
         build_ids: &mut bool,
     ) -> Result<(), Error> {
-        let failed = |source| Error::Open { event: "task records".to_owned(), source };
+        let failed = |source: io::Error| match (place.scope, source.raw_os_error()) {
+            // Groups have perf events only once somebody has enabled a controller at the root of the hierarchy:
+            // systemd does, a bare init does not (`css_tryget_online_from_dir` in kernel/cgroup/cgroup.c).
+            (Scope::Cgroup, Some(libc::ENOENT)) => Error::Scope {
+                scope: "cgroup",
+                why: "a new control group has no perf events here; as root once: echo +pids > \
+                      /sys/fs/cgroup/cgroup.subtree_control"
+                    .to_owned(),
+            },
+            _ => Error::Open { event: "task records".to_owned(), source },
+        };
         let open = |build_ids| Counter::open(&attribute::tasks(place.inherits(), build_ids), place.on(cpu));
         let owner = match open(*build_ids) {
             // A kernel before 5.12 refuses the unknown bit.

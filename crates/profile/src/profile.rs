@@ -26,6 +26,8 @@ struct Live {
     /// Shared with the process that forked this one until one of the two maps something.
     space: Arc<AddressSpace>,
     threads: u32,
+    /// What it executes was seen from the beginning: by itself, or before it was forked.
+    is_known: bool,
 }
 
 /// Turns records in the order of time into counts per process, image and offset.
@@ -221,7 +223,7 @@ impl Profile {
 
     fn start_process(&mut self, pid: u32, parent: Option<ProcessId>, started: Timestamp) {
         let mut process = Process { pid, parent, started, ..Process::default() };
-        let mut space = Arc::default();
+        let (mut space, mut is_known) = (Arc::default(), false);
         if let Some(parent) = parent {
             let forker = &self.processes[parent.0 as usize];
             process.comm.clone_from(&forker.comm);
@@ -230,10 +232,11 @@ impl Profile {
             process.working_directory.clone_from(&forker.working_directory);
             if let Some(live) = self.live.get(&forker.pid) {
                 space = Arc::clone(&live.space);
+                is_known = live.is_known;
             }
         }
         let process = self.add_process(process);
-        self.live.insert(pid, Live { process, space, threads: 1 });
+        self.live.insert(pid, Live { process, space, threads: 1, is_known });
     }
 
     fn fork(&mut self, time: Timestamp, pid: u32, parent: u32) {
@@ -249,6 +252,12 @@ impl Profile {
     fn execute(&mut self, time: Timestamp, pid: u32, comm: &str) {
         let Some(live) = self.member(pid, time) else { return };
         let before = live.process;
+        if !live.is_known {
+            // All that came before was the way to this program, such as our own steps between fork and exec.
+            *live = Live { process: before, space: Arc::default(), threads: 1, is_known: true };
+            self.change(before).comm = comm.to_owned();
+            return;
+        }
         let old = self.change(before);
         old.ended = Some(time);
         let process = Process {
@@ -262,7 +271,7 @@ impl Profile {
             ..Process::default()
         };
         let process = self.add_process(process);
-        self.live.insert(pid, Live { process, space: Arc::default(), threads: 1 });
+        self.live.insert(pid, Live { process, space: Arc::default(), threads: 1, is_known: true });
     }
 
     fn exit(&mut self, time: Timestamp, pid: u32, cpu: u16) {
@@ -321,12 +330,12 @@ impl Profile {
             image,
             first_offset: ImageOffset(first_offset),
         });
-        let process = live.process;
+        let (process, is_known) = (live.process, live.is_known);
         let entry = &self.processes[process.0 as usize];
         // The first file that a program maps is the program itself; what is mapped before the first exec that
         // was seen says nothing of the kind.
         let is_file = self.images[image.0 as usize].kind == ImageKind::File;
-        if is_file && entry.app.is_none() && entry.before_exec.is_some() {
+        if is_file && entry.app.is_none() && is_known {
             self.change(process).app = Some(image);
         }
     }
@@ -417,7 +426,7 @@ impl Profile {
     }
 
     /// Gives what is left of each event's exact `totals`, when the counts of all processes are taken off, to the one
-    /// process that has none: `command`, or another that ended.
+    /// process that has none; where several have none, to nobody.
     ///
     /// The kernel reports a count for inherited counters alone, never for those that were inherited from. These
     /// begin with the command; but a switch between two tasks with equal counters can exchange them
@@ -427,14 +436,17 @@ impl Profile {
         for before in self.processes.iter().filter_map(|process| process.before_exec) {
             goes_on[before.0 as usize] = true;
         }
-        let lacks = |index: usize| self.processes[index].event_totals.is_empty();
         let Some(command) = self.live.get(&command).map(|live| live.process) else { return };
-        let mut others = (0..self.processes.len())
-            .filter(|index| !goes_on[*index] && lacks(*index) && self.processes[*index].ended.is_some());
-        let recipient = match (lacks(command.0 as usize), others.next(), others.next()) {
-            (false, Some(only), None) => ProcessId(only as u32),
-            // Several lack a count, or none does (it was a thread of a process that has one): the command it is then.
-            _ => command,
+        let mut lacking = (self.processes.iter().zip(0..))
+            .filter(|(process, id)| !goes_on[*id as usize] && process.event_totals.is_empty())
+            .map(|(_, id)| ProcessId(id));
+        let recipient = match (lacking.next(), lacking.next()) {
+            (Some(only), None) => only,
+            // It was a thread of a process that has a count.
+            (None, _) => command,
+            // From Linux 5.13 to 6.18 none is reported (repaired by the kernel's commit c418d8b4d7a4): what is left
+            // is of all of them together.
+            _ => return,
         };
         for (event, total) in totals.iter().enumerate() {
             let counts = self.processes.iter().filter_map(|process| process.event_totals.get(event));

@@ -28,7 +28,7 @@ pub fn coverage_lines(recording: &Recording) -> Vec<String> {
         .enumerate()
         .map(|(index, event)| {
             let coverage = recording.coverage.events.get(index).unwrap_or(&nothing);
-            of_event(event, coverage, recording.run.scope)
+            of_event(event, coverage, recording)
         })
         .collect();
     let common = of_recording(recording);
@@ -42,7 +42,8 @@ pub fn coverage_lines(recording: &Recording) -> Vec<String> {
     events.into_iter().map(|line| format!("coverage: {line}")).collect()
 }
 
-fn of_event(event: &Event, coverage: &EventCoverage, scope: Scope) -> String {
+fn of_event(event: &Event, coverage: &EventCoverage, recording: &Recording) -> String {
+    let scope = recording.run.scope;
     let name = printable(&event.name);
     let quantity = |value| if event.nanoseconds { time(value) } else { grouped(value) };
     let samples = coverage.samples.saturating_add(coverage.outside_samples);
@@ -67,11 +68,16 @@ fn of_event(event: &Event, coverage: &EventCoverage, scope: Scope) -> String {
     if user_clock && covered.is_some() {
         parts.push("that total includes kernel time, which was not sampled".to_owned());
     }
-    if scope == Scope::Inherit && covered.is_some_and(|covered| covered < POOR) {
+    if scope == Scope::Inherit && processes(recording).0 > 1 && covered.is_some_and(|covered| covered < POOR)
+    {
         let missed = if user_clock { "may have been missed" } else { "were missed" };
         parts.push(format!(
             "processes shorter than the time between two samples {missed}: --scope cgroup (as root) samples them"
         ));
+    }
+    // In a control group counters that do not sample give the total; the kernel stops only those that do.
+    if recording.coverage.throttled > 0 && scope != Scope::Cgroup && !event.nanoseconds {
+        parts.push("it was not counted while throttled".to_owned());
     }
     if coverage.outside_samples > 0 {
         parts.push(format!("{} of them outside the command's processes", grouped(coverage.outside_samples)));

@@ -88,10 +88,9 @@ fn an_exec_forgets_the_mappings_and_starts_a_new_entry() {
     ];
     let profile = applied(Profile::of_all_processes(1), samples, records);
     assert_eq!(places(&profile), [(1, PROGRAM, 0x410, 1), (1, "[unknown]", 0x5010, 1)]);
-    // What the id was before the first exec, the shell, the other program.
-    let [before, shell, other] = profile.processes() else { panic!("three entries") };
-    assert_eq!((before.ended, shell.ended), (Some(Timestamp(1)), Some(Timestamp(10))));
-    assert_eq!(other.before_exec, Some(ProcessId(1)));
+    let [shell, other] = profile.processes() else { panic!("two entries") };
+    assert_eq!((shell.ended, other.started), (Some(Timestamp(10)), Timestamp(10)));
+    assert_eq!(other.before_exec, Some(ProcessId(0)));
     assert_eq!((app(&profile, shell), app(&profile, other)), (Some(PROGRAM), Some(LIBRARY)));
 }
 
@@ -109,10 +108,10 @@ fn a_fork_shares_mappings_and_app_until_it_changes_them() {
         places(&profile),
         [(1, "[unknown]", 0x7010, 1), (2, PROGRAM, 0x410, 1), (2, LIBRARY, 0x410, 1)]
     );
-    let child = &profile.processes()[2];
+    let child = &profile.processes()[1];
     assert_eq!(
         (child.parent, child.comm.as_str(), app(&profile, child)),
-        (Some(ProcessId(1)), "program", Some(PROGRAM))
+        (Some(ProcessId(0)), "program", Some(PROGRAM))
     );
 }
 
@@ -126,8 +125,8 @@ fn a_process_id_used_again_is_another_process() {
     ];
     let profile = applied(Profile::of_all_processes(1), vec![sample(15, 2, 1), sample(35, 2, 1)], records);
     let processes: Vec<_> = profile.counts().sorted().iter().map(|(key, _)| key.process).collect();
-    assert_eq!(processes, [ProcessId(2), ProcessId(3)]);
-    assert_eq!(profile.processes()[2].ended, Some(Timestamp(20)));
+    assert_eq!(processes, [ProcessId(1), ProcessId(2)]);
+    assert_eq!(profile.processes()[1].ended, Some(Timestamp(20)));
 }
 
 #[test]
@@ -138,12 +137,12 @@ fn a_process_ends_with_its_last_thread() {
         record(3, Record::ThreadExited { pid: 1, cpu: 0 }),
     ];
     let mut profile = applied(Profile::of_all_processes(1), Vec::new(), records);
-    assert_eq!(profile.processes()[1].ended, None);
+    assert_eq!(profile.processes()[0].ended, None);
     profile.apply(&Batch {
         samples: Vec::new(),
         records: vec![record(9, Record::ThreadExited { pid: 1, cpu: 0 })],
     });
-    assert_eq!(profile.processes()[1].ended, Some(Timestamp(9)));
+    assert_eq!(profile.processes()[0].ended, Some(Timestamp(9)));
 }
 
 #[test]
@@ -196,9 +195,9 @@ fn exact_totals_stay_with_the_last_program_of_a_process() {
         record(4, counted(7)),
         record(5, Record::ThreadExited { pid: 1, cpu: 0 }),
     ];
-    let mut profile = applied(Profile::of_all_processes(1), Vec::new(), records);
+    let profile = applied(Profile::of_all_processes(1), Vec::new(), records);
     let totals: Vec<_> = profile.processes().iter().map(|process| process.event_totals.clone()).collect();
-    assert_eq!(totals, [vec![], vec![], vec![12]]);
+    assert_eq!(totals, [vec![], vec![12]]);
 }
 
 #[test]
@@ -207,7 +206,7 @@ fn a_window_holds_what_came_since_the_last_one() {
     let records = vec![executed(1, 1, "program"), mapped(2, 1, 0x5000, PROGRAM)];
     profile.apply(&Batch { samples: vec![sample(5, 1, 0x5010)], records });
     let first = profile.close_window();
-    assert_eq!((first.first_image, first.changed_processes.len(), first.counts.len()), (ImageId(0), 2, 1));
+    assert_eq!((first.first_image, first.changed_processes.len(), first.counts.len()), (ImageId(0), 1, 1));
     profile.apply(&Batch { samples: vec![sample(6, 1, 0x5010), sample(7, 1, 0x5020)], records: Vec::new() });
     let second = profile.close_window();
     assert_eq!((second.first_image, second.changed_processes.len()), (ImageId(5), 0));
@@ -260,14 +259,15 @@ fn what_is_left_of_the_total_belongs_to_the_process_without_a_count() {
         ([None, Some(20), Some(30)], [50, 20, 30]),
         // The counters that the command began with ended with a child.
         ([Some(50), None, Some(30)], [50, 20, 30]),
-        // Whose it is cannot be told.
-        ([Some(50), None, None], [100, 0, 0]),
+        // Whose it is cannot be told: nobody's, so that nobody gets what others did.
+        ([Some(50), None, None], [50, 0, 0]),
+        ([None, None, None], [0, 0, 0]),
         ([Some(10), Some(20), Some(30)], [50, 20, 30]),
     ] {
         let mut profile = family(counts[0], counts[1], counts[2]);
         profile.count_remainder(1, &[100]);
         let total = |index: usize| profile.processes()[index].event_totals.first().copied().unwrap_or(0);
-        assert_eq!([total(1), total(2), total(3)], expected, "{counts:?}");
+        assert_eq!([total(0), total(1), total(2)], expected, "{counts:?}");
     }
 }
 
