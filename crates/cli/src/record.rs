@@ -77,12 +77,13 @@ fn run(options: &RecordOptions, recorder: &Recorder, fall_back: Option<String>) 
 
 /// Writes what was folded since the last time; says it once when that begins to fail.
 fn flush(file: &mut RecordingFile, progress: Progress<'_>, trouble: &mut Option<String>) {
-    let Progress { profile, since, now } = progress;
+    let Progress { profile, since, now, is_last } = progress;
     match file.append(profile, since, now) {
         Ok(()) => *trouble = None,
         Err(error) => {
             let error = error.to_string();
-            if trouble.as_ref() != Some(&error) {
+            // What fails at the end is said with what became of the file.
+            if trouble.as_ref() != Some(&error) && !is_last {
                 speak::line(&format!("{error}; recording goes on in memory"));
             }
             *trouble = Some(error);
@@ -93,7 +94,6 @@ fn flush(file: &mut RecordingFile, progress: Progress<'_>, trouble: &mut Option<
 /// Names what was sampled and puts the recording together.
 fn complete(collected: Collected, run: Run, events: Vec<oprof_profile::Event>) -> Recording {
     let Collected { mut profile, mut images, end, duration } = collected;
-    profile.close_window();
     let names = names::resolve(&mut profile, &mut images);
     let (images, processes, counts, coverage) = profile.into_parts();
     Recording { run, events, images, processes, counts, names, coverage, duration, end: Some(end) }

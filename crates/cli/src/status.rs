@@ -42,7 +42,9 @@ pub(crate) fn of_error(error: &anyhow::Error, otherwise: u8) -> ExitCode {
     speak::line(&error.to_string());
     ExitCode::from(match error.downcast_ref::<oprof_collector::Error>() {
         Some(oprof_collector::Error::NoSuchCommand(_)) => NOT_FOUND,
-        Some(oprof_collector::Error::NotExecutable { .. }) => NOT_EXECUTABLE,
+        Some(oprof_collector::Error::NotExecutable { .. } | oprof_collector::Error::NoInterpreter(_)) => {
+            NOT_EXECUTABLE
+        }
         _ => otherwise,
     })
 }

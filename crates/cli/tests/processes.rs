@@ -127,17 +127,21 @@ fn storm(place: &Place, scope: &str, children: u64) -> Option<Finished> {
     Some(finished.with_status(0))
 }
 
+/// A machine that is busy with other things, or whose host is, delays samples: there are several tries, and what is
+/// asked for is far above what inherited events give (7 to 30 %) and below what an idle machine gives (99 %).
+const TRIES: u32 = 4;
+const ENOUGH: f64 = 85.0;
+
 /// A build's short processes are all seen, and sampled for what they cost: the promise of the cgroup scope.
 #[test]
 fn two_thousand_short_processes_are_covered_in_cgroup_scope() {
     let place = Place::new();
     let mut last = None;
-    // A machine that is busy with other things may delay a sample or lose a buffer's worth: it has a second try.
-    for _ in 0..2 {
+    for _ in 0..TRIES {
         let Some(finished) = storm(&place, "cgroup", CHILDREN) else { return };
         let coverage = Coverage::read(&finished.stderr);
         assert_eq!(coverage.processes, CHILDREN + 1, "{}", coverage.line);
-        if coverage.covered.is_some_and(|covered| (95.0..105.0).contains(&covered)) {
+        if coverage.covered.is_some_and(|covered| (ENOUGH..110.0).contains(&covered)) {
             let symbols = symbols_of(&place, "oprof.data");
             let share = share_of(&symbols, |row| row.name == "in_a_short_child");
             assert!(share > 30.0, "{symbols:#?}");
@@ -145,7 +149,7 @@ fn two_thousand_short_processes_are_covered_in_cgroup_scope() {
         }
         last = Some(coverage);
     }
-    panic!("coverage is too low twice: {last:?}");
+    panic!("coverage is too low each time: {last:?}");
 }
 
 /// The system scope keeps what descends from the command, however short it lives.
@@ -153,18 +157,18 @@ fn two_thousand_short_processes_are_covered_in_cgroup_scope() {
 fn two_thousand_short_processes_are_covered_in_system_scope() {
     let place = Place::new();
     let mut last = None;
-    for _ in 0..2 {
+    for _ in 0..TRIES {
         let Some(finished) = storm(&place, "system", CHILDREN) else { return };
         let coverage = Coverage::read(&finished.stderr);
         assert_eq!(coverage.processes, CHILDREN + 1, "{}", coverage.line);
-        if coverage.covered.is_some_and(|covered| (95.0..105.0).contains(&covered)) {
+        if coverage.covered.is_some_and(|covered| (ENOUGH..110.0).contains(&covered)) {
             let symbols = symbols_of(&place, "oprof.data");
             assert!(share_of(&symbols, |row| row.name == "in_a_short_child") > 30.0, "{symbols:#?}");
             return;
         }
         last = Some(coverage);
     }
-    panic!("coverage is too low twice: {last:?}");
+    panic!("coverage is too low each time: {last:?}");
 }
 
 /// Inherited events miss short processes: they are counted all the same, and the line tells what is missed.

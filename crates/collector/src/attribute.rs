@@ -133,10 +133,7 @@ pub(crate) fn samples(
     attr.set_precise_ip(u64::from(event.precise));
     attr.set_watermark(1);
     attr.__bindgen_anon_2.wakeup_watermark = watermark as u32;
-    if inherit {
-        attr.set_inherit(1);
-        attr.set_inherit_stat(1);
-    }
+    attr.set_inherit(u64::from(inherit));
     attr
 }
 
@@ -154,35 +151,41 @@ fn sample_type(layout: Layout) -> u64 {
 /// A mapping is a longer record than this, a fork, an exit or a change of name alone is not; in bytes.
 const LONGER_THAN_A_FORK: u32 = 90;
 
-/// What tasks do: mappings, execs, forks, exits. The reader is woken by each mapping, since the names of files and
-/// processes can be had only while these exist. Forks and exits come with them (the kernel writes these for every
-/// event that wants mappings or names) and are not worth a wake-up each. `build_ids`: the kernel reads the build id of what is mapped
-/// (since Linux 5.12).
-pub(crate) fn tasks(inherit: bool, build_ids: bool) -> perf_event_attr {
+/// What tasks do, as records of their own: mappings, execs, forks, exits. `build_ids`: the kernel reads the build id
+/// of what is mapped (since Linux 5.12).
+pub(crate) fn tasks(build_ids: bool) -> perf_event_attr {
     let mut attr = base();
     attr.type_ = PERF_TYPE_SOFTWARE;
     attr.config = PERF_COUNT_SW_DUMMY as u64;
     attr.sample_type = (PERF_SAMPLE_TID | PERF_SAMPLE_TIME) as u64;
+    // A dummy counts nothing; to ask for the kernel would only need a privilege.
+    attr.set_exclude_kernel(1);
+    attr.set_exclude_hv(1);
+    tell_tasks(&mut attr, build_ids);
+    attr
+}
+
+/// Makes an event tell what tasks do besides. The reader is woken by each mapping, since the names of files and
+/// processes can be had only while these exist. Forks and exits come with them (the kernel writes these for every
+/// event that wants mappings or names) and are not worth a wake-up each.
+pub(crate) fn tell_tasks(attr: &mut perf_event_attr, build_ids: bool) {
     attr.set_mmap(1);
     attr.set_mmap2(1);
     attr.set_comm(1);
     attr.set_comm_exec(1);
     attr.set_task(1);
     attr.set_build_id(u64::from(build_ids));
-    // A dummy counts nothing; to ask for the kernel would only need a privilege.
-    attr.set_exclude_kernel(1);
-    attr.set_exclude_hv(1);
-    attr.set_inherit(u64::from(inherit));
     attr.set_watermark(1);
     attr.__bindgen_anon_2.wakeup_watermark = LONGER_THAN_A_FORK;
-    attr
 }
 
 /// Exact counts of an event, task by task (PERF_RECORD_READ at each exit).
-pub(crate) fn task_totals(event: &EventConfig) -> perf_event_attr {
+pub(crate) fn task_totals(event: &EventConfig, watermark: usize) -> perf_event_attr {
     let mut attr = counting(event);
     attr.sample_type = (PERF_SAMPLE_TID | PERF_SAMPLE_TIME) as u64;
     attr.set_inherit(1);
+    attr.set_watermark(1);
+    attr.__bindgen_anon_2.wakeup_watermark = watermark as u32;
     attr.set_inherit_stat(1);
     attr
 }

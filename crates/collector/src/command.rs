@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::PathBuf;
 use std::process::{Child, Command};
@@ -82,10 +83,7 @@ impl Waiting {
         let program = std::mem::take(&mut self.program);
         match self.spawning.take().map(JoinHandle::join) {
             Some(Ok(Ok(child))) => Running::new(child),
-            Some(Ok(Err(error))) if error.kind() == io::ErrorKind::NotFound => {
-                Err(Error::NoSuchCommand(program))
-            }
-            Some(Ok(Err(error))) => Err(Error::NotExecutable { path: program, source: error }),
+            Some(Ok(Err(error))) => Err(refusal(program, error)),
             _ => Err(Error::system("start a process")(io::ErrorKind::Other.into())),
         }
     }
@@ -99,6 +97,22 @@ impl Drop for Waiting {
         if let Some(Ok(Ok(mut child))) = self.spawning.take().map(JoinHandle::join) {
             let _ = child.wait();
         }
+    }
+}
+
+/// Why a command was not executed. What execvp(3) answers does not tell a command that is not there from one whose
+/// interpreter is not, or from a directory in PATH that could not be searched.
+fn refusal(program: PathBuf, error: io::Error) -> Error {
+    let is_there = if program.as_os_str().as_bytes().contains(&b'/') {
+        program.exists()
+    } else {
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        std::env::split_paths(&path).any(|directory| directory.join(&program).exists())
+    };
+    match (error.kind(), is_there) {
+        (io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied, false) => Error::NoSuchCommand(program),
+        (io::ErrorKind::NotFound, true) => Error::NoInterpreter(program),
+        _ => Error::NotExecutable { path: program, source: error },
     }
 }
 

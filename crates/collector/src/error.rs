@@ -82,6 +82,9 @@ pub enum Error {
         /// What execve(2) answered.
         source: io::Error,
     },
+    /// The command is there, and what should interpret it is not.
+    #[error("{}: cannot be executed: the interpreter that it names is missing", .0.display())]
+    NoInterpreter(PathBuf),
     /// Something of the system that recording cannot do without failed.
     #[error("cannot {what}: {source}")]
     System {

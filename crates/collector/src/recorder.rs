@@ -80,6 +80,8 @@ pub struct Progress<'a> {
     pub since: Timestamp,
     /// Now.
     pub now: Timestamp,
+    /// The command has ended, and nothing more is to come.
+    pub is_last: bool,
 }
 
 /// What a recorder collected.
@@ -240,6 +242,8 @@ impl Recorder {
         let waiter = self.waiter().map_err(&failed)?;
         go_first();
         let mut since = self.started;
+        // To watch a buffer takes the notice of what is in it already.
+        self.round();
         self.last_flush = Instant::now();
         let end = loop {
             let round = Instant::now();
@@ -255,13 +259,15 @@ impl Recorder {
             self.round();
             if self.last_flush.elapsed() >= FLUSH {
                 let now = now();
-                flush(Progress { profile: &mut self.profile, since, now });
+                flush(Progress { profile: &mut self.profile, since, now, is_last: false });
                 since = now;
                 self.last_flush = Instant::now();
             }
             std::thread::sleep(GAP.saturating_sub(round.elapsed()));
         };
-        Ok(self.finish(end))
+        let mut collected = self.finish(end);
+        flush(Progress { profile: &mut collected.profile, since, now: now(), is_last: true });
+        Ok(collected)
     }
 
     /// One look at all buffers.
@@ -298,18 +304,14 @@ impl Recorder {
         let last: &Batch = self.order.finish();
         self.profile.apply(last);
         let mut readings = self.rings.readings(self.events.len());
-        let totals = match self.scope {
-            Scope::Inherit => Some(readings.clone()),
-            _ => self.rings.task_totals(self.events.len()),
-        };
-        if let Some(totals) = &totals {
-            let totals: Vec<u64> = totals.iter().map(|reading| reading.value).collect();
-            self.profile.count_remainder(self.command, &totals);
-        }
-        if self.scope == Scope::Cgroup {
-            // While the kernel throttles a sampling counter it stands still; one that only counts goes on.
-            for (reading, total) in readings.iter_mut().zip(totals.iter().flatten()) {
-                reading.value = reading.value.max(total.value);
+        if let Some(totals) = self.rings.task_totals(self.events.len()) {
+            let values: Vec<u64> = totals.iter().map(|reading| reading.value).collect();
+            self.profile.count_remainder(self.command, &values);
+            if self.scope != Scope::System {
+                // While the kernel throttles a sampling counter it stands still; one that only counts goes on.
+                for (reading, value) in readings.iter_mut().zip(values) {
+                    reading.value = reading.value.max(value);
+                }
             }
         }
         let left_running = self.profile.processes().iter().filter(|process| process.ended.is_none()).count();
@@ -403,12 +405,12 @@ fn leave_out_kernel(events: &mut [SampledEvent]) -> bool {
 
 fn buffer_sizes(asked: Option<usize>, scope: Scope) -> BufferSizes {
     // 516 KB per CPU is what the kernel grants every user by default (kernel.perf_event_mlock_kb).
-    let (samples, tasks) = match scope {
-        Scope::Inherit => (256 << 10, 128 << 10),
-        _ => (1 << 20, 256 << 10),
+    let (samples, tasks, totals) = match scope {
+        Scope::Inherit => (256 << 10, 128 << 10, 64 << 10),
+        _ => (1 << 20, 256 << 10, 256 << 10),
     };
     let samples = asked.map_or(samples, |size| size.max(rustix::param::page_size()).next_power_of_two());
-    BufferSizes { samples, tasks }
+    BufferSizes { samples, tasks, totals }
 }
 
 /// Raises the limit of open files as far as it goes, since every image is held open; gives the limit.

@@ -440,6 +440,9 @@ impl Profile {
         let mut lacking = (self.processes.iter().zip(0..))
             .filter(|(process, id)| !goes_on[*id as usize] && process.event_totals.is_empty())
             .map(|(_, id)| ProcessId(id));
+        if self.count_more_than(totals) {
+            return self.forget_totals();
+        }
         let recipient = match (lacking.next(), lacking.next()) {
             (Some(only), None) => only,
             // It was a thread of a process that has a count.
@@ -452,6 +455,24 @@ impl Profile {
             let counts = self.processes.iter().filter_map(|process| process.event_totals.get(event));
             let counted = counts.fold(0_u64, |sum, count| sum.saturating_add(*count));
             self.add_total(recipient, EventId(event as u16), total.saturating_sub(counted));
+        }
+    }
+
+    /// The processes together have counted more of an event than there was: a report was garbled.
+    fn count_more_than(&self, totals: &[u64]) -> bool {
+        totals.iter().enumerate().any(|(event, total)| {
+            let counts = self.processes.iter().filter_map(|process| process.event_totals.get(event));
+            let counted = counts.fold(0_u64, |sum, count| sum.saturating_add(*count));
+            // The counters are stopped one after the other.
+            counted > total.saturating_add(total / 1000)
+        })
+    }
+
+    fn forget_totals(&mut self) {
+        for index in 0..self.processes.len() {
+            if !self.processes[index].event_totals.is_empty() {
+                self.change(ProcessId(index as u32)).event_totals.clear();
+            }
         }
     }
 

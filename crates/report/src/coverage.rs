@@ -75,8 +75,8 @@ fn of_event(event: &Event, coverage: &EventCoverage, recording: &Recording) -> S
             "processes shorter than the time between two samples {missed}: --scope cgroup (as root) samples them"
         ));
     }
-    // In a control group counters that do not sample give the total; the kernel stops only those that do.
-    if recording.coverage.throttled > 0 && scope != Scope::Cgroup && !event.nanoseconds {
+    // Elsewhere counters that do not sample give the total; the kernel stops only those that do.
+    if recording.coverage.throttled > 0 && scope == Scope::System && !event.nanoseconds {
         parts.push("it was not counted while throttled".to_owned());
     }
     if coverage.outside_samples > 0 {

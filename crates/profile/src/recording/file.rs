@@ -195,6 +195,10 @@ impl RecordingFile {
     /// Lets `write` fill a new file and puts that in the place of the old one.
     fn replace<T>(&self, write: impl FnOnce(File, &Run, &[Event]) -> io::Result<T>) -> Result<T, Error> {
         let place = self.temporary.as_ref().unwrap_or(&self.path);
+        if !is_free_or_recording(place)? {
+            // Somebody has put something else there since.
+            return Err(Error::WouldReplace(place.clone()));
+        }
         let (temporary, file) = create_beside(&self.path)?;
         let written = write(file, &self.run, &self.events).and_then(|written| {
             fs::rename(&temporary, place)?;
@@ -221,7 +225,7 @@ impl RecordingFile {
         match replaced {
             Ok(()) => Ok(()),
             // On a full disk the names may still fit behind what is there.
-            Err(error) if self.behind_since.is_none() => {
+            Err(error @ Error::Write { .. }) if self.behind_since.is_none() => {
                 let length = self.writer.written;
                 let names = &recording.names[..recording.names.len().min(self.images_written)];
                 let appended = self.writer.names(names).and_then(|()| self.writer.end(duration, end));
