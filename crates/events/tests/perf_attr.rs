@@ -7,6 +7,7 @@
 mod tree;
 
 use std::collections::BTreeSet;
+use std::io::Write as _;
 use std::process::Command;
 
 use oprof_events::EventConfig;
@@ -143,7 +144,7 @@ const REFUSED: &[&str] = &[
 #[test]
 fn the_same_attributes_as_perf() {
     let Some(version) = perf_version() else {
-        println!("skipped: perf is not installed");
+        let _ = writeln!(std::io::stderr(), "skipped: perf is not installed");
         return;
     };
     // Later versions open further events to probe the kernel, so that only this one's list can be taken as complete.
@@ -179,7 +180,7 @@ fn the_same_attributes_as_perf() {
 #[test]
 fn perf_refuses_what_is_refused_here() {
     if perf_version().is_none() {
-        println!("skipped: perf is not installed");
+        let _ = writeln!(std::io::stderr(), "skipped: perf is not installed");
         return;
     }
     let tree = Tree::new("intel");

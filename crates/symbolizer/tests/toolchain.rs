@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 use std::fs::File;
+use std::io::Write as _;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -206,7 +207,7 @@ fn build(folder: &Path, compiler: &str, source: &str, output: &str, flags: &[&st
         arguments.chain([folder.join(source).into_os_string()]).chain(flags.iter().map(Into::into));
     let built = run(compiler, arguments);
     if built.is_none() {
-        println!("skipped: {compiler} {flags:?} does not build here");
+        let _ = writeln!(std::io::stderr(), "skipped: {compiler} {flags:?} does not build here");
     }
     built.map(|_| output)
 }
@@ -249,7 +250,7 @@ fn c_programs_of_every_layout_agree_with_nm() {
         let flags = [&["-O1"], *flags].concat();
         let Some(image) = build(folder.path(), "gcc", "c.c", name, &flags) else { continue };
         let Some(named) = compare(&image) else {
-            println!("skipped: nm or readelf is missing");
+            let _ = writeln!(std::io::stderr(), "skipped: nm or readelf is missing");
             return;
         };
         assert!(named > 10, "{name}: only {named} bytes have a name");
@@ -332,7 +333,7 @@ fn functions_agree_with_addr2line() {
     let arguments = ["-f", "-e", image.to_str().unwrap()].map(String::from).into_iter();
     let Some(text) = run("addr2line", arguments.chain(inside.iter().map(|address| format!("{address:x}"))))
     else {
-        println!("skipped: addr2line is missing");
+        let _ = writeln!(std::io::stderr(), "skipped: addr2line is missing");
         return;
     };
     let offset = |address: u64| {
@@ -372,7 +373,7 @@ fn system_libraries_agree_with_nm() {
             return;
         }
     }
-    println!("skipped: no system library or no nm");
+    let _ = writeln!(std::io::stderr(), "skipped: no system library or no nm");
 }
 
 #[test]
