@@ -26,9 +26,12 @@ const FLUSH: Duration = Duration::from_millis(900);
 /// How long the recorder sleeps at most, so that buffers are emptied long before they are full.
 const ROUND: Duration = Duration::from_millis(200);
 /// Rounds are at least this far apart, since a storm of short processes would else wake the recorder for each record.
-/// It is also how late the recorder may come to a process that has just begun: the shorter, the more arguments of
-/// processes that last less than a millisecond are still there to be read.
-const GAP: Duration = Duration::from_micros(250);
+const GAP: Duration = Duration::from_millis(1);
+/// The same while programs are being executed. It is how late the recorder may come to one that has just begun: the
+/// shorter, the more arguments of processes that last less than a millisecond are still there to be read.
+const GAP_AMONG_PROGRAMS: Duration = Duration::from_micros(250);
+/// For how long after one program others are to be expected.
+const AMONG_PROGRAMS: Duration = Duration::from_millis(100);
 
 /// What is to be recorded.
 #[derive(Clone, Debug)]
@@ -67,6 +70,8 @@ pub struct Recorder {
     in_hardware: Vec<bool>,
     cpus: u64,
     last_flush: Instant,
+    /// When something was last seen to be mapped.
+    last_mapping: Option<Instant>,
     /// Last, so that it is removed after all counters bound to it are closed.
     _cgroup: Option<Cgroup>,
 }
@@ -196,6 +201,7 @@ impl Recorder {
             in_hardware: events.iter().map(|event| is_in_hardware(&event.config)).collect(),
             cpus: cpus.len() as u64,
             last_flush: Instant::now(),
+            last_mapping: None,
             _cgroup: cgroup,
         })
     }
@@ -263,11 +269,19 @@ impl Recorder {
                 since = now;
                 self.last_flush = Instant::now();
             }
-            std::thread::sleep(GAP.saturating_sub(round.elapsed()));
+            std::thread::sleep(self.gap().saturating_sub(round.elapsed()));
         };
         let mut collected = self.finish(end);
         flush(Progress { profile: &mut collected.profile, since, now: now(), is_last: true });
         Ok(collected)
+    }
+
+    /// How far apart rounds have to be for now.
+    fn gap(&self) -> Duration {
+        match self.last_mapping {
+            Some(seen) if seen.elapsed() < AMONG_PROGRAMS => GAP_AMONG_PROGRAMS,
+            _ => GAP,
+        }
     }
 
     /// One look at all buffers.
@@ -280,11 +294,13 @@ impl Recorder {
 
     fn drain(&mut self) {
         let (order, images, descriptions) = (&mut self.order, &mut self.images, &mut self.descriptions);
+        let mut mapped = false;
         self.rings.drain(|parsed| match parsed {
             Parsed::Sample(sample) => order.push_sample(sample),
             Parsed::Task(record) => {
                 match &record.record {
                     Record::Mapped { pid, start, length, identity, name, .. } => {
+                        mapped = true;
                         images.see(name, *identity, *pid, *start, *length);
                     }
                     Record::Executed { pid, .. } => descriptions.executed(*pid, record.time),
@@ -294,6 +310,9 @@ impl Recorder {
             }
             Parsed::Nothing => {}
         });
+        if mapped {
+            self.last_mapping = Some(Instant::now());
+        }
         descriptions.read(|record| order.push_record(record));
     }
 
@@ -351,7 +370,7 @@ impl Recorder {
     }
 
     fn wait(&self, waiter: &std::os::fd::OwnedFd) -> io::Result<()> {
-        let longest = if self.descriptions.is_waiting() { GAP } else { ROUND };
+        let longest = if self.descriptions.is_waiting() { GAP_AMONG_PROGRAMS } else { ROUND };
         let timeout = rustix::time::Timespec { tv_sec: 0, tv_nsec: longest.as_nanos() as i64 };
         let mut events =
             [epoll::Event { flags: epoll::EventFlags::empty(), data: epoll::EventData::new_u64(0) }; 8];
