@@ -44,11 +44,7 @@ fn events(options: &RecordOptions) -> Result<(Vec<EventConfig>, Option<String>)>
     if options.events.is_empty() {
         return default_event::default_event(&system);
     }
-    let mut events = Vec::new();
-    for spec in options.events.iter().flat_map(|list| oprof_events::split_list(list)) {
-        events.extend(system.resolve(spec)?);
-    }
-    Ok((events, None))
+    Ok((system.resolve_all(&options.events)?, None))
 }
 
 fn target(options: &RecordOptions, events: Vec<EventConfig>) -> Target {

@@ -1,9 +1,10 @@
 //! The events that could be given on this machine.
 
-use crate::System;
 use crate::cache::CacheEvent;
 use crate::hardware::HARDWARE_EVENTS;
 use crate::software::SOFTWARE_EVENTS;
+use crate::table::{EventTable, TableEvent};
+use crate::{System, description};
 
 /// An event that could be given. That it is listed does not mean that the kernel opens it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,18 +22,26 @@ pub struct ListedEvent {
     pub spec: String,
     /// The event counts but never samples.
     pub count_only: bool,
+    /// What a table says of it: unit masks, counters, counts.
+    pub table_event: Option<TableEvent>,
 }
 
 /// Where a listed event comes from.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum EventGroup {
+    /// A table that the user gave, by its CPU type.
+    UserTable(String),
     /// Generic hardware events.
     Hardware,
     /// Generic cache events.
     HardwareCache,
     /// Software events.
     Software,
+    /// The built-in table of the processor's vendor, by its CPU type.
+    Vendor(String),
+    /// OProfile's names for the processor, by its CPU type.
+    OProfile(String),
     /// The named events of a PMU, by its name in sysfs.
     Pmu(String),
     /// Tracepoints, by subsystem.
@@ -40,33 +49,55 @@ pub enum EventGroup {
 }
 
 impl System {
-    /// The events that could be given here: the generic ones always, those of PMUs and tracepoints as the kernel lists
-    /// them; tracepoints are missing where tracefs cannot be read. In this order, so that groups are together.
+    /// The events that could be given here: those of the user's tables, the generic ones always, those that tables have
+    /// for the core PMUs, those of PMUs and tracepoints as the kernel lists them; tracepoints are missing where tracefs
+    /// cannot be read. In this order, so that groups are together. Another machine's processor has those of its table.
     pub fn catalogue(&self) -> Vec<ListedEvent> {
-        let hardware = HARDWARE_EVENTS.iter().map(|e| listed(e.names, EventGroup::Hardware, e.description));
-        let cache =
-            CacheEvent::all().map(|e| listed(&[&e.name()], EventGroup::HardwareCache, &e.description()));
-        let software = SOFTWARE_EVENTS.iter().map(|e| listed(e.names, EventGroup::Software, e.description));
-        let pmus = self.pmus().into_iter().flat_map(|pmu| {
-            let events = pmu.event_names().into_iter();
-            events
-                .map(|name| {
-                    let terms =
-                        pmu.event(&name, &name).ok().flatten().map_or_else(String::new, |event| event.terms);
-                    let description = terms.trim().replace(|c: char| c.is_control(), " ");
-                    ListedEvent {
-                        spec: format!("{}/{name}/", pmu.name),
-                        count_only: pmu.count_only,
-                        ..listed(&[&name], EventGroup::Pmu(pmu.name.clone()), &description)
-                    }
-                })
-                .collect::<Vec<_>>()
-        });
-        let tracepoints = self.tracepoints().into_iter();
-        let tracepoints =
-            tracepoints.map(|(subsystem, name)| listed(&[&name], EventGroup::Tracepoint(subsystem), ""));
-        hardware.chain(cache).chain(software).chain(pmus).chain(tracepoints).collect()
+        let user = self.user_tables().iter().flat_map(|table| of_table(table, &EventGroup::UserTable));
+        let mut events: Vec<_> = user.collect();
+        if !self.is_foreign() {
+            events.extend(generic());
+        }
+        for tables in self.core_tables() {
+            events.extend(tables.vendor.iter().flat_map(|table| of_table(table, &EventGroup::Vendor)));
+        }
+        for tables in self.core_tables() {
+            events.extend(tables.oprofile.iter().flat_map(|table| of_table(table, &EventGroup::OProfile)));
+        }
+        for pmu in self.pmus() {
+            events.extend(pmu.event_names().iter().map(|name| {
+                let event = pmu.event(name, name).ok().flatten();
+                let terms = event.map_or_else(String::new, |event| event.terms);
+                let description = terms.trim().replace(|c: char| c.is_control(), " ");
+                ListedEvent {
+                    spec: format!("{}/{name}/", pmu.name),
+                    count_only: pmu.count_only,
+                    ..listed(&[name], EventGroup::Pmu(pmu.name.clone()), &description)
+                }
+            }));
+        }
+        if !self.is_foreign() {
+            let tracepoints = self.tracepoints().into_iter();
+            events.extend(
+                tracepoints.map(|(subsystem, name)| listed(&[&name], EventGroup::Tracepoint(subsystem), "")),
+            );
+        }
+        events
     }
+}
+
+fn generic() -> impl Iterator<Item = ListedEvent> {
+    let hardware = HARDWARE_EVENTS.iter().map(|e| listed(e.names, EventGroup::Hardware, e.description));
+    let cache = CacheEvent::all().map(|e| listed(&[&e.name()], EventGroup::HardwareCache, &e.description()));
+    let software = SOFTWARE_EVENTS.iter().map(|e| listed(e.names, EventGroup::Software, e.description));
+    hardware.chain(cache).chain(software)
+}
+
+fn of_table(table: &EventTable, group: impl Fn(String) -> EventGroup) -> impl Iterator<Item = ListedEvent> {
+    table.events.iter().map(move |event| ListedEvent {
+        table_event: Some(event.clone()),
+        ..listed(&[&event.name], group(table.cpu.clone()), &description::of_event(table, event))
+    })
 }
 
 /// An event whose specification is its name.
@@ -78,5 +109,6 @@ fn listed(names: &[&str], group: EventGroup, description: &str) -> ListedEvent {
         description: description.to_owned(),
         spec: names[0].to_owned(),
         count_only: false,
+        table_event: None,
     }
 }

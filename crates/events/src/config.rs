@@ -1,6 +1,9 @@
 //! The encoded event: what becomes of a name.
 
+use std::fmt;
+
 use crate::modifier::Modifiers;
+use crate::table::Counters;
 
 /// `PERF_TYPE_HARDWARE` of the kernel's `include/uapi/linux/perf_event.h`.
 pub(crate) const TYPE_HARDWARE: u32 = 0;
@@ -12,6 +15,8 @@ pub(crate) const TYPE_TRACEPOINT: u32 = 2;
 pub(crate) const TYPE_CACHE: u32 = 3;
 /// `PERF_TYPE_RAW`, same header.
 pub(crate) const TYPE_RAW: u32 = 4;
+/// `PERF_TYPE_BREAKPOINT`, same header.
+pub(crate) const TYPE_BREAKPOINT: u32 = 5;
 /// `PERF_PMU_TYPE_SHIFT`, same header: generic hardware and cache events of one PMU among several carry its type above.
 pub(crate) const PMU_TYPE_SHIFT: u32 = 32;
 
@@ -24,10 +29,12 @@ pub struct EventConfig {
     pub name: String,
     /// The specification as typed, without surrounding blanks.
     pub spec: String,
-    /// What is counted, in a few words; empty for PMU and raw events and tracepoints, which the kernel does not describe.
+    /// What is counted, in a few words; empty where nobody says.
     pub description: String,
-    /// Where the event comes from.
+    /// What sort of event it is to the kernel.
     pub kind: EventKind,
+    /// Who knew its name.
+    pub origin: Origin,
     /// `perf_event_attr.type`: a `PERF_TYPE_` constant or the dynamic number of a PMU.
     pub pmu_type: u32,
     /// `perf_event_attr.config`.
@@ -38,10 +45,18 @@ pub struct EventConfig {
     pub config2: u64,
     /// `perf_event_attr.config3`; kernels before 6.3 refuse any value but 0.
     pub config3: u64,
+    /// `perf_event_attr.bp_type` of a breakpoint, whose address and length are `config1` and `config2`; else 0.
+    pub bp_type: u32,
     /// The value of the `umask` term, 0 without one. It is part of `config` already.
     pub unit_mask: u64,
+    /// The name of the chosen unit mask; empty where it has none.
+    pub unit_mask_name: String,
     /// What the unit mask selects, in a few words; empty where unknown.
     pub unit_mask_description: String,
+    /// The counters that the event can be counted on, as far as a table says.
+    pub counters: Counters,
+    /// The group that the event is scheduled with, by number; `None` for an event on its own.
+    pub group: Option<u32>,
     /// Counts in user space (`!exclude_user`).
     pub user: bool,
     /// Counts in the kernel (`!exclude_kernel`).
@@ -67,7 +82,7 @@ pub struct EventConfig {
     pub frequency: Option<u64>,
     /// Events per sample when the user gives neither count nor frequency.
     pub default_count: u64,
-    /// The smallest sensible number of events per sample: below it the kernel clamps or throttles.
+    /// The fewest events per sample: with less, the machine would do little but take samples.
     pub min_count: u64,
     /// Factor from the raw count to [`unit`](Self::unit); 1 where the PMU names none.
     pub scale: f64,
@@ -94,6 +109,43 @@ pub enum EventKind {
         /// The PMU's name in sysfs, such as `cpu` or `power`.
         name: String,
     },
+    /// Accesses to an address, by the processor's debug registers.
+    Breakpoint,
+}
+
+/// Who knew an event's name: of several, the first in this order.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Origin {
+    /// Nobody: it was spelt out (`cpu/event=0xc5/`, `r1a8`, `sched:sched_switch`, `mem:0x1000:w`).
+    Explicit,
+    /// A table that the user gave.
+    UserTable(String),
+    /// The kernel, in sysfs.
+    Sysfs,
+    /// A built-in table of the processor's vendor, by its CPU type.
+    Vendor(String),
+    /// OProfile, by its CPU type.
+    OProfile(String),
+    /// The kernel, as one of its generic events.
+    Generic,
+    /// libpfm4, by its name of the PMU.
+    Libpfm(String),
+}
+
+/// `built-in table skylake`.
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Explicit => f.write_str("spelt out"),
+            Self::UserTable(table) => write!(f, "event table {table}"),
+            Self::Sysfs => f.write_str("the kernel's sysfs"),
+            Self::Vendor(cpu) => write!(f, "built-in table {cpu}"),
+            Self::OProfile(cpu) => write!(f, "OProfile's {cpu}"),
+            Self::Generic => f.write_str("the kernel's generic events"),
+            Self::Libpfm(pmu) => write!(f, "libpfm4's {pmu}"),
+        }
+    }
 }
 
 impl EventConfig {
@@ -104,14 +156,22 @@ impl EventConfig {
             name: name.to_owned(),
             spec: name.to_owned(),
             description: String::new(),
+            origin: match &kind {
+                EventKind::Hardware | EventKind::HardwareCache | EventKind::Software => Origin::Generic,
+                _ => Origin::Explicit,
+            },
             kind,
             pmu_type,
             config,
             config1: 0,
             config2: 0,
             config3: 0,
+            bp_type: 0,
             unit_mask: 0,
+            unit_mask_name: String::new(),
             unit_mask_description: String::new(),
+            counters: Counters::Any,
+            group: None,
             user: true,
             kernel: true,
             hypervisor: true,
@@ -146,7 +206,10 @@ pub(crate) const DEFAULT_COUNT: u64 = 100_003;
 /// Events per sample of events that come about once a cycle.
 pub(crate) const DEFAULT_COUNT_FREQUENT: u64 = 2_000_003;
 
+/// The minimum of an event that was spelt out, of which nothing is known.
+pub(crate) const LEAST_COUNT: u64 = 128;
+
 /// The minimum that goes with a default count: a twentieth, never below 128.
 pub(crate) fn min_count(default_count: u64) -> u64 {
-    (default_count / 20).max(128)
+    (default_count / 20).max(LEAST_COUNT)
 }

@@ -1,9 +1,10 @@
 //! From a PMU's terms to the words of `perf_event_attr`.
 
 use crate::cache::CacheEvent;
-use crate::config::{DEFAULT_COUNT, min_count};
+use crate::config::{DEFAULT_COUNT, LEAST_COUNT, Origin, min_count};
 use crate::format::Word;
 use crate::pmu::{Pmu, PmuEvent};
+use crate::table::FieldAlias;
 use crate::term::Term;
 use crate::{Error, EventConfig, EventKind, hardware, number};
 
@@ -12,6 +13,7 @@ pub(crate) struct Encoding<'a> {
     event: &'a str,
     pmu: &'a Pmu,
     several_cores: bool,
+    aliases: &'a [FieldAlias],
 }
 
 /// The event that the other terms change.
@@ -28,7 +30,12 @@ const GENERAL_TERMS: [&str; 7] = ["config", "config1", "config2", "config3", "pe
 impl<'a> Encoding<'a> {
     /// For the event (as typed, for messages), on a PMU; `several_cores` says whether generic events need its type.
     pub(crate) fn new(event: &'a str, pmu: &'a Pmu, several_cores: bool) -> Self {
-        Self { event, pmu, several_cores }
+        Self { event, pmu, several_cores, aliases: &[] }
+    }
+
+    /// With fields that a table defines as parts of others.
+    pub(crate) fn with_aliases(self, aliases: &'a [FieldAlias]) -> Self {
+        Self { aliases, ..self }
     }
 
     /// Encodes the terms; `unit_mask` stands for one more `umask` term.
@@ -63,6 +70,18 @@ impl<'a> Encoding<'a> {
         }
         if let Some(mask) = unit_mask {
             self.set_field(&mut config, "umask", mask)?;
+        }
+        Ok(config)
+    }
+
+    /// Encodes the terms of a table, which are fields alone.
+    pub(crate) fn encode_fields(&self, name: &str, terms: &[Term<'_>]) -> Result<EventConfig, Error> {
+        let mut config = self.empty(name);
+        for term in terms {
+            match Word::find(term.name) {
+                Some(word) => *word_mut(&mut config, word) |= term.number(self.event)?,
+                None => self.set_field(&mut config, term.name, term.number(self.event)?)?,
+            }
         }
         Ok(config)
     }
@@ -105,6 +124,7 @@ impl<'a> Encoding<'a> {
         EventConfig {
             cpus: self.pmu.cpus.clone(),
             count_only: self.pmu.count_only,
+            min_count: LEAST_COUNT,
             ..EventConfig::new(name, kind, self.pmu.pmu_type, 0)
         }
     }
@@ -116,10 +136,13 @@ impl<'a> Encoding<'a> {
         named: &PmuEvent,
         is_replaced: impl Fn(&Term<'_>) -> bool,
     ) -> Result<EventConfig, Error> {
-        let default_count = hardware::find(&named.name).map_or(DEFAULT_COUNT, |known| known.default_count);
+        let known = hardware::find(&named.name);
+        let default_count = known.map_or(DEFAULT_COUNT, |known| known.default_count);
         let mut config = EventConfig {
             scale: named.scale,
             unit: named.unit.clone(),
+            origin: Origin::Sysfs,
+            description: known.map_or_else(String::new, |known| known.description.to_owned()),
             default_count,
             min_count: min_count(default_count),
             ..self.empty(name)
@@ -179,13 +202,19 @@ impl<'a> Encoding<'a> {
     }
 
     fn set_field(&self, config: &mut EventConfig, field: &str, value: u64) -> Result<(), Error> {
-        let format = self.pmu.format(self.event, field)?.ok_or_else(|| self.unknown_term(field))?;
-        let placed = format.place(value).ok_or_else(|| Error::ValueTooLarge {
+        let too_large = |width: u32| Error::ValueTooLarge {
             event: self.event.to_owned(),
             field: field.to_owned(),
-            width: format.width(),
+            width,
             value,
-        })?;
+        };
+        let alias = self.aliases.iter().find(|alias| alias.name == field);
+        let (name, whole) = match alias {
+            Some(alias) => (alias.field.as_str(), alias.place(value).ok_or_else(|| too_large(alias.width))?),
+            None => (field, value),
+        };
+        let format = self.pmu.format(self.event, name)?.ok_or_else(|| self.unknown_term(name))?;
+        let placed = format.place(whole).ok_or_else(|| too_large(format.width()))?;
         *word_mut(config, format.word) |= placed;
         if field.eq_ignore_ascii_case("umask") {
             config.unit_mask = value;
@@ -194,14 +223,13 @@ impl<'a> Encoding<'a> {
     }
 
     fn unknown_term(&self, term: &str) -> Error {
-        let mut known = self.pmu.field_names();
-        known.extend(self.pmu.event_names());
-        known.extend(GENERAL_TERMS.map(str::to_owned));
+        let known = self.pmu.field_names().map(str::to_owned);
+        let known = known.chain(self.pmu.event_names().iter().cloned());
         Error::UnknownTerm {
             event: self.event.to_owned(),
             pmu: self.pmu.name.clone(),
             term: term.to_owned(),
-            known,
+            known: known.chain(GENERAL_TERMS.map(str::to_owned)).collect(),
         }
     }
 }

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::Origin;
+
 /// Why an event could not be resolved. Every message is one line and names the event; text from outside is quoted and
 /// its control characters are escaped.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -59,6 +61,82 @@ pub enum Error {
         /// What is wrong with it and what would be right.
         reason: String,
     },
+    /// The event has no such unit mask.
+    #[error("event {event:?}: unit mask {} {why} {name}; it takes {}", printable(.given), printable(.allowed))]
+    UnitMask {
+        /// The specification as typed.
+        event: String,
+        /// The unit mask as typed.
+        given: String,
+        /// The event's name.
+        name: String,
+        /// What is wrong with it, to be followed by the name.
+        why: String,
+        /// What can be given.
+        allowed: String,
+    },
+    /// Several unit masks share the number that was given.
+    #[error("event {event:?}: unit mask {value:#x} of {name} can be several; give its name: {}", alternatives(.names))]
+    AmbiguousUnitMask {
+        /// The specification as typed.
+        event: String,
+        /// The event's name.
+        name: String,
+        /// The number.
+        value: u64,
+        /// The names of the masks.
+        names: Vec<String>,
+    },
+    /// The count is below the event's minimum.
+    #[error("event {event:?}: a count of {count} is too small, the minimum is {minimum}")]
+    BelowMinimum {
+        /// The specification as typed.
+        event: String,
+        /// The count as given.
+        count: u64,
+        /// The smallest that is taken.
+        minimum: u64,
+    },
+    /// The events of a group do not fit on the counters, so that the group would never count.
+    #[error(
+        "events {event:?}: {events} in one group, which PMU {pmu} cannot count at once on its {counters} counters; make          the group smaller, or leave the braces out to count in turns"
+    )]
+    GroupTooLarge {
+        /// The events of the group, as typed.
+        event: String,
+        /// How many they are.
+        events: usize,
+        /// The PMU.
+        pmu: String,
+        /// How many general counters it has.
+        counters: u32,
+    },
+    /// A table knows the event, but the machine has no PMU to count it on.
+    #[error(
+        "event {event:?}: {origin} has it, but this machine offers no hardware counters (a virtual machine has what its          hypervisor passes on); `oprof list` shows what can be sampled"
+    )]
+    NoPmu {
+        /// The specification as typed.
+        event: String,
+        /// Whose name it is.
+        origin: Origin,
+    },
+    /// The kernel has no way to count the event.
+    #[error("event {event:?}: the kernel has no encoding for it, though {origin} has the name")]
+    NotCountable {
+        /// The specification as typed.
+        event: String,
+        /// Whose name it is.
+        origin: Origin,
+    },
+    /// libpfm4 knows the event and does not take it as given.
+    #[error("event {event:?}: libpfm4 says: {reason}")]
+    Libpfm {
+        /// The specification as typed.
+        event: String,
+        /// Its words.
+        reason: String,
+    },
     /// The kernel's directory of tracepoints cannot be read.
     #[error(
         "event {event:?}: cannot read tracepoints at {path:?} ({reason}); \
@@ -102,7 +180,7 @@ impl Error {
 }
 
 /// At most 200 characters of a text that somebody typed.
-fn shortened(text: &str) -> String {
+pub(crate) fn shortened(text: &str) -> String {
     const CHARACTERS: usize = 200;
     match text.char_indices().nth(CHARACTERS) {
         Some((end, _)) => format!("{}...", &text[..end]),
@@ -114,10 +192,16 @@ fn shortened(text: &str) -> String {
 fn did_you_mean(suggestions: &[String]) -> String {
     match suggestions {
         [] => String::new(),
-        [only] => format!(", did you mean {}?", printable(only)),
-        [some @ .., last] => {
-            format!(", did you mean {} or {}?", printable(&some.join(", ")), printable(last))
-        }
+        some => format!(", did you mean {}?", alternatives(some)),
+    }
+}
+
+/// `a, b or c`.
+fn alternatives(names: &[String]) -> String {
+    match names {
+        [] => String::new(),
+        [only] => printable(only),
+        [some @ .., last] => format!("{} or {}", printable(&some.join(", ")), printable(last)),
     }
 }
 

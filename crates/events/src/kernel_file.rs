@@ -19,6 +19,14 @@ pub(crate) fn read(path: &Path) -> io::Result<String> {
     Ok(text)
 }
 
+/// Reads the first page of a file that the kernel makes as it is read; of /proc/cpuinfo that is the first processor, and
+/// the others need not be asked.
+pub(crate) fn read_start(path: &Path) -> io::Result<String> {
+    let mut start = vec![0; 4096];
+    let length = File::open(path)?.read(&mut start)?;
+    Ok(String::from_utf8_lossy(&start[..length]).into_owned())
+}
+
 /// The names in a directory, sorted, without those that nobody can type (not UTF-8, control characters, blanks).
 ///
 /// Typed names are looked up in such a list and never made into a path, so that `..` and `/` lead nowhere.

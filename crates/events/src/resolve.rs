@@ -1,17 +1,49 @@
 //! From an event as typed to its configurations.
 
 use crate::cache::CacheEvent;
-use crate::config::TYPE_RAW;
+use crate::config::{LEAST_COUNT, Origin, TYPE_RAW};
 use crate::encoding::Encoding;
-use crate::modifier::looks_like_modifiers;
+use crate::libpfm::{Libpfm, PfmErrorKind};
+use crate::lookup::{Known, Place, is_online};
+use crate::modifier::{Modifiers, looks_like_modifiers};
 use crate::pmu::Pmu;
-use crate::spec::{Head, Spec};
+use crate::spec::{Head, Spec, items};
 use crate::suffix::Suffix;
+use crate::table::{Choice, EventTable, TableEvent};
 use crate::term::Term;
-use crate::{Error, EventConfig, EventKind, System, hardware, number, software, suggest};
+use crate::{
+    Error, EventConfig, EventKind, System, breakpoint, description, hardware, number, software, suggest,
+};
 
 impl System {
-    /// Encodes an event as typed; see the crate's documentation for what can be typed.
+    /// Encodes events as typed: each of `lists` is one event or several that commas part, groups among them; see the
+    /// crate's documentation for what can be typed. Groups are numbered over all lists.
+    ///
+    /// # Errors
+    /// Any [`Error`]; each names the event and what to do.
+    pub fn resolve_all<S: AsRef<str>>(&self, lists: &[S]) -> Result<Vec<EventConfig>, Error> {
+        let mut configs = Vec::new();
+        let mut groups = 0;
+        for list in lists {
+            for item in items(list.as_ref())? {
+                let group = item.is_group.then_some(groups);
+                groups += u32::from(item.is_group);
+                for spec in item.events {
+                    let mut resolved = self.resolve(spec)?;
+                    for config in &mut resolved {
+                        config.group = group;
+                        if let Some(letters) = item.modifiers {
+                            config.apply(Modifiers::parse(list.as_ref(), letters)?);
+                        }
+                    }
+                    configs.extend(resolved);
+                }
+            }
+        }
+        Ok(configs)
+    }
+
+    /// Encodes one event as typed.
     ///
     /// There is one configuration for each PMU that takes part: one in general, one per core PMU on a hybrid part, one
     /// per instance for uncore PMUs given without number (`uncore_imc` for `uncore_imc_0`, `uncore_imc_1`). It is
@@ -25,6 +57,10 @@ impl System {
         let mut configs = match &spec.head {
             Head::Name(name) => self.resolve_name(&spec, name)?,
             Head::Pmu { pmu, terms_text, terms } => self.resolve_pmu(&spec, pmu, terms_text, terms)?,
+            Head::Memory { address, length } => {
+                let (config, rest) = breakpoint::encode(spec.text, *address, *length, &spec.suffix)?;
+                finish(spec.text, vec![config], &Suffix::parse(spec.text, rest)?)?
+            }
         };
         for config in &mut configs {
             config.spec = spec.text.to_owned();
@@ -38,34 +74,138 @@ impl System {
         if self.core_pmus().is_empty() { None } else { self.resolve("cycles").ok() }
     }
 
-    /// Generic names come first, since the kernel knows best what they are on this processor; a PMU's own names come
-    /// before raw events, whose `r` and digits may look like one.
+    /// In the order of [`Origin`]; a tracepoint comes after names, since its subsystem may be followed by what could be
+    /// modifiers.
     fn resolve_name(&self, spec: &Spec<'_>, name: &str) -> Result<Vec<EventConfig>, Error> {
         let event = spec.text;
         let cores = self.core_pmus();
-        if let Some(configs) = generic(name, &cores) {
-            return finish(event, configs, Suffix::parse(event, &spec.suffix)?);
-        }
-        let named = named(event, name, &cores)?;
-        if !named.is_empty() {
-            return encode_named(event, named, cores.len() > 1, Suffix::parse(event, &spec.suffix)?);
-        }
-        if let Some(config) = raw(name) {
+        if let Some(config) = raw(name).filter(|_| !self.is_foreign()) {
             let configs = per_core(&cores, |pmu| raw_config(name, config, pmu));
-            return finish(event, configs, Suffix::parse(event, &spec.suffix)?);
+            return finish(event, configs, &Suffix::parse(event, &spec.suffix)?);
         }
-        if let [second, rest @ ..] = spec.suffix.as_slice()
-            && !second.is_empty()
-            && number::parse(second).is_none()
-        {
-            match self.tracepoint(event, name, second) {
-                Ok(config) => return finish(event, vec![config], Suffix::parse(event, rest)?),
-                // `cyclse:u` is a misspelt event with a modifier, not a tracepoint.
-                Err(_) if looks_like_modifiers(second) => {}
-                Err(error) => return Err(error),
+        // What follows a name may turn out to be half of a tracepoint's, and then be no suffix.
+        let suffix = Suffix::parse(event, &spec.suffix);
+        let none = Suffix::default();
+        let known = self.known(event, name, suffix.as_ref().unwrap_or(&none))?;
+        if !known.is_empty() {
+            let suffix = suffix?;
+            let several = cores.len() > 1;
+            return known.iter().map(|known| self.encode_known(event, known, several, &suffix)).collect();
+        }
+        if !self.is_foreign() {
+            if let Some(configs) = generic(name, &cores) {
+                return finish(event, configs, &suffix?);
+            }
+            if let [second, rest @ ..] = spec.suffix.as_slice()
+                && !second.is_empty()
+                && number::parse(second).is_none()
+            {
+                match self.tracepoint(event, name, second) {
+                    Ok(config) => return finish(event, vec![config], &Suffix::parse(event, rest)?),
+                    // `cyclse:u` is a misspelt event with a modifier, not a tracepoint; `skl::INST_RETIRED` is libpfm4's.
+                    Err(_) if looks_like_modifiers(second) => {}
+                    Err(error) => return self.libpfm(spec, name).unwrap_or(Err(error)),
+                }
+            }
+            if let Some(answer) = self.libpfm(spec, name) {
+                return answer;
+            }
+            if cores.is_empty()
+                && let Some(origin) = self.known_without_pmu(name, suffix.as_ref().unwrap_or(&none))
+            {
+                return Err(Error::NoPmu { event: event.to_owned(), origin });
             }
         }
-        Err(self.unknown(event, name, &cores))
+        Err(self.unknown(event, name))
+    }
+
+    /// Encodes an event of sysfs or of a table.
+    fn encode_known(
+        &self,
+        event: &str,
+        known: &Known<'_>,
+        several: bool,
+        suffix: &Suffix<'_>,
+    ) -> Result<EventConfig, Error> {
+        let encoding = Encoding::new(event, known.pmu, several);
+        let shown = |name: &str| match several {
+            true => format!("{}/{name}/", known.pmu.name),
+            false => name.to_owned(),
+        };
+        match &known.place {
+            Place::Sysfs(name) => {
+                let term = Term { name, value: None };
+                let mut config = encoding.encode(&shown(name), &[term], value_of_mask(event, suffix)?)?;
+                config.description = match config.description.is_empty() {
+                    true => self.describe(known.pmu, name, &config),
+                    false => config.description,
+                };
+                with_suffix(event, config, suffix)
+            }
+            Place::Table { table, event: row, origin, with_mask } => {
+                if row.refused {
+                    return Err(Error::NotCountable { event: event.to_owned(), origin: origin.clone() });
+                }
+                let choice = if *with_mask { Choice::default() } else { choose(event, row, suffix)? };
+                let terms = terms(row, &choice);
+                let terms = Term::parse_list(event, &terms)?;
+                let encoded =
+                    encoding.with_aliases(&table.fields).encode_fields(&shown(&row.name), &terms)?;
+                let described = description::of_event(table, row);
+                let mut config = EventConfig {
+                    origin: origin.clone(),
+                    description: match described.is_empty() && !choice.name.is_empty() {
+                        true => description::of_event_and_mask(table, row, &choice),
+                        false => described,
+                    },
+                    unit_mask_description: description::of_mask(table, row, &choice),
+                    unit_mask_name: choice.name,
+                    counters: row.counters,
+                    default_count: row.default_count,
+                    min_count: row.min_count,
+                    ..encoded
+                };
+                if config.description.is_empty() {
+                    config.description = self.describe(known.pmu, &row.name, &config);
+                }
+                let must_be_precise = row.precise == 2 || choice.precise;
+                let mut config = with_suffix(event, config, suffix)?;
+                if must_be_precise {
+                    config.precise = config.precise.max(2);
+                }
+                Ok(config)
+            }
+        }
+    }
+
+    /// What an event counts of which only name and encoding are known: what its vendor has under the name, or else under
+    /// the encoding, since the same event has many names; then libpfm4's word.
+    fn describe(&self, pmu: &Pmu, name: &str, config: &EventConfig) -> String {
+        let position = self.core_pmus().iter().position(|core| *core == pmu);
+        let tables = position.and_then(|position| self.core_tables().get(position));
+        let vendor = tables.and_then(|tables| tables.vendor.as_ref());
+        if let Some(table) = vendor {
+            if let Some(known) = description::of_vendor(table.family, name) {
+                return known.to_owned();
+            }
+            let words = [config.config, config.config1, config.config2, config.config3];
+            for row in table.events.iter().filter(|row| !row.refused) {
+                let described = description::of_event(table, row);
+                let Some(terms) = Term::parse_list(name, &row.terms).ok().filter(|_| !described.is_empty())
+                else {
+                    continue;
+                };
+                let same = Encoding::new(name, pmu, false)
+                    .with_aliases(&table.fields)
+                    .encode_fields(name, &terms)
+                    .is_ok_and(|row| [row.config, row.config1, row.config2, row.config3] == words);
+                if same {
+                    return described;
+                }
+            }
+        }
+        let libpfm = (!self.is_foreign()).then(Libpfm::load).flatten();
+        libpfm.and_then(|libpfm| libpfm.describe(name)).unwrap_or_default()
     }
 
     fn resolve_pmu(
@@ -79,40 +219,147 @@ impl System {
         let pmus = self.pmus();
         let several_cores = pmus.iter().filter(|pmu| pmu.core).count() > 1;
         let suffix = Suffix::parse(event, &spec.suffix)?;
-        let chosen = matching(&pmus, pmu_name);
+        let chosen = matching(pmus, pmu_name);
         if chosen.is_empty() {
-            let cores: Vec<_> = pmus.iter().filter(|pmu| pmu.core).cloned().collect();
-            if let Some(configs) = generic(pmu_name, &cores) {
+            if let Some(configs) = generic(pmu_name, &self.core_pmus()) {
                 let configs = configs.into_iter().map(|config| Encoding::settings_only(event, config, terms));
-                return finish(event, configs.collect::<Result<_, _>>()?, suffix);
+                return finish(event, configs.collect::<Result<_, _>>()?, &suffix);
             }
-            let known = pmus.into_iter().map(|pmu| pmu.name).collect();
+            let known = pmus.iter().map(|pmu| pmu.name.clone()).collect();
             return Err(Error::UnknownPmu { event: event.to_owned(), pmu: pmu_name.to_owned(), known });
         }
+        let mask = value_of_mask(event, &suffix)?;
         chosen
             .into_iter()
             .map(|pmu| {
                 let name = format!("{}/{terms_text}/", pmu.name);
-                let config =
-                    Encoding::new(event, pmu, several_cores).encode(&name, terms, suffix.unit_mask)?;
-                with_suffix(event, config, suffix)
+                let config = Encoding::new(event, pmu, several_cores).encode(&name, terms, mask)?;
+                with_suffix(event, config, &suffix)
             })
             .collect()
     }
 
+    /// libpfm4's answer, where it is installed and knows the event. It reads masks and modifiers itself, a count is ours.
+    fn libpfm(&self, spec: &Spec<'_>, name: &str) -> Option<Result<Vec<EventConfig>, Error>> {
+        let event = spec.text;
+        let libpfm = Libpfm::load()?;
+        let is_number = |part: &&str| part.starts_with(|c: char| c.is_ascii_digit());
+        let (theirs, numbers) = match spec.suffix.iter().position(is_number) {
+            Some(at) => spec.suffix.split_at(at),
+            None => (spec.suffix.as_slice(), &[][..]),
+        };
+        let asked = [&[name], theirs].concat().join(":");
+        let encoded = match libpfm.encode(&asked) {
+            Ok(encoded) => encoded,
+            Err(error) if error.kind == PfmErrorKind::NotFound => return None,
+            // Of the kernel's own events, which it knows too, it can say nothing new.
+            Err(_) if !name.contains("::") && libpfm.describe(name).is_none() => return None,
+            Err(error) => return Some(Err(Error::Libpfm { event: event.to_owned(), reason: error.reason })),
+        };
+        let count = match Suffix::parse(event, numbers) {
+            Ok(suffix) => suffix.count,
+            Err(error) => return Some(Err(error)),
+        };
+        let core = self.pmus().iter().find(|pmu| pmu.pmu_type == encoded.attr_type);
+        let kind = match (encoded.attr_type, core) {
+            (0, _) => EventKind::Hardware,
+            (1, _) => EventKind::Software,
+            (2, _) => EventKind::Tracepoint,
+            (3, _) => EventKind::HardwareCache,
+            (_, Some(pmu)) => EventKind::Pmu { name: pmu.name.clone() },
+            _ => EventKind::Raw,
+        };
+        let config = EventConfig {
+            config1: encoded.config1,
+            config2: encoded.config2,
+            origin: Origin::Libpfm(encoded.pmu),
+            description: libpfm.describe(&asked).unwrap_or_default(),
+            user: encoded.user,
+            kernel: encoded.kernel,
+            hypervisor: encoded.kernel,
+            host: encoded.host,
+            guest: encoded.guest,
+            precise: encoded.precise,
+            cpus: core.and_then(|pmu| pmu.cpus.clone()),
+            count_only: core.is_some_and(|pmu| pmu.count_only),
+            count,
+            ..EventConfig::new(&encoded.name, kind, encoded.attr_type, encoded.config)
+        };
+        Some(config.check_count(count).map(|()| vec![config.clone()]))
+    }
+
     /// The error for a name that nothing has.
-    fn unknown(&self, event: &str, name: &str, cores: &[Pmu]) -> Error {
+    fn unknown(&self, event: &str, name: &str) -> Error {
         let hardware = hardware::HARDWARE_EVENTS.iter().flat_map(|event| event.names);
         let software = software::SOFTWARE_EVENTS.iter().flat_map(|event| event.names);
-        let candidates = (hardware.chain(software).map(|&name| name.to_owned()))
+        let generic = (hardware.chain(software).map(|&name| name.to_owned()))
             .chain(CacheEvent::all().map(CacheEvent::name))
-            .chain(cores.iter().flat_map(Pmu::event_names));
-        Error::UnknownEvent { event: event.to_owned(), suggestions: suggest::closest(name, candidates) }
+            .filter(|_| !self.is_foreign());
+        let sysfs = self.core_pmus().into_iter().flat_map(Pmu::event_names).cloned();
+        let tables = self.user_tables().iter();
+        let tables = tables.chain(self.core_tables().iter().flat_map(|t| t.vendor.iter().chain(&t.oprofile)));
+        let tables = tables.flat_map(|table| &table.events).map(|event| event.name.clone());
+        let suggestions = suggest::closest(name, generic.chain(sysfs).chain(tables));
+        Error::UnknownEvent { event: event.to_owned(), suggestions }
+    }
+}
+
+impl EventConfig {
+    /// A count that was given is not below the minimum.
+    ///
+    /// # Errors
+    /// [`Error::BelowMinimum`].
+    pub fn check_count(&self, count: Option<u64>) -> Result<(), Error> {
+        match count {
+            Some(count) if count < self.min_count => {
+                Err(Error::BelowMinimum { event: self.spec.clone(), count, minimum: self.min_count })
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The unit mask of a table's event.
+fn choose(event: &str, row: &TableEvent, suffix: &Suffix<'_>) -> Result<Choice, Error> {
+    let typed = suffix.unit_mask.as_ref();
+    match (&row.unit_masks, typed) {
+        (Some(masks), typed) => masks.choose(event, &row.name, typed),
+        (None, None) => Ok(Choice::default()),
+        // To say what is so is no mistake.
+        (None, Some(typed)) if typed.value().is_some_and(|value| row.unit_mask_of_terms() == Some(value)) => {
+            Ok(Choice::default())
+        }
+        (None, Some(typed)) => {
+            Err(Error::malformed(event, typed.text, "this event has no unit masks; give 0"))
+        }
+    }
+}
+
+/// The row's terms with those of the unit mask, without what is OProfile's alone.
+fn terms(row: &TableEvent, choice: &Choice) -> String {
+    let mut terms: Vec<String> =
+        row.terms.split(',').filter(|term| !term.starts_with("code=")).map(str::to_owned).collect();
+    terms.extend(choice.value.filter(|&value| value != 0).map(|value| format!("umask={value:#x}")));
+    terms.extend(Some(choice.terms.clone()).filter(|terms| !terms.is_empty()));
+    terms.join(",")
+}
+
+/// The unit mask of an event without named ones.
+fn value_of_mask(event: &str, suffix: &Suffix<'_>) -> Result<Option<u64>, Error> {
+    match &suffix.unit_mask {
+        None => Ok(None),
+        Some(mask) => mask.value().map(Some).ok_or_else(|| {
+            Error::malformed(
+                event,
+                mask.text,
+                "this event has no named unit masks; give a number such as 0x4",
+            )
+        }),
     }
 }
 
 /// A generic hardware, cache or software event.
-fn generic(name: &str, cores: &[Pmu]) -> Option<Vec<EventConfig>> {
+fn generic(name: &str, cores: &[&Pmu]) -> Option<Vec<EventConfig>> {
     if let Some(event) = software::find(name) {
         return Some(vec![event.encode()]);
     }
@@ -123,7 +370,7 @@ fn generic(name: &str, cores: &[Pmu]) -> Option<Vec<EventConfig>> {
 }
 
 /// One configuration per core PMU. `encode` gets the PMU where there are several and the event has to say which.
-fn per_core(cores: &[Pmu], encode: impl Fn(Option<&Pmu>) -> EventConfig) -> Vec<EventConfig> {
+fn per_core(cores: &[&Pmu], encode: impl Fn(Option<&Pmu>) -> EventConfig) -> Vec<EventConfig> {
     match cores {
         [] => vec![encode(None)],
         [only] => vec![EventConfig { cpus: only.cpus.clone(), ..encode(None) }],
@@ -141,37 +388,9 @@ fn per_core(cores: &[Pmu], encode: impl Fn(Option<&Pmu>) -> EventConfig) -> Vec<
 }
 
 /// The core PMUs with CPUs online, or all if none has.
-fn online(cores: &[Pmu]) -> impl Iterator<Item = &Pmu> {
-    let is_online = |pmu: &Pmu| pmu.cpus.as_ref().is_none_or(|cpus| !cpus.is_empty());
-    let any = cores.iter().any(is_online);
-    cores.iter().filter(move |pmu| !any || is_online(pmu))
-}
-
-/// The core PMUs that have an event of this name, with its spelling.
-fn named<'p>(event: &str, name: &str, cores: &'p [Pmu]) -> Result<Vec<(&'p Pmu, String)>, Error> {
-    let mut found = Vec::new();
-    for pmu in online(cores) {
-        if let Some(known) = pmu.event(event, name)? {
-            found.push((pmu, known.name));
-        }
-    }
-    Ok(found)
-}
-
-/// Encodes the named events of core PMUs; `several` says whether their names have to tell which PMU.
-fn encode_named(
-    event: &str,
-    named: Vec<(&Pmu, String)>,
-    several: bool,
-    suffix: Suffix,
-) -> Result<Vec<EventConfig>, Error> {
-    let encode = |(pmu, name): (&Pmu, String)| {
-        let term = Term { name: &name, value: None };
-        let shown = if several { format!("{}/{name}/", pmu.name) } else { name.clone() };
-        let config = Encoding::new(event, pmu, several).encode(&shown, &[term], suffix.unit_mask)?;
-        with_suffix(event, config, suffix)
-    };
-    named.into_iter().map(encode).collect()
+fn online<'c>(cores: &'c [&Pmu]) -> impl Iterator<Item = &'c Pmu> {
+    let any = cores.iter().any(|pmu| is_online(pmu));
+    cores.iter().copied().filter(move |pmu| !any || is_online(pmu))
 }
 
 /// The number of a raw event: `r` and hexadecimal digits.
@@ -183,7 +402,8 @@ fn raw(name: &str) -> Option<u64> {
 /// A raw event: of the PMU where there are several, else of whichever is the core's.
 fn raw_config(name: &str, config: u64, pmu: Option<&Pmu>) -> EventConfig {
     let name = name.to_ascii_lowercase();
-    EventConfig::new(&name, EventKind::Raw, pmu.map_or(TYPE_RAW, |pmu| pmu.pmu_type), config)
+    let pmu_type = pmu.map_or(TYPE_RAW, |pmu| pmu.pmu_type);
+    EventConfig { min_count: LEAST_COUNT, ..EventConfig::new(&name, EventKind::Raw, pmu_type, config) }
 }
 
 /// The PMU of this name, in any case, or else its numbered instances, with or without `uncore_`.
@@ -212,16 +432,17 @@ fn matching<'p>(pmus: &'p [Pmu], name: &str) -> Vec<&'p Pmu> {
 }
 
 /// Gives events that have no unit masks their suffix.
-fn finish(event: &str, configs: Vec<EventConfig>, suffix: Suffix) -> Result<Vec<EventConfig>, Error> {
-    if let Some(mask) = suffix.unit_mask {
-        return Err(Error::malformed(event, &format!("{mask:#x}"), "this event has no unit masks; give 0"));
+fn finish(event: &str, configs: Vec<EventConfig>, suffix: &Suffix<'_>) -> Result<Vec<EventConfig>, Error> {
+    if let Some(mask) = &suffix.unit_mask {
+        return Err(Error::malformed(event, mask.text, "this event has no unit masks; give 0"));
     }
     configs.into_iter().map(|config| with_suffix(event, config, suffix)).collect()
 }
 
 /// Gives an event its count and modifiers; the unit mask is encoded already.
-fn with_suffix(event: &str, mut config: EventConfig, suffix: Suffix) -> Result<EventConfig, Error> {
+fn with_suffix(event: &str, mut config: EventConfig, suffix: &Suffix<'_>) -> Result<EventConfig, Error> {
     config.apply(suffix.modifiers);
+    config.spec = event.to_owned();
     if let Some(count) = suffix.count {
         if config.count.is_some() || config.frequency.is_some() {
             return Err(Error::malformed(
@@ -232,5 +453,20 @@ fn with_suffix(event: &str, mut config: EventConfig, suffix: Suffix) -> Result<E
         }
         config.count = Some(count);
     }
+    config.check_count(config.count)?;
     Ok(config)
+}
+
+/// The table and its events may be asked for by themselves.
+impl EventTable {
+    /// The terms that encode an event of this table with a unit mask (`0` and nothing for its own), such as
+    /// `event=0xc5,umask=0x1`.
+    ///
+    /// # Errors
+    /// [`Error::UnitMask`] and its like where the event does not have the mask.
+    pub fn terms_of(&self, event: &TableEvent, unit_mask: &str) -> Result<String, Error> {
+        let parts = ["1", unit_mask];
+        let suffix = Suffix::parse(&event.name, if unit_mask.is_empty() { &parts[..1] } else { &parts })?;
+        Ok(terms(event, &choose(&event.name, event, &suffix)?))
+    }
 }

@@ -1,7 +1,15 @@
 //! The grammar of an event as typed, without knowing which events exist.
+//!
+//! ```text
+//! list     = item { "," item }
+//! item     = event | "{" event { "," event } "}" [ ":" modifiers ]
+//! event    = head { ":" part }
+//! head     = name | pmu "/" terms "/" | "mem:" address [ "/" length ]
+//! part     = modifiers | count | unit mask | kernel | user | rest of a tracepoint's name | access
+//! ```
 
-use crate::Error;
 use crate::term::Term;
+use crate::{Error, number};
 
 /// Longest specification that is looked at, in bytes. The longest sensible ones have some hundred.
 const MAX_BYTES: usize = 4096;
@@ -31,6 +39,13 @@ pub(crate) enum Head<'a> {
         /// The same, taken apart.
         terms: Vec<Term<'a>>,
     },
+    /// `mem:ADDRESS[/LENGTH]`.
+    Memory {
+        /// The first byte.
+        address: u64,
+        /// How many bytes; `None` when not given.
+        length: Option<u64>,
+    },
 }
 
 impl<'a> Spec<'a> {
@@ -40,11 +55,9 @@ impl<'a> Spec<'a> {
     /// [`Error::Malformed`] for an empty or overlong text, control characters, an unmatched slash or a malformed term.
     pub(crate) fn parse(text: &'a str) -> Result<Self, Error> {
         let text = text.trim();
-        if text.len() > MAX_BYTES {
-            return Err(Error::malformed(text, text, format!("longer than {MAX_BYTES} bytes")));
-        }
-        if text.contains(char::is_control) {
-            return Err(Error::malformed(text, text, "control characters are no part of an event"));
+        check(text)?;
+        if let Some(rest) = memory(text) {
+            return Self::parse_memory(text, rest);
         }
         let (head, rest) = match text.split_once('/') {
             Some((pmu, rest)) => {
@@ -62,28 +75,119 @@ impl<'a> Spec<'a> {
                 None => (Head::Name(text), None),
             },
         };
-        let (Head::Name(name) | Head::Pmu { pmu: name, .. }) = head;
-        if name.is_empty() {
+        if let Head::Name(name) | Head::Pmu { pmu: name, .. } = &head
+            && name.is_empty()
+        {
             return Err(Error::malformed(text, text, "the event's name is missing"));
         }
         Ok(Self { text, head, suffix: rest.map_or_else(Vec::new, |rest| rest.split(':').collect()) })
     }
+
+    fn parse_memory(text: &'a str, rest: &'a str) -> Result<Self, Error> {
+        let mut parts = rest.split(':');
+        let place = parts.next().unwrap_or_default();
+        let (address, length) = match place.split_once('/') {
+            Some((address, length)) => (address, Some(length)),
+            None => (place, None),
+        };
+        let number = |part: &str| {
+            number::parse(part).ok_or_else(|| {
+                Error::malformed(
+                    text,
+                    part,
+                    "not a number (mem:ADDRESS[/LENGTH][:ACCESS], such as mem:0x1000/8:rw)",
+                )
+            })
+        };
+        let (address, length) = (number(address)?, length.map(number).transpose()?);
+        Ok(Self { text, head: Head::Memory { address, length }, suffix: parts.collect() })
+    }
 }
 
-/// Cuts a list of events at its commas, but not at those between slashes: `cycles,cpu/event=1,inv/u` is two events.
+/// What stands behind `mem:`, in any case.
+fn memory(text: &str) -> Option<&str> {
+    text.get(..4).filter(|start| start.eq_ignore_ascii_case("mem:")).map(|_| &text[4..])
+}
+
+/// Bounds of what is looked at.
+fn check(text: &str) -> Result<(), Error> {
+    if text.len() > MAX_BYTES {
+        return Err(Error::malformed(text, text, format!("longer than {MAX_BYTES} bytes")));
+    }
+    if text.contains(char::is_control) {
+        return Err(Error::malformed(text, text, "control characters are no part of an event"));
+    }
+    Ok(())
+}
+
+/// One or several events that are scheduled together.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Item<'a> {
+    /// The events.
+    pub(crate) events: Vec<&'a str>,
+    /// They stand in braces.
+    pub(crate) is_group: bool,
+    /// Modifiers of all of them, those behind the closing brace.
+    pub(crate) modifiers: Option<&'a str>,
+}
+
+/// Cuts a list at its commas, but not at those between slashes or braces: `{cycles,cpu/event=1,inv/u},cs` is two items.
 ///
 /// Empty pieces are kept, so that resolving them gives an error that names the list's mistake.
 ///
-/// ```
-/// assert_eq!(oprof_events::split_list("cycles,cpu/event=1,inv/u"), ["cycles", "cpu/event=1,inv/u"]);
-/// ```
-pub fn split_list(list: &str) -> Vec<&str> {
-    let mut inside = false;
-    list.split(|c| {
-        inside ^= c == '/';
-        c == ',' && !inside
-    })
-    .collect()
+/// # Errors
+/// [`Error::Malformed`] for braces that do not match.
+pub(crate) fn items(list: &str) -> Result<Vec<Item<'_>>, Error> {
+    pieces(list)
+        .into_iter()
+        .map(|piece| match piece.trim().strip_prefix('{') {
+            None if piece.contains(['{', '}']) => {
+                Err(Error::malformed(list, piece, "a brace too many ({EVENT,EVENT}:MODIFIERS)"))
+            }
+            None => Ok(Item { events: vec![piece], is_group: false, modifiers: None }),
+            Some(inside) => {
+                let (inside, rest) = inside.rsplit_once('}').ok_or_else(|| {
+                    Error::malformed(list, piece, "the closing brace is missing ({EVENT,EVENT}:MODIFIERS)")
+                })?;
+                if inside.contains(['{', '}']) {
+                    return Err(Error::malformed(list, piece, "a group within a group"));
+                }
+                let modifiers = match rest.trim() {
+                    "" => None,
+                    rest => Some(rest.strip_prefix(':').ok_or_else(|| {
+                        Error::malformed(
+                            list,
+                            rest,
+                            "a colon leads the modifiers of a group ({EVENT,EVENT}:MODIFIERS)",
+                        )
+                    })?),
+                };
+                Ok(Item { events: pieces(inside), is_group: true, modifiers })
+            }
+        })
+        .collect()
+}
+
+fn pieces(list: &str) -> Vec<&str> {
+    let (mut pieces, mut start) = (Vec::new(), 0);
+    let (mut in_terms, mut braces) = (false, 0_u32);
+    for (at, c) in list.char_indices() {
+        match c {
+            // The slash before a breakpoint's length opens nothing.
+            '/' => {
+                in_terms ^= in_terms || memory(list[start..at].trim_start().trim_start_matches('{')).is_none()
+            }
+            '{' if !in_terms => braces += 1,
+            '}' if !in_terms => braces = braces.saturating_sub(1),
+            ',' if !in_terms && braces == 0 => {
+                pieces.push(&list[start..at]);
+                start = at + 1;
+            }
+            _ => {}
+        }
+    }
+    pieces.push(&list[start..]);
+    pieces
 }
 
 #[cfg(test)]
@@ -92,7 +196,7 @@ mod tests {
 
     fn parse(text: &str) -> (&str, Vec<&str>) {
         let spec = Spec::parse(text).unwrap();
-        let (Head::Name(name) | Head::Pmu { pmu: name, .. }) = spec.head;
+        let (Head::Name(name) | Head::Pmu { pmu: name, .. }) = spec.head else { panic!("{text}") };
         (name, spec.suffix)
     }
 
@@ -114,11 +218,38 @@ mod tests {
     }
 
     #[test]
-    fn colons_and_commas_between_slashes_belong_to_the_terms() {
+    fn breakpoints() {
+        let spec = Spec::parse("MEM:0x1000/8:rw:u").unwrap();
+        assert_eq!(spec.head, Head::Memory { address: 0x1000, length: Some(8) });
+        assert_eq!(spec.suffix, ["rw", "u"]);
+        assert_eq!(Spec::parse("mem:4096").unwrap().head, Head::Memory { address: 4096, length: None });
+        for bad in ["mem:", "mem:x", "mem:1/", "mem:1/x:rw"] {
+            assert!(Spec::parse(bad).is_err(), "{bad}");
+        }
+        assert_eq!(parse("memory:1"), ("memory", vec!["1"]));
+    }
+
+    #[test]
+    fn commas_between_slashes_and_braces_belong_to_what_stands_there() {
         let spec = Spec::parse("cpu/name=a:b,inv/").unwrap();
         let Head::Pmu { terms, terms_text, .. } = spec.head else { panic!("not a PMU") };
         assert_eq!((terms.len(), terms_text), (2, "name=a:b,inv"));
-        assert_eq!(split_list("a,b/c,d/,,e/f,g"), ["a", "b/c,d/", "", "e/f,g"]);
+        let events =
+            |list| -> Vec<_> { items(list).unwrap().into_iter().flat_map(|item| item.events).collect() };
+        assert_eq!(events("a,b/c,d/,,e/f,g"), ["a", "b/c,d/", "", "e/f,g"]);
+        assert_eq!(events("mem:0x10/8:rw,cycles,mem:1"), ["mem:0x10/8:rw", "cycles", "mem:1"]);
+        assert_eq!(events("{mem:0x10/8:rw,cycles}"), ["mem:0x10/8:rw", "cycles"]);
+    }
+
+    #[test]
+    fn groups() {
+        let list = items("{a:5,cpu/x,y/u}:k, b ,{c}").unwrap();
+        assert_eq!(list[0], Item { events: vec!["a:5", "cpu/x,y/u"], is_group: true, modifiers: Some("k") });
+        assert_eq!(list[1], Item { events: vec![" b "], is_group: false, modifiers: None });
+        assert_eq!(list[2], Item { events: vec!["c"], is_group: true, modifiers: None });
+        for bad in ["{a", "a}", "{a,{b}}", "{a}k", "{a}}", "a{b"] {
+            assert!(items(bad).is_err(), "{bad}");
+        }
     }
 
     #[test]

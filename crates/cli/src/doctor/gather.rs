@@ -37,7 +37,7 @@ pub(crate) fn facts() -> Facts {
         user_id: rustix::process::geteuid().as_raw(),
         group_id: rustix::process::getegid().as_raw(),
         least_event: least_event(&system),
-        core_pmus: system.core_pmus().into_iter().map(|pmu| pmu.name).collect(),
+        core_pmus: system.core_pmus().iter().map(|pmu| pmu.name.clone()).collect(),
         is_virtual: oprof_collector::in_virtual_machine(),
         cycles: opening(&system, "cycles"),
         default_event: default.first().map_or_else(String::new, |event| event.name.clone()),

@@ -1,0 +1,169 @@
+//! The tables that come from the vendors of processors and from the kernel's sources.
+
+use std::error::Error;
+use std::path::Path;
+
+use crate::TAKEN;
+use crate::facts::{self, column, rows};
+use crate::table::{Row, Table, counters};
+
+type Tables = Result<Vec<Table>, Box<dyn Error>>;
+
+/// Intel's core tables.
+pub(crate) fn intel(facts: &Path) -> Tables {
+    let folder = facts.join("intel");
+    let versions = rows(&folder.join("cpus.tsv"))?;
+    let mut tables = Vec::new();
+    for name in facts::tables(&folder)? {
+        let version = versions.iter().find(|row| column(row, 2) == name).map_or("", |row| column(row, 1));
+        let mut table = Table {
+            folder: "intel",
+            cpu: name.clone(),
+            header: vec![
+                ("family", "intel".to_owned()),
+                ("source", format!("Intel perfmon {version}, BSD-3-Clause, {TAKEN}")),
+            ],
+            ..Table::default()
+        };
+        let mut most = 0;
+        for row in rows(&folder.join(format!("{name}.tsv")))? {
+            let list = column(&row, 2);
+            most = most.max(list.split(',').filter_map(|number| number.parse().ok()).max().unwrap_or(0));
+            let pebs = match column(&row, 4) {
+                "0" | "" => "",
+                "1" => "1",
+                _ => "2",
+            };
+            table.rows.push(Row {
+                name: column(&row, 0).to_owned(),
+                terms: intel_terms(column(&row, 0), column(&row, 1)),
+                counters: counters(list),
+                counts: column(&row, 3).to_owned(),
+                unit_masks: String::new(),
+                flags: format!("{pebs}{}", column(&row, 5)),
+            });
+        }
+        table.header.push(("counters", (most + 1).to_string()));
+        sort(&mut table);
+        tables.push(table);
+    }
+    Ok(tables)
+}
+
+/// Intel's terms under the names of the kernel's fields. An event of a fixed counter becomes one that the kernel takes
+/// for it: the architectural code where there is one, else the kernel's pseudo code (`intel_pmu_event_map` and the
+/// fixed counters' constraints in arch/x86/events/intel/core.c).
+fn intel_terms(name: &str, terms: &str) -> String {
+    match name.to_ascii_uppercase().as_str() {
+        "INST_RETIRED.ANY" => return "event=0xc0".to_owned(),
+        "CPU_CLK_UNHALTED.THREAD" | "CPU_CLK_UNHALTED.CORE" => return "event=0x3c".to_owned(),
+        "CPU_CLK_UNHALTED.THREAD_ANY" => return "event=0x3c,any".to_owned(),
+        _ => {}
+    }
+    let mut named = Vec::new();
+    let mut unit_mask: Option<u64> = None;
+    for term in terms.split(',') {
+        let (field, value) = term.split_once('=').unwrap_or((term, "1"));
+        let number = value.strip_prefix("0x").map_or(value.parse(), |digits| u64::from_str_radix(digits, 16));
+        match (field, number) {
+            ("umask", Ok(value)) => unit_mask = Some(unit_mask.unwrap_or(0) | value),
+            ("umask_ext", Ok(value)) => unit_mask = Some(unit_mask.unwrap_or(0) | value << 8),
+            ("msr0x3f6", _) => named.push(format!("ldlat={value}")),
+            ("msr0x3f7", _) => named.push(format!("frontend={value}")),
+            ("inv" | "edge" | "any" | "pc" | "in_tx" | "in_tx_cp", Ok(1)) => named.push(field.to_owned()),
+            _ => named.push(term.to_owned()),
+        }
+    }
+    if let Some(value) = unit_mask {
+        named.insert(1, format!("umask={value:#x}"));
+    }
+    named.join(",")
+}
+
+/// AMD's, as the kernel's sources have them.
+pub(crate) fn amd(facts: &Path) -> Tables {
+    kernel_tables(facts, "amd", "amd", "amd", Some(6), |_| true)
+}
+
+/// Arm's own cores, and those of others who build Arm cores.
+pub(crate) fn arm(facts: &Path) -> Tables {
+    let mut tables: Vec<Table> = Vec::new();
+    for row in rows(&facts.join("arm/arm.tsv"))? {
+        let name = column(&row, 0);
+        if let Some(name) = name.strip_prefix('@') {
+            let mut header = vec![
+                ("family", if column(&row, 2) == "pmuv3" { "arm" } else { "armv7" }.to_owned()),
+                ("source", "ARM-software/data, Apache-2.0, 2025-01".to_owned()),
+            ];
+            if !column(&row, 3).is_empty() {
+                header.push(("counters", column(&row, 3).to_owned()));
+            }
+            let cpu = name.replace('_', "-");
+            tables.push(Table { folder: "arm", cpu, header, ..Table::default() });
+            continue;
+        }
+        let table = tables.last_mut().ok_or("arm.tsv: an event before the first core")?;
+        let terms = format!("event={}", column(&row, 1));
+        table.rows.push(Row { name: name.to_owned(), terms, counts: counts(name), ..Row::default() });
+    }
+    tables.iter_mut().for_each(sort);
+    // The kernel's tables of Arm's own cores say nothing that Arm's do not.
+    tables.extend(kernel_tables(facts, "arm64-linux", "arm", "arm", None, |name| !name.starts_with("arm-"))?);
+    Ok(tables)
+}
+
+/// IBM's.
+pub(crate) fn power(facts: &Path) -> Tables {
+    kernel_tables(facts, "power", "power", "power", Some(6), |_| true)
+}
+
+/// RISC-V cores.
+pub(crate) fn riscv(facts: &Path) -> Tables {
+    kernel_tables(facts, "riscv", "riscv", "riscv", None, |_| true)
+}
+
+/// Tables with the columns name, terms, sample-after value.
+fn kernel_tables(
+    facts: &Path,
+    from: &str,
+    folder: &'static str,
+    family: &str,
+    number_of_counters: Option<u32>,
+    wanted: impl Fn(&str) -> bool,
+) -> Tables {
+    let folder_path = facts.join(from);
+    let mut tables = Vec::new();
+    for name in facts::tables(&folder_path)?.into_iter().filter(|name| wanted(name)) {
+        let source = format!("Linux 6.12.95 tools/perf/pmu-events (facts alone), {TAKEN}");
+        let mut header = vec![("family", family.to_owned()), ("source", source)];
+        header.extend(number_of_counters.map(|number| ("counters", number.to_string())));
+        let mut table = Table { folder, cpu: name.clone(), header, ..Table::default() };
+        for row in rows(&folder_path.join(format!("{name}.tsv")))? {
+            let given = column(&row, 2);
+            table.rows.push(Row {
+                name: column(&row, 0).to_owned(),
+                terms: column(&row, 1).to_owned(),
+                counts: if given.is_empty() { counts(column(&row, 0)) } else { given.to_owned() },
+                ..Row::default()
+            });
+        }
+        sort(&mut table);
+        tables.push(table);
+    }
+    Ok(tables)
+}
+
+/// The default count of an event whose source has none, where it is not that of most events: cycles, instructions and
+/// micro-operations come about once a cycle.
+fn counts(name: &str) -> String {
+    let frequent =
+        ["cyc", "inst_retired", "inst_spec", "ret_instr", "ret_ops", "inst_cmpl", "inst_disp", "uops"];
+    let lower = name.to_ascii_lowercase();
+    if frequent.iter().any(|part| lower.contains(part)) { "2000003".to_owned() } else { String::new() }
+}
+
+/// By name, without the rows that say the same twice.
+fn sort(table: &mut Table) {
+    table.rows.sort_by(|a, b| a.name.cmp(&b.name));
+    table.rows.dedup_by(|a, b| a.name == b.name && a.terms == b.terms);
+}

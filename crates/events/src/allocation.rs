@@ -1,0 +1,144 @@
+//! Whether events fit on the counters that there are.
+
+use std::collections::BTreeMap;
+
+use crate::config::{TYPE_CACHE, TYPE_HARDWARE};
+use crate::table::{Counters, Family};
+use crate::{Error, EventConfig, EventKind, System};
+
+/// Most counters of a PMU that are told apart.
+const MOST_COUNTERS: u32 = 64;
+
+impl System {
+    /// Checks which events can be counted at the same time. The answer is one sentence for each PMU that has to count
+    /// its events in turns; nothing is known of PMUs that no table describes.
+    ///
+    /// # Errors
+    /// [`Error::GroupTooLarge`] where the events of a group, which are counted at the same time or not at all, do not fit.
+    pub fn check_together(&self, events: &[EventConfig]) -> Result<Vec<String>, Error> {
+        let mut notes = Vec::new();
+        for (pmu, tables) in self.core_pmus().into_iter().zip(self.core_tables()) {
+            let table = tables.vendor.as_ref().or(tables.oprofile.as_ref());
+            let Some((number, family)) = table.and_then(|table| Some((table.counters?, table.family))) else {
+                continue;
+            };
+            let here: Vec<_> = events
+                .iter()
+                .filter(|event| match &event.kind {
+                    EventKind::Pmu { name } => *name == pmu.name,
+                    EventKind::Hardware | EventKind::HardwareCache => {
+                        event.config >> 32 == 0 || event.config >> 32 == u64::from(pmu.pmu_type)
+                    }
+                    EventKind::Raw => true,
+                    _ => false,
+                })
+                .collect();
+            let mut groups: BTreeMap<u32, Vec<&EventConfig>> = BTreeMap::new();
+            for event in &here {
+                if let Some(group) = event.group {
+                    groups.entry(group).or_default().push(event);
+                }
+            }
+            for group in groups.values() {
+                if !fits(group, number, family) {
+                    return Err(Error::GroupTooLarge {
+                        event: group.iter().map(|event| event.spec.as_str()).collect::<Vec<_>>().join(","),
+                        events: group.len(),
+                        pmu: pmu.name.clone(),
+                        counters: number,
+                    });
+                }
+            }
+            if !fits(&here, number, family) {
+                notes.push(format!(
+                    "{} events for the {number} counters of PMU {}: they are counted in turns and scaled up",
+                    here.len(),
+                    pmu.name
+                ));
+            }
+        }
+        Ok(notes)
+    }
+}
+
+/// Whether all events can be counted at once on so many general counters and the fixed ones.
+fn fits(events: &[&EventConfig], number: u32, family: Family) -> bool {
+    let general = u64::MAX >> (64 - number.clamp(1, MOST_COUNTERS));
+    let mut fixed_taken = 0_u64;
+    let mut wanted = Vec::new();
+    for event in events {
+        match counters(event, family) {
+            Counters::Fixed(number) if fixed_taken >> number & 1 == 0 => fixed_taken |= 1 << number,
+            Counters::Some(mask) => wanted.push(mask & general),
+            Counters::Any | Counters::Fixed(_) => wanted.push(general),
+        }
+    }
+    assign(&wanted).is_some()
+}
+
+/// Gives each event a counter of its own out of those that it can use, one bit each; `None` if there are too few. The
+/// counters are in the order of the events (bipartite matching by augmenting paths).
+pub fn assign(wanted: &[u64]) -> Option<Vec<u32>> {
+    let mut taken_by: Vec<Option<usize>> = vec![None; MOST_COUNTERS as usize];
+    for event in 0..wanted.len() {
+        let mut seen = 0;
+        if !place(event, wanted, &mut taken_by, &mut seen) {
+            return None;
+        }
+    }
+    let counter_of =
+        |event| taken_by.iter().position(|taken| *taken == Some(event)).map(|counter| counter as u32);
+    (0..wanted.len()).map(counter_of).collect()
+}
+
+fn place(event: usize, wanted: &[u64], taken_by: &mut [Option<usize>], seen: &mut u64) -> bool {
+    for counter in 0..MOST_COUNTERS as usize {
+        if wanted[event] >> counter & 1 == 0 || *seen >> counter & 1 == 1 {
+            continue;
+        }
+        *seen |= 1 << counter;
+        let moves_on = match taken_by[counter] {
+            None => true,
+            Some(other) => place(other, wanted, taken_by, seen),
+        };
+        if moves_on {
+            taken_by[counter] = Some(event);
+            return true;
+        }
+    }
+    false
+}
+
+/// The counters of an event; of generic ones, those that have a fixed counter on this family.
+fn counters(event: &EventConfig, family: Family) -> Counters {
+    let generic = (event.pmu_type == TYPE_HARDWARE).then_some(event.config & 0xffff_ffff);
+    match (family, generic) {
+        (Family::Intel, Some(1)) => Counters::Fixed(0),
+        (Family::Intel, Some(0)) => Counters::Fixed(1),
+        (Family::Intel, Some(9)) => Counters::Fixed(2),
+        (Family::Arm | Family::ArmV7, Some(0)) => Counters::Fixed(31),
+        _ if event.pmu_type == TYPE_CACHE => Counters::Any,
+        _ => event.counters,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn events_move_over_for_each_other() {
+        assert_eq!(assign(&[0b11, 0b01]), Some(vec![1, 0]));
+        assert_eq!(assign(&[0b111, 0b110, 0b100]), Some(vec![0, 1, 2]));
+        assert_eq!(assign(&[0b1, 0b1]), None);
+        assert_eq!(
+            assign(&[1 << 3 | 1 << 7, 1 << 3 | 1 << 7, 1 << 3 | 1 << 7]),
+            None,
+            "the Pentium 4's branches"
+        );
+        assert_eq!(assign(&[0]), None);
+        assert_eq!(assign(&[]), Some(vec![]));
+        assert_eq!(assign(&[u64::MAX; 64]).map(|all| all.len()), Some(64));
+        assert_eq!(assign(&[u64::MAX; 65]), None);
+    }
+}

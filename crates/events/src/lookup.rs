@@ -1,0 +1,123 @@
+//! Who knows a name.
+
+use crate::config::Origin;
+use crate::pmu::Pmu;
+use crate::suffix::Suffix;
+use crate::system::CoreTables;
+use crate::table::{BuiltInTable, EventTable, TableEvent};
+use crate::{Error, System};
+
+/// An event that a core PMU has under a name.
+#[derive(Debug, Clone)]
+pub(crate) struct Known<'s> {
+    /// The PMU.
+    pub(crate) pmu: &'s Pmu,
+    /// Where it stands.
+    pub(crate) place: Place<'s>,
+}
+
+/// Where a known event stands.
+#[derive(Debug, Clone)]
+pub(crate) enum Place<'s> {
+    /// In sysfs, under this name.
+    Sysfs(String),
+    /// In a table.
+    Table {
+        table: &'s EventTable,
+        event: &'s TableEvent,
+        origin: Origin,
+        /// The event is one of a family whose common name was typed, and the unit mask's name told which.
+        with_mask: bool,
+    },
+}
+
+impl System {
+    /// The event of this name on every core PMU that is online and knows it: from the user's tables, else from sysfs,
+    /// else from the vendor's, else from OProfile's. `core` narrows it to PMUs that it holds for.
+    pub(crate) fn known(
+        &self,
+        event: &str,
+        name: &str,
+        suffix: &Suffix<'_>,
+    ) -> Result<Vec<Known<'_>>, Error> {
+        let cores = self.core_pmus();
+        let any_online = cores.iter().any(|pmu| is_online(pmu));
+        let mut found = Vec::new();
+        for (pmu, tables) in cores.into_iter().zip(self.core_tables()) {
+            if any_online && !is_online(pmu) {
+                continue;
+            }
+            if let Some(place) = self.place(event, name, suffix, pmu, tables)? {
+                found.push(Known { pmu, place });
+            }
+        }
+        Ok(found)
+    }
+
+    fn place<'s>(
+        &'s self,
+        event: &str,
+        name: &str,
+        suffix: &Suffix<'_>,
+        pmu: &Pmu,
+        tables: &'s CoreTables,
+    ) -> Result<Option<Place<'s>>, Error> {
+        let mask_name = suffix.unit_mask.as_ref().and_then(|mask| mask.name());
+        let user = self
+            .user_tables()
+            .iter()
+            .filter(|table| table.pmu.as_ref().is_none_or(|wanted| *wanted == pmu.name));
+        for table in user {
+            if let Some(place) = in_table(table, Origin::UserTable(table.cpu.clone()), name, mask_name) {
+                return Ok(Some(place));
+            }
+        }
+        if let Some(known) = pmu.event(event, name)? {
+            return Ok(Some(Place::Sysfs(known.name)));
+        }
+        let vendor = tables.vendor.as_ref();
+        let vendor =
+            vendor.and_then(|table| in_table(table, Origin::Vendor(table.cpu.clone()), name, mask_name));
+        let oprofile = || {
+            let table = tables.oprofile.as_ref()?;
+            in_table(table, Origin::OProfile(table.cpu.clone()), name, mask_name)
+        };
+        Ok(vendor.or_else(oprofile))
+    }
+
+    /// Who would know the name if the machine offered a core PMU.
+    pub(crate) fn known_without_pmu(&self, name: &str, suffix: &Suffix<'_>) -> Option<Origin> {
+        let mask_name = suffix.unit_mask.as_ref().and_then(|mask| mask.name());
+        let user =
+            self.user_tables().iter().map(|table| (table.clone(), Origin::UserTable(table.cpu.clone())));
+        let built_in = self.cpu_types().into_iter().filter_map(|cpu| {
+            let table = BuiltInTable::find(cpu)?.parse().ok()?;
+            let origin = match cpu.contains('/') {
+                true => Origin::OProfile(cpu.to_owned()),
+                false => Origin::Vendor(cpu.to_owned()),
+            };
+            Some((table, origin))
+        });
+        user.chain(built_in)
+            .find_map(|(table, origin)| in_table(&table, origin.clone(), name, mask_name).map(|_| origin))
+    }
+}
+
+/// All CPUs of the PMU may be offline.
+pub(crate) fn is_online(pmu: &Pmu) -> bool {
+    pmu.cpus.as_ref().is_none_or(|cpus| !cpus.is_empty())
+}
+
+/// The event of this name; vendors' tables have `NAME.MASK` where OProfile has a name and a unit mask.
+fn in_table<'s>(
+    table: &'s EventTable,
+    origin: Origin,
+    name: &str,
+    mask_name: Option<&str>,
+) -> Option<Place<'s>> {
+    if let Some(event) = table.find(name) {
+        return Some(Place::Table { table, event, origin, with_mask: false });
+    }
+    let event = table.find(&format!("{name}.{}", mask_name?))?;
+    Some(Place::Table { table, event, origin, with_mask: true })
+}
