@@ -58,6 +58,9 @@ pub(crate) struct RecordOptions {
     /// Sample this event (see `oprof list`); may be repeated. Default: cycles, else cpu-clock
     #[arg(short, long = "event", value_name = "EVENT")]
     pub(crate) events: Vec<String>,
+    /// Take names of events from this table first: the project's form, Intel's perfmon or Arm's JSON
+    #[arg(long, value_name = "[PMU=]FILE")]
+    pub(crate) event_table: Vec<String>,
     /// Take about this many samples a second and CPU
     #[arg(short = 'F', long, value_name = "HZ", conflicts_with = "count", value_parser = positive)]
     pub(crate) frequency: Option<u64>,
@@ -143,11 +146,41 @@ pub(crate) struct ReportOptions {
     pub(crate) plain: bool,
 }
 
+const LIST_EXAMPLES: &str = "\
+Examples:
+  oprof list                         what can be sampled here
+  oprof list cache -v                all about events that have to do with caches
+  oprof list --cpu i386/p4-ht        the events of another processor, by OProfile's name
+  oprof list --cpu skylake mispred   by its vendor's
+  oprof list --json | jq '.events[].name'";
+
 #[derive(Debug, Args)]
+#[command(after_help = LIST_EXAMPLES)]
 pub(crate) struct ListOptions {
     /// Only events whose name or description holds this word
     #[arg(value_name = "WORD")]
     pub(crate) word: Option<String>,
+    /// List the events of this CPU type instead of this machine's
+    #[arg(long, value_name = "TYPE")]
+    pub(crate) cpu: Option<String>,
+    /// List the CPU types
+    #[arg(long, conflicts_with_all = ["word", "cpu", "json", "verbose"])]
+    pub(crate) cpus: bool,
+    /// Show unit masks, counters, counts, encoding and origin of each event
+    #[arg(short, long)]
+    pub(crate) verbose: bool,
+    /// Print JSON
+    #[arg(long, conflicts_with = "verbose")]
+    pub(crate) json: bool,
+    /// Take events from this table, too: the project's form, Intel's perfmon or Arm's JSON
+    #[arg(long, value_name = "[PMU=]FILE")]
+    pub(crate) event_table: Vec<String>,
+}
+
+/// The name by which the program was called: one of OProfile's, where it is linked under that.
+pub(crate) fn called_as() -> Option<String> {
+    let path = PathBuf::from(std::env::args_os().next()?);
+    path.file_name()?.to_str().map(str::to_owned)
 }
 
 /// Reads the command line; help, the version and mistakes are printed, and give the status to exit with.

@@ -5,14 +5,14 @@ use oprof_collector::Opening;
 use oprof_events::{EventConfig, System};
 
 /// Cycles where this machine counts them; else cpu-clock, with a line that says so.
-pub(crate) fn default_event(system: &System) -> Result<(Vec<EventConfig>, Option<String>)> {
+pub(crate) fn default_event(system: &System) -> Result<(Vec<EventConfig>, Vec<String>)> {
     if let Some(cycles) = system.default_event()
         && cycles.iter().any(|event| {
             matches!(oprof_collector::opening_here(event), Ok(Opening::Samples | Opening::UserSamples))
         })
     {
-        return Ok((cycles, None));
+        return Ok((cycles, Vec::new()));
     }
     let note = "this machine has no hardware counters to offer: sampling cpu-clock in place of cycles";
-    Ok((system.resolve("cpu-clock")?, Some(note.to_owned())))
+    Ok((system.resolve("cpu-clock")?, vec![note.to_owned()]))
 }

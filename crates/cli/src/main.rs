@@ -4,9 +4,11 @@
 mod arguments;
 mod default_event;
 mod doctor;
+mod event_tables;
 mod list;
 mod machine;
 mod names;
+mod ophelp;
 mod record;
 mod report;
 mod speak;
@@ -18,6 +20,11 @@ use std::process::ExitCode;
 use arguments::Subcommand;
 
 fn main() -> ExitCode {
+    match arguments::called_as().as_deref() {
+        Some("ophelp") => return ophelp::main(),
+        Some("opcontrol") => return ophelp::opcontrol(),
+        _ => {}
+    }
     let arguments = match arguments::parse() {
         Ok(arguments) => arguments,
         Err(exit) => return exit,

@@ -10,14 +10,14 @@ use oprof_profile::recording::RecordingFile;
 use oprof_profile::{BuildId, Recording, Run};
 
 use crate::arguments::RecordOptions;
-use crate::{default_event, machine, names, report, speak, status};
+use crate::{default_event, event_tables, machine, names, report, speak, status};
 
 /// Runs the command, writes the recording, and gives the command's exit status.
 pub(crate) fn record(options: &RecordOptions) -> Result<ExitCode> {
-    let (events, fall_back) = events(options)?;
+    let (events, event_notes) = events(options)?;
     let target = target(options, events);
     let mut recorder = Recorder::prepare(&target)?;
-    let run = run(options, &recorder, fall_back);
+    let run = run(options, &recorder, event_notes);
     if !options.quiet {
         run.notes.iter().for_each(|note| speak::line(note));
     }
@@ -38,13 +38,15 @@ pub(crate) fn record(options: &RecordOptions) -> Result<ExitCode> {
     finish(file, &recording, options)
 }
 
-/// The events to sample, and a sentence where they are not what the user would expect.
-fn events(options: &RecordOptions) -> Result<(Vec<EventConfig>, Option<String>)> {
-    let system = System::here();
+/// The events to sample, and sentences where they are not what the user would expect.
+fn events(options: &RecordOptions) -> Result<(Vec<EventConfig>, Vec<String>)> {
+    let system = event_tables::add(System::here(), &options.event_table)?;
     if options.events.is_empty() {
         return default_event::default_event(&system);
     }
-    Ok((system.resolve_all(&options.events)?, None))
+    let events = system.resolve_all(&options.events)?;
+    let notes = system.check_together(&events)?;
+    Ok((events, notes))
 }
 
 fn target(options: &RecordOptions, events: Vec<EventConfig>) -> Target {
@@ -62,11 +64,11 @@ fn target(options: &RecordOptions, events: Vec<EventConfig>) -> Target {
     }
 }
 
-fn run(options: &RecordOptions, recorder: &Recorder, fall_back: Option<String>) -> Run {
+fn run(options: &RecordOptions, recorder: &Recorder, event_notes: Vec<String>) -> Run {
     Run {
         command: options.command.iter().map(|part| part.to_string_lossy().into_owned()).collect(),
         scope: recorder.scope(),
-        notes: fall_back.into_iter().chain(recorder.notes().iter().cloned()).collect(),
+        notes: event_notes.into_iter().chain(recorder.notes().iter().cloned()).collect(),
         ..machine::run()
     }
 }

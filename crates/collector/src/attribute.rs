@@ -12,9 +12,6 @@ use crate::Error;
 use crate::parse::Layout;
 use crate::settings;
 
-/// The kernel's timer for clock events does not fire more often than every 10 microseconds
-/// (`perf_swevent_start_hrtimer` in kernel/events/core.c).
-const CLOCK_MINIMUM_NS: u64 = 10_000;
 /// Samples per second where neither the user nor the event says otherwise; odd, so that it does not fall into step
 /// with what runs at round rates.
 const DEFAULT_FREQUENCY: u64 = 997;
@@ -34,7 +31,7 @@ pub enum SamplingChoice {
 /// How often the event will be sampled.
 ///
 /// # Errors
-/// Where the count is too small or the frequency too high for this machine.
+/// Where the count is too small for the event or the frequency too high for this machine.
 pub(crate) fn sampling(event: &EventConfig, choice: SamplingChoice) -> Result<Sampling, Error> {
     if event.count_only {
         return Err(Error::CountOnly { event: event.spec.clone() });
@@ -46,34 +43,30 @@ pub(crate) fn sampling(event: &EventConfig, choice: SamplingChoice) -> Result<Sa
         }
         (None, None, SamplingChoice::Default) => default_sampling(event),
     };
-    let (minimum, count) = match sampling {
-        Sampling::Count(count) => (if event.nanoseconds { CLOCK_MINIMUM_NS } else { 1 }, count),
+    match sampling {
+        Sampling::Count(count) => {
+            event.check_count(Some(count))?;
+            Ok(sampling)
+        }
         Sampling::Frequency(frequency) => {
             let limit = settings::max_sample_rate().unwrap_or(u64::MAX);
-            if frequency == 0 {
-                return Err(Error::CountTooSmall { event: event.spec.clone(), count: 0, minimum: 1 });
-            }
             if frequency > limit {
                 return Err(Error::FrequencyTooHigh { event: event.spec.clone(), frequency, limit });
             }
-            return Ok(match event.nanoseconds {
+            Ok(match event.nanoseconds {
                 // The kernel makes a fixed period of a clock's frequency; so the period is known here.
-                true => Sampling::Count((1_000_000_000 / frequency).max(CLOCK_MINIMUM_NS)),
+                true => Sampling::Count((1_000_000_000 / frequency.max(1)).max(event.min_count)),
                 false => sampling,
-            });
+            })
         }
-    };
-    if count < minimum {
-        return Err(Error::CountTooSmall { event: event.spec.clone(), count, minimum });
     }
-    Ok(sampling)
 }
 
 /// Rare events are sampled each time they happen, frequent ones by frequency.
 fn default_sampling(event: &EventConfig) -> Sampling {
     use oprof_events::EventKind;
     match event.kind {
-        EventKind::Tracepoint => Sampling::Count(1),
+        EventKind::Tracepoint | EventKind::Breakpoint => Sampling::Count(1),
         EventKind::Software if !event.nanoseconds => Sampling::Count(1),
         // The kernel lowers its limit by itself where its interrupts take long.
         _ => {
@@ -102,6 +95,7 @@ fn counting(event: &EventConfig) -> perf_event_attr {
     let mut attr = base();
     attr.type_ = event.pmu_type;
     attr.config = event.config;
+    attr.bp_type = event.bp_type;
     attr.__bindgen_anon_3.config1 = event.config1;
     attr.__bindgen_anon_4.config2 = event.config2;
     attr.config3 = event.config3;
@@ -195,7 +189,7 @@ pub(crate) fn trial(event: &EventConfig, sampling: bool) -> perf_event_attr {
     let mut attr = counting(event);
     if sampling {
         attr.sample_type = sample_type(Layout::default());
-        attr.__bindgen_anon_1.sample_period = event.default_count.max(CLOCK_MINIMUM_NS);
+        attr.__bindgen_anon_1.sample_period = event.default_count;
         attr.set_precise_ip(u64::from(event.precise));
     }
     attr

@@ -40,16 +40,27 @@ pub(crate) struct Counter {
 
 impl Counter {
     pub(crate) fn open(attr: &perf_event_attr, attachment: Attachment<'_>) -> io::Result<Counter> {
+        Self::open_with(attr, attachment, None)
+    }
+
+    /// Opens an event that counts whenever its group's leader does, a counter of the same place, and at no other time.
+    pub(crate) fn open_with(
+        attr: &perf_event_attr,
+        attachment: Attachment<'_>,
+        leader: Option<&Counter>,
+    ) -> io::Result<Counter> {
         let (pid, cpu, flags) = match attachment {
             Attachment::Cpu(cpu) => (-1, cpu as i32, 0),
             Attachment::Cgroup(directory, cpu) => (directory.as_raw_fd(), cpu as i32, PERF_FLAG_PID_CGROUP),
             Attachment::Task(pid, cpu) => (pid as i32, cpu as i32, 0),
             Attachment::Myself => (0, -1, 0),
         };
+        let group = leader.map_or(-1, |leader| leader.fd.as_raw_fd());
         let mut attr = *attr;
         // SAFETY: `attr` is a valid structure whose `size` is its own; the kernel writes to it only to report the
         // size it knows (E2BIG). The call has no other memory effect.
-        let fd = unsafe { perf_event_open(&mut attr, pid, cpu, -1, (flags | PERF_FLAG_FD_CLOEXEC).into()) };
+        let fd =
+            unsafe { perf_event_open(&mut attr, pid, cpu, group, (flags | PERF_FLAG_FD_CLOEXEC).into()) };
         if fd < 0 {
             return Err(io::Error::last_os_error());
         }

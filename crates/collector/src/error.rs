@@ -19,15 +19,17 @@ pub enum Error {
         /// What perf_event_open(2) answered.
         source: io::Error,
     },
-    /// A count that the kernel would not keep to.
-    #[error("event '{event}': count {count} is below the minimum of {minimum}")]
-    CountTooSmall {
-        /// The event's name.
+    /// An event cannot be sampled as asked for.
+    #[error(transparent)]
+    Event(#[from] oprof_events::Error),
+    /// The kernel takes an event by itself, and not in its group.
+    #[error(
+        "event '{event}': the kernel cannot count it at the same time as the others of its group; leave the braces \
+         out to count in turns"
+    )]
+    Group {
+        /// The event as typed.
         event: String,
-        /// What was asked for.
-        count: u64,
-        /// The least that works.
-        minimum: u64,
     },
     /// A frequency that the kernel refuses.
     #[error(

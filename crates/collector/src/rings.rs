@@ -194,7 +194,8 @@ impl Rings {
             identifier: events.len() > 1,
             period: events.iter().any(|event| matches!(event.sampling, Sampling::Frequency(_))),
         };
-        let mut opened = Vec::with_capacity(here.len());
+        let mut opened: Vec<(EventId, Counter)> = Vec::with_capacity(here.len());
+        let mut leaders: Vec<(u32, usize)> = Vec::new();
         let mut source = Source { layout, cpu: cpu as u16, ..Source::default() };
         for (id, event) in here {
             let mut attr =
@@ -208,8 +209,14 @@ impl Rings {
                 let refused = |source| Error::Open { event: event.config.spec.clone(), source };
                 with_build_ids(build_ids, open).map_err(refused)?
             } else {
-                open_event(&attr, place.on(cpu), event)?
+                let leader = leaders.iter().find(|(group, _)| event.config.group == Some(*group));
+                open_in_group(&attr, place.on(cpu), event, leader.map(|&(_, at)| &opened[at].1))?
             };
+            if let Some(group) = event.config.group
+                && leaders.iter().all(|(known, _)| *known != group)
+            {
+                leaders.push((group, opened.len()));
+            }
             let period = match event.sampling {
                 Sampling::Count(count) => count,
                 Sampling::Frequency(_) => 0,
@@ -338,6 +345,23 @@ fn open_event(
     Counter::open(attr, attachment).map_err(|source| Error::Open { event: event.config.spec.clone(), source })
 }
 
+/// Opens an event behind the leader of its group, if it has one already.
+fn open_in_group(
+    attr: &perf_event_attr,
+    attachment: Attachment<'_>,
+    event: &SampledEvent,
+    leader: Option<&Counter>,
+) -> Result<Counter, Error> {
+    Counter::open_with(attr, attachment, leader).map_err(|source| {
+        // By itself it would do: so it is the group.
+        let alone = leader.is_some() && Counter::open(attr, attachment).is_ok();
+        match alone {
+            true => Error::Group { event: event.config.spec.clone() },
+            false => Error::Open { event: event.config.spec.clone(), source },
+        }
+    })
+}
+
 fn map(owner: &Counter, cpu: u32, size: usize) -> Result<RingBuffer, Error> {
     let kilobytes = size >> 10;
     RingBuffer::map(owner, size).map_err(|source| Error::RingBuffer { cpu, kilobytes, source })
@@ -381,7 +405,7 @@ fn pmu(event: &EventConfig) -> (u32, u64) {
 
 /// The event takes one of the hardware's counters.
 pub(crate) fn is_in_hardware(event: &EventConfig) -> bool {
-    !matches!(event.kind, EventKind::Software | EventKind::Tracepoint)
+    !matches!(event.kind, EventKind::Software | EventKind::Tracepoint | EventKind::Breakpoint)
 }
 
 /// The event happens in the kernel's code alone: nothing of it is left for those who may not look there.

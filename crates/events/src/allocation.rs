@@ -73,22 +73,29 @@ fn fits(events: &[&EventConfig], number: u32, family: Family) -> bool {
             Counters::Any | Counters::Fixed(_) => wanted.push(general),
         }
     }
-    assign(&wanted).is_some()
+    is_possible(&wanted)
 }
 
-/// Gives each event a counter of its own out of those that it can use, one bit each; `None` if there are too few. The
-/// counters are in the order of the events (bipartite matching by augmenting paths).
+/// Gives each event a counter of its own out of those that it can use, one bit each; `None` if there are too few. Of all
+/// ways to do so, the first: the first event has the lowest counter that leaves enough for the others, and so on.
 pub fn assign(wanted: &[u64]) -> Option<Vec<u32>> {
-    let mut taken_by: Vec<Option<usize>> = vec![None; MOST_COUNTERS as usize];
+    let mut narrowed = wanted.to_vec();
     for event in 0..wanted.len() {
-        let mut seen = 0;
-        if !place(event, wanted, &mut taken_by, &mut seen) {
-            return None;
-        }
+        let mut counters = (0..MOST_COUNTERS).filter(|counter| wanted[event] >> counter & 1 == 1);
+        let counter = counters.find(|counter| {
+            narrowed[event] = 1 << counter;
+            is_possible(&narrowed)
+        });
+        counter?;
     }
-    let counter_of =
-        |event| taken_by.iter().position(|taken| *taken == Some(event)).map(|counter| counter as u32);
-    (0..wanted.len()).map(counter_of).collect()
+    Some(narrowed.iter().map(|counter| counter.trailing_zeros()).collect())
+}
+
+/// Whether each event can have a counter of its own (bipartite matching by augmenting paths).
+fn is_possible(wanted: &[u64]) -> bool {
+    let mut taken_by: Vec<Option<usize>> = vec![None; MOST_COUNTERS as usize];
+    wanted.len() <= taken_by.len()
+        && (0..wanted.len()).all(|event| place(event, wanted, &mut taken_by, &mut 0))
 }
 
 fn place(event: usize, wanted: &[u64], taken_by: &mut [Option<usize>], seen: &mut u64) -> bool {
@@ -130,6 +137,7 @@ mod tests {
     fn events_move_over_for_each_other() {
         assert_eq!(assign(&[0b11, 0b01]), Some(vec![1, 0]));
         assert_eq!(assign(&[0b111, 0b110, 0b100]), Some(vec![0, 1, 2]));
+        assert_eq!(assign(&[0b1111, 0b1111]), Some(vec![0, 1]), "the lowest first");
         assert_eq!(assign(&[0b1, 0b1]), None);
         assert_eq!(
             assign(&[1 << 3 | 1 << 7, 1 << 3 | 1 << 7, 1 << 3 | 1 << 7]),

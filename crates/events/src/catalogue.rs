@@ -1,10 +1,10 @@
 //! The events that could be given on this machine.
 
+use crate::System;
 use crate::cache::CacheEvent;
 use crate::hardware::HARDWARE_EVENTS;
 use crate::software::SOFTWARE_EVENTS;
 use crate::table::{EventTable, TableEvent};
-use crate::{System, description};
 
 /// An event that could be given. That it is listed does not mean that the kernel opens it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,7 +62,12 @@ impl System {
             events.extend(tables.vendor.iter().flat_map(|table| of_table(table, &EventGroup::Vendor)));
         }
         for tables in self.core_tables() {
-            events.extend(tables.oprofile.iter().flat_map(|table| of_table(table, &EventGroup::OProfile)));
+            // What the vendor has under the same name is what the name stands for.
+            let is_hidden = |event: &ListedEvent| {
+                tables.vendor.as_ref().is_some_and(|vendor| vendor.find(&event.name).is_some())
+            };
+            let listed = tables.oprofile.iter().flat_map(|table| of_table(table, &EventGroup::OProfile));
+            events.extend(listed.filter(|event| !is_hidden(event)));
         }
         for pmu in self.pmus() {
             events.extend(pmu.event_names().iter().map(|name| {
@@ -94,9 +99,12 @@ fn generic() -> impl Iterator<Item = ListedEvent> {
 }
 
 fn of_table(table: &EventTable, group: impl Fn(String) -> EventGroup) -> impl Iterator<Item = ListedEvent> {
-    table.events.iter().map(move |event| ListedEvent {
-        table_event: Some(event.clone()),
-        ..listed(&[&event.name], group(table.cpu.clone()), &description::of_event(table, event))
+    table.events.iter().map(move |event| {
+        let event = table.described(event);
+        ListedEvent {
+            table_event: Some(event.clone()),
+            ..listed(&[&event.name], group(table.cpu.clone()), &event.description)
+        }
     })
 }
 

@@ -81,3 +81,14 @@ pub(crate) fn of_mask(table: &EventTable, event: &TableEvent, mask: &Choice) -> 
         None => String::new(),
     }
 }
+
+impl EventTable {
+    /// An event of this table with what is known of it in words: its own description and those of its unit masks.
+    pub fn described(&self, event: &TableEvent) -> TableEvent {
+        let mut described = TableEvent { description: of_event(self, event), ..event.clone() };
+        for mask in described.unit_masks.iter_mut().flat_map(|set| &mut set.masks) {
+            mask.description = of_mask(self, event, &Choice::of(mask));
+        }
+        described
+    }
+}

@@ -99,7 +99,8 @@ pub enum Error {
     },
     /// The events of a group do not fit on the counters, so that the group would never count.
     #[error(
-        "events {event:?}: {events} in one group, which PMU {pmu} cannot count at once on its {counters} counters; make          the group smaller, or leave the braces out to count in turns"
+        "events {event:?}: {events} in one group, which PMU {pmu} cannot count at once on its {counters} counters; make \
+         the group smaller, or leave the braces out to count in turns"
     )]
     GroupTooLarge {
         /// The events of the group, as typed.
@@ -113,7 +114,8 @@ pub enum Error {
     },
     /// A table knows the event, but the machine has no PMU to count it on.
     #[error(
-        "event {event:?}: {origin} has it, but this machine offers no hardware counters (a virtual machine has what its          hypervisor passes on); `oprof list` shows what can be sampled"
+        "event {event:?}: {origin} has it, but this machine offers no hardware counters (a virtual machine has what its \
+         hypervisor passes on); `oprof list` shows what can be sampled"
     )]
     NoPmu {
         /// The specification as typed.

@@ -105,5 +105,6 @@ pub use catalogue::{EventGroup, ListedEvent};
 pub use config::{EventConfig, EventKind, Origin};
 pub use error::Error;
 pub use pmu::Pmu;
+pub use suggest::closest;
 pub use system::System;
 pub use table::{EventTable, TableError};

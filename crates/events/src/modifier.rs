@@ -54,7 +54,7 @@ impl Modifiers {
                     return Err(Error::malformed(
                         event,
                         letters,
-                        "the modifiers are u, k, h, G, H, p, pp and ppp",
+                        "the modifiers are u, k, h, G, H, p, pp and ppp, and numbers come as COUNT:UNITMASK:KERNEL:USER",
                     ));
                 }
             }

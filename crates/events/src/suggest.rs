@@ -6,7 +6,7 @@ const MOST: usize = 3;
 const COMPARED: usize = 64;
 
 /// Up to three of the candidates that are within a few typing mistakes of the name, best first.
-pub(crate) fn closest(name: &str, candidates: impl IntoIterator<Item = String>) -> Vec<String> {
+pub fn closest(name: &str, candidates: impl IntoIterator<Item = String>) -> Vec<String> {
     let wanted = letters(name);
     let limit = (wanted.len() / 3).max(1);
     let mut near: Vec<_> = candidates

@@ -3,7 +3,7 @@
 use super::entry::{Entry, State};
 
 /// Events of one kind.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Group {
     /// The kinds of event: one, or several that all cannot be opened for one reason.
     pub(crate) labels: Vec<String>,
@@ -61,8 +61,15 @@ mod tests {
     use super::*;
 
     fn entry(group: &str, name: &str, state: State) -> Entry {
-        let name = name.to_owned();
-        Entry { name, aliases: Vec::new(), description: String::new(), group: group.to_owned(), state }
+        Entry {
+            name: name.to_owned(),
+            aliases: Vec::new(),
+            description: String::new(),
+            group: group.to_owned(),
+            table_event: None,
+            configs: Vec::new(),
+            state,
+        }
     }
 
     fn refused(group: &str, name: &str, reason: &str) -> Entry {

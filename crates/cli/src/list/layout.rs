@@ -61,6 +61,9 @@ fn line(entry: &Entry, name_width: usize, width: Option<usize>) -> String {
     if entry.state == State::Counts {
         facts.push("counts only, no samples".to_owned());
     }
+    if entry.table_event.as_ref().is_some_and(|event| event.deprecated) {
+        facts.push("deprecated".to_owned());
+    }
     let facts = if facts.is_empty() { String::new() } else { format!(" ({})", facts.join("; ")) };
     let name = format!("  {:name_width$}  ", entry.name);
     let room = width.map_or(usize::MAX, |width| width.saturating_sub(length(&name) + length(&facts)));
@@ -134,6 +137,8 @@ mod tests {
             aliases: aliases.iter().map(|&alias| alias.to_owned()).collect(),
             description: description.to_owned(),
             group: "software".to_owned(),
+            table_event: None,
+            configs: Vec::new(),
             state,
         }
     }

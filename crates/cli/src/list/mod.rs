@@ -1,29 +1,100 @@
-//! `oprof list`: the events that can be opened on this machine, found by trial, and why others cannot.
+//! `oprof list`: the events that can be opened on this machine, found by trial, and why others cannot; and those of any
+//! other processor that a table is built in for.
 
+mod block;
 mod entry;
 mod group;
+mod json;
 mod layout;
 mod refusal;
 mod tracepoints;
 mod trial;
+mod types;
 
 use std::io::{self, BufWriter, Write};
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
-use oprof_events::System;
+use oprof_events::processor::title;
+use oprof_events::table::BuiltInTable;
+use oprof_events::{EventTable, System};
 
 use crate::arguments::ListOptions;
-use crate::terminal;
+use crate::{event_tables, terminal};
+use entry::Entry;
 use group::groups;
 use tracepoints::Tracepoints;
 
+pub(crate) use block::of_table_event;
 pub(crate) use layout::wrapped;
 pub(crate) use refusal::Machine;
 
 /// Prints the events that there are, or those that hold the word.
 pub(crate) fn list(options: &ListOptions) -> Result<ExitCode> {
-    let system = System::here();
+    let lines = match &options.cpu {
+        _ if options.cpus => types::lines(&System::here())?,
+        Some(cpu) => foreign(cpu, options)?,
+        None => here(options)?,
+    };
+    let mut out = BufWriter::new(io::stdout().lock());
+    for line in lines {
+        writeln!(out, "{line}")?;
+    }
+    out.flush()?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The table of a CPU type.
+///
+/// # Errors
+/// Where there is none, with those that are close.
+pub(crate) fn table_of(cpu: &str) -> Result<EventTable> {
+    if let Some(table) = BuiltInTable::find(cpu) {
+        return Ok(table.parse()?);
+    }
+    let close = oprof_events::closest(cpu, BuiltInTable::all().map(|table| table.cpu.to_owned()));
+    let close = match close.as_slice() {
+        [] => String::new(),
+        close => format!(", close to it are {}", close.join(", ")),
+    };
+    bail!("no CPU type '{}' is known{close}; `oprof list --cpus` shows all", oprof_report::printable(cpu))
+}
+
+/// The events of another processor.
+fn foreign(cpu: &str, options: &ListOptions) -> Result<Vec<String>> {
+    let table = table_of(cpu)?;
+    let (cpu, counters, source) = (table.cpu.clone(), table.counters, table.source.clone());
+    let system = event_tables::add(System::foreign(table), &options.event_table)?;
+    let word = options.word.as_deref().unwrap_or_default();
+    let (_, listed) = trial::catalogue(&system, word);
+    let entries = trial::untried(&system, &listed);
+    if options.json {
+        return json(vec![cpu], &entries);
+    }
+    if entries.is_empty() {
+        bail!("no event of {cpu} matches '{}'", oprof_report::printable(word));
+    }
+    let heading = match (title(&cpu), counters) {
+        (Some(title), _) => format!("available events for CPU type \"{title}\""),
+        (None, Some(counters)) => format!("events of {cpu}, {counters} counters ({source})"),
+        (None, None) => format!("events of {cpu} ({source})"),
+    };
+    let mut lines = vec![heading, String::new()];
+    if options.verbose {
+        lines.extend(entries.iter().flat_map(|entry| block::of_entry(entry, counters)));
+    } else if cpu.contains('/') {
+        // OProfile's events say little without their unit masks.
+        let events = entries.iter().filter_map(|entry| entry.table_event.as_ref());
+        lines.extend(events.flat_map(|event| block::of_table_event(event, counters)));
+    } else {
+        lines.extend(layout::groups(&groups(entries), width()).into_iter().skip(1));
+    }
+    Ok(lines)
+}
+
+/// The events of this machine.
+fn here(options: &ListOptions) -> Result<Vec<String>> {
+    let system = event_tables::add(System::here(), &options.event_table)?;
     let machine = Machine::here(&system);
     let word = options.word.as_deref().unwrap_or_default();
     let (tracepoints, others) = trial::catalogue(&system, word);
@@ -32,24 +103,70 @@ pub(crate) fn list(options: &ListOptions) -> Result<ExitCode> {
     if entries.is_empty() && tracepoints.is_empty() && !word.is_empty() {
         // What can be typed is more than what can be listed: modifiers, raw events, terms.
         match system.resolve(word) {
-            Ok(configs) => entries.push(trial::typed(word, &configs, &machine)),
+            Ok(configs) => entries.push(trial::typed(word, configs, &machine)),
             Err(error) => bail!(nothing(word, &error, &tracepoints)),
         }
     }
-    let stdout = io::stdout();
-    let width = terminal::terminal(&stdout).and_then(|terminal| terminal.width).map(usize::from);
+    if options.json {
+        entries.extend(tracepoints.entries());
+        return json(system.cpu_types().into_iter().map(str::to_owned).collect(), &entries);
+    }
+    let width = width();
     let mut lines = layout::remark(&entries, &machine, width);
-    lines.extend(layout::groups(&groups(entries), width));
+    if word.is_empty() && !machine.core_pmu {
+        lines.extend(out_of_reach(&system, &machine, width));
+    }
+    if options.verbose {
+        let (refused, open): (Vec<_>, Vec<_>) =
+            entries.into_iter().partition(|entry| matches!(entry.state, entry::State::Refused(_)));
+        let mut last_group = "";
+        for entry in &open {
+            if entry.group != last_group {
+                lines.push(format!("{} events:", entry.group));
+                last_group = &entry.group;
+            }
+            lines.extend(block::of_entry(entry, None));
+        }
+        lines.extend(layout::groups(&groups(refused), width));
+    } else {
+        lines.extend(layout::groups(&groups(entries), width));
+    }
     // Who looks for an event does not want to hear of tracepoints that cannot be read.
     if word.is_empty() || !tracepoints.is_empty() {
         lines.extend(tracepoints.lines(!word.is_empty(), width));
     }
-    let mut out = BufWriter::new(stdout.lock());
-    for line in lines {
-        writeln!(out, "{}", oprof_report::printable(&line))?;
+    Ok(lines.iter().map(|line| shown(line)).collect())
+}
+
+/// The line without what a terminal would act on, but for the tab that leads it.
+fn shown(line: &str) -> String {
+    match line.strip_prefix('\t') {
+        Some(rest) => format!("\t{}", oprof_report::printable(rest)),
+        None => oprof_report::printable(line).into_owned(),
     }
-    out.flush()?;
-    Ok(ExitCode::SUCCESS)
+}
+
+/// The processor's own events, where there is no PMU to count them on.
+fn out_of_reach(system: &System, machine: &Machine, width: Option<usize>) -> Vec<String> {
+    let known = system.cpu_types().into_iter().filter_map(|cpu| {
+        let table = BuiltInTable::find(cpu)?.parse().ok()?;
+        Some((cpu, table.events.len()))
+    });
+    let lines = known.map(|(cpu, events)| {
+        format!(
+            "{cpu} events: none of {events} can be opened: {}; they are: oprof list --cpu {cpu}",
+            machine.no_such_counter()
+        )
+    });
+    lines.flat_map(|line| wrapped(&line, 4, width)).collect()
+}
+
+fn width() -> Option<usize> {
+    terminal::terminal(&io::stdout()).and_then(|terminal| terminal.width).map(usize::from)
+}
+
+fn json(cpu_types: Vec<String>, entries: &[Entry]) -> Result<Vec<String>> {
+    Ok(vec![serde_json::to_string_pretty(&json::List::new(cpu_types, entries))?])
 }
 
 /// Why nothing is listed.

@@ -57,7 +57,8 @@ impl Machine {
         }
     }
 
-    fn no_such_counter(&self) -> &'static str {
+    /// Why an event of the processor does not open.
+    pub(crate) fn no_such_counter(&self) -> &'static str {
         match (self.core_pmu, self.is_virtual) {
             (true, _) => "this processor does not have them",
             (false, true) => {

@@ -2,7 +2,7 @@
 
 use oprof_events::{Error, EventGroup, ListedEvent, System};
 
-use super::entry::State;
+use super::entry::{Entry, State};
 use super::layout::{PLAIN_WIDTH, columns, wrapped};
 use super::refusal::Machine;
 use super::trial;
@@ -42,6 +42,27 @@ impl Tracepoints {
             Err(Error::Tracefs { reason, .. }) => Tracepoints::Refused(unreadable(&reason), subsystems),
             Err(error) => Tracepoints::Refused(error.to_string(), subsystems),
         }
+    }
+
+    /// They as entries, each in the state of all.
+    pub(crate) fn entries(&self) -> Vec<Entry> {
+        let (state, subsystems) = match self {
+            Tracepoints::Open(subsystems) => (State::Samples, subsystems.as_slice()),
+            Tracepoints::Refused(reason, subsystems) => {
+                (State::Refused(reason.clone()), subsystems.as_slice())
+            }
+            Tracepoints::Unreadable(_) => (State::Untried, &[][..]),
+        };
+        let entry = |name: &String| Entry {
+            name: name.clone(),
+            aliases: Vec::new(),
+            description: String::new(),
+            group: "tracepoints".to_owned(),
+            table_event: None,
+            configs: Vec::new(),
+            state: state.clone(),
+        };
+        subsystems.iter().flat_map(|subsystem| &subsystem.tracepoints).map(entry).collect()
     }
 
     /// None match.

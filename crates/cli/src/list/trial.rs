@@ -34,28 +34,43 @@ fn label(group: &EventGroup) -> String {
         EventGroup::Software => "software".to_owned(),
         EventGroup::Tracepoint(_) => "tracepoints".to_owned(),
         EventGroup::Pmu(name) => format!("PMU {name}"),
+        EventGroup::UserTable(table) => format!("table {table}"),
+        EventGroup::Vendor(cpu) => cpu.clone(),
+        EventGroup::OProfile(cpu) => format!("OProfile {cpu}"),
         _ => "other".to_owned(),
     }
+}
+
+/// Encodes each event of another machine's processor, which cannot be tried.
+pub(crate) fn untried(system: &System, listed: &[ListedEvent]) -> Vec<Entry> {
+    let entry = |event: &ListedEvent| {
+        Entry::untried(event, label(&event.group), system.resolve(&event.spec).unwrap_or_default())
+    };
+    listed.iter().map(entry).collect()
 }
 
 /// Tries each event.
 pub(crate) fn entries(system: &System, machine: &Machine, listed: &[ListedEvent]) -> Vec<Entry> {
     // In parallel, since each is looked up in sysfs anew, where large machines list hundreds.
-    let entry = |event: &ListedEvent| Entry {
-        name: event.spec.clone(),
-        aliases: event.aliases.clone(),
-        description: event.description.clone(),
-        group: label(&event.group),
-        state: match system.resolve(&event.spec) {
-            Ok(configs) => state(&configs, machine),
-            Err(error) => State::Refused(error.to_string()),
-        },
+    let entry = |event: &ListedEvent| {
+        let (configs, state) = match system.resolve(&event.spec) {
+            Ok(configs) => {
+                let state = state(&configs, machine);
+                (configs, state)
+            }
+            // What holds for every event of a processor's tables.
+            Err(oprof_events::Error::NoPmu { .. }) => {
+                (Vec::new(), State::Refused(machine.no_such_counter().to_owned()))
+            }
+            Err(error) => (Vec::new(), State::Refused(error.to_string())),
+        };
+        Entry { state, ..Entry::untried(event, label(&event.group), configs) }
     };
     listed.par_iter().map(entry).collect()
 }
 
 /// An event that is not listed but can be typed.
-pub(crate) fn typed(spec: &str, configs: &[EventConfig], machine: &Machine) -> Entry {
+pub(crate) fn typed(spec: &str, configs: Vec<EventConfig>, machine: &Machine) -> Entry {
     let first = configs.first();
     let group = match first.map(|config| &config.kind) {
         Some(EventKind::Hardware) => "hardware".to_owned(),
@@ -63,11 +78,20 @@ pub(crate) fn typed(spec: &str, configs: &[EventConfig], machine: &Machine) -> E
         Some(EventKind::Software) => "software".to_owned(),
         Some(EventKind::Tracepoint) => "tracepoint".to_owned(),
         Some(EventKind::Pmu { name }) => format!("PMU {name}"),
+        Some(EventKind::Breakpoint) => "breakpoint".to_owned(),
         _ => "raw".to_owned(),
     };
     let description = first.map_or_else(String::new, |config| config.description.clone());
-    let state = state(configs, machine);
-    Entry { name: spec.to_owned(), aliases: Vec::new(), description, group, state }
+    let state = state(&configs, machine);
+    Entry {
+        name: spec.to_owned(),
+        aliases: Vec::new(),
+        description,
+        group,
+        table_event: None,
+        configs,
+        state,
+    }
 }
 
 /// What the trial of an event shows; where several PMUs share it, one that takes it is enough.

@@ -16,7 +16,7 @@ mod user;
 pub(crate) use coverage::Coverage;
 pub(crate) use place::Place;
 pub(crate) use programs::BURN;
-pub(crate) use run::{Finished, Started, until};
+pub(crate) use run::{Finished, Started, finish, until};
 pub(crate) use symbols::{Symbol, share_of, symbols_of};
 pub(crate) use user::{User, users};
 

@@ -31,6 +31,20 @@ impl BuiltInTable {
         Self::find(cpu).map(|table| table.text)
     }
 
+    /// Whose it is, for people: `Intel`, `OProfile`.
+    pub fn vendor(&self) -> &'static str {
+        let family = self.text.lines().find_map(|line| line.strip_prefix("#family "));
+        match family {
+            _ if self.is_oprofile() => "OProfile",
+            Some("intel") => "Intel",
+            Some("amd") => "AMD",
+            Some("arm" | "armv7") => "Arm",
+            Some("power") => "POWER",
+            Some("riscv") => "RISC-V",
+            _ => "others",
+        }
+    }
+
     /// It is one of OProfile's.
     pub fn is_oprofile(&self) -> bool {
         self.cpu.contains('/')

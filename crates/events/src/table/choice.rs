@@ -131,7 +131,7 @@ impl UnitMasks {
 }
 
 impl Choice {
-    fn of(mask: &UnitMask) -> Self {
+    pub(crate) fn of(mask: &UnitMask) -> Self {
         Self {
             value: Some(mask.value),
             name: mask.name.clone(),

@@ -7,6 +7,7 @@ mod embedded;
 mod event;
 mod family;
 mod header;
+mod load;
 mod parse;
 mod unit_masks;
 

@@ -27,6 +27,8 @@ pub struct UnitMask {
     pub precise: bool,
     /// The kernel does not take it.
     pub refused: bool,
+    /// What it selects, in a few words; empty until [`EventTable::described`](super::EventTable::described) says it.
+    pub description: String,
 }
 
 /// The unit masks of an event.
@@ -119,8 +121,14 @@ impl UnitMask {
         if name.starts_with(|c: char| c.is_ascii_digit()) || name.contains([':', '+', '/', ' ']) {
             return Err(format!("{name:?} cannot name a unit mask: it could not be typed"));
         }
-        let mut mask =
-            Self { value, name: name.to_owned(), terms: String::new(), precise: false, refused: false };
+        let mut mask = Self {
+            value,
+            name: name.to_owned(),
+            terms: String::new(),
+            precise: false,
+            refused: false,
+            description: String::new(),
+        };
         let mut terms = Vec::new();
         for term in extra.split('+').filter(|term| !term.is_empty()) {
             match term {
