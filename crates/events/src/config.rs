@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::Error;
 use crate::modifier::Modifiers;
 use crate::table::Counters;
 
@@ -198,6 +199,21 @@ impl EventConfig {
         self.host = modifiers.host;
         self.guest = modifiers.guest;
         self.precise = modifiers.precise;
+    }
+}
+
+impl EventConfig {
+    /// A count that was given is not below the minimum.
+    ///
+    /// # Errors
+    /// [`Error::BelowMinimum`].
+    pub fn check_count(&self, count: Option<u64>) -> Result<(), Error> {
+        match count {
+            Some(count) if count < self.min_count => {
+                Err(Error::BelowMinimum { event: self.spec.clone(), count, minimum: self.min_count })
+            }
+            _ => Ok(()),
+        }
     }
 }
 

@@ -96,6 +96,8 @@ mod catalogue;
 mod config;
 mod encoding;
 mod error;
+mod known;
+mod libpfm_event;
 mod lookup;
 mod resolve;
 mod suggest;

@@ -1,19 +1,17 @@
 //! From an event as typed to its configurations.
 
 use crate::cache::CacheEvent;
-use crate::config::{LEAST_COUNT, Origin, TYPE_RAW};
+use crate::config::{LEAST_COUNT, TYPE_RAW};
 use crate::encoding::Encoding;
-use crate::libpfm::{Libpfm, PfmErrorKind};
-use crate::lookup::{Known, Place, is_online};
+use crate::known::value_of_mask;
+use crate::lookup::is_online;
 use crate::modifier::{Modifiers, looks_like_modifiers};
 use crate::pmu::Pmu;
 use crate::spec::{Head, Spec, items};
 use crate::suffix::Suffix;
-use crate::table::{Choice, EventTable, TableEvent};
+use crate::table::BuiltInTable;
 use crate::term::Term;
-use crate::{
-    Error, EventConfig, EventKind, System, breakpoint, description, hardware, number, software, suggest,
-};
+use crate::{Error, EventConfig, EventKind, System, breakpoint, hardware, number, software, suggest};
 
 impl System {
     /// Encodes events as typed: each of `lists` is one event or several that commas part, groups among them; see the
@@ -119,95 +117,6 @@ impl System {
         Err(self.unknown(event, name))
     }
 
-    /// Encodes an event of sysfs or of a table.
-    fn encode_known(
-        &self,
-        event: &str,
-        known: &Known<'_>,
-        several: bool,
-        suffix: &Suffix<'_>,
-    ) -> Result<EventConfig, Error> {
-        let encoding = Encoding::new(event, known.pmu, several);
-        let shown = |name: &str| match several {
-            true => format!("{}/{name}/", known.pmu.name),
-            false => name.to_owned(),
-        };
-        match &known.place {
-            Place::Sysfs(name) => {
-                let term = Term { name, value: None };
-                let mut config = encoding.encode(&shown(name), &[term], value_of_mask(event, suffix)?)?;
-                config.description = match config.description.is_empty() {
-                    true => self.describe(known.pmu, name, &config),
-                    false => config.description,
-                };
-                with_suffix(event, config, suffix)
-            }
-            Place::Table { table, event: row, origin, with_mask } => {
-                if row.refused {
-                    return Err(Error::NotCountable { event: event.to_owned(), origin: origin.clone() });
-                }
-                let choice = if *with_mask { Choice::default() } else { choose(event, row, suffix)? };
-                let terms = terms(row, &choice);
-                let terms = Term::parse_list(event, &terms)?;
-                let encoded =
-                    encoding.with_aliases(&table.fields).encode_fields(&shown(&row.name), &terms)?;
-                let described = description::of_event(table, row);
-                let mut config = EventConfig {
-                    origin: origin.clone(),
-                    description: match described.is_empty() && !choice.name.is_empty() {
-                        true => description::of_event_and_mask(table, row, &choice),
-                        false => described,
-                    },
-                    unit_mask_description: description::of_mask(table, row, &choice),
-                    unit_mask_name: choice.name,
-                    counters: row.counters,
-                    default_count: row.default_count,
-                    min_count: row.min_count,
-                    ..encoded
-                };
-                if config.description.is_empty() {
-                    config.description = self.describe(known.pmu, &row.name, &config);
-                }
-                let must_be_precise = row.precise == 2 || choice.precise;
-                let mut config = with_suffix(event, config, suffix)?;
-                if must_be_precise {
-                    config.precise = config.precise.max(2);
-                }
-                Ok(config)
-            }
-        }
-    }
-
-    /// What an event counts of which only name and encoding are known: what its vendor has under the name, or else under
-    /// the encoding, since the same event has many names; then libpfm4's word.
-    fn describe(&self, pmu: &Pmu, name: &str, config: &EventConfig) -> String {
-        let position = self.core_pmus().iter().position(|core| *core == pmu);
-        let tables = position.and_then(|position| self.core_tables().get(position));
-        let vendor = tables.and_then(|tables| tables.vendor.as_ref());
-        if let Some(table) = vendor {
-            if let Some(known) = description::of_vendor(table.family, name) {
-                return known.to_owned();
-            }
-            let words = [config.config, config.config1, config.config2, config.config3];
-            for row in table.events.iter().filter(|row| !row.refused) {
-                let described = description::of_event(table, row);
-                let Some(terms) = Term::parse_list(name, &row.terms).ok().filter(|_| !described.is_empty())
-                else {
-                    continue;
-                };
-                let same = Encoding::new(name, pmu, false)
-                    .with_aliases(&table.fields)
-                    .encode_fields(name, &terms)
-                    .is_ok_and(|row| [row.config, row.config1, row.config2, row.config3] == words);
-                if same {
-                    return described;
-                }
-            }
-        }
-        let libpfm = (!self.is_foreign()).then(Libpfm::load).flatten();
-        libpfm.and_then(|libpfm| libpfm.describe(name)).unwrap_or_default()
-    }
-
     fn resolve_pmu(
         &self,
         spec: &Spec<'_>,
@@ -239,55 +148,6 @@ impl System {
             .collect()
     }
 
-    /// libpfm4's answer, where it is installed and knows the event. It reads masks and modifiers itself, a count is ours.
-    fn libpfm(&self, spec: &Spec<'_>, name: &str) -> Option<Result<Vec<EventConfig>, Error>> {
-        let event = spec.text;
-        let libpfm = Libpfm::load()?;
-        let is_number = |part: &&str| part.starts_with(|c: char| c.is_ascii_digit());
-        let (theirs, numbers) = match spec.suffix.iter().position(is_number) {
-            Some(at) => spec.suffix.split_at(at),
-            None => (spec.suffix.as_slice(), &[][..]),
-        };
-        let asked = [&[name], theirs].concat().join(":");
-        let encoded = match libpfm.encode(&asked) {
-            Ok(encoded) => encoded,
-            Err(error) if error.kind == PfmErrorKind::NotFound => return None,
-            // Of the kernel's own events, which it knows too, it can say nothing new.
-            Err(_) if !name.contains("::") && libpfm.describe(name).is_none() => return None,
-            Err(error) => return Some(Err(Error::Libpfm { event: event.to_owned(), reason: error.reason })),
-        };
-        let count = match Suffix::parse(event, numbers) {
-            Ok(suffix) => suffix.count,
-            Err(error) => return Some(Err(error)),
-        };
-        let core = self.pmus().iter().find(|pmu| pmu.pmu_type == encoded.attr_type);
-        let kind = match (encoded.attr_type, core) {
-            (0, _) => EventKind::Hardware,
-            (1, _) => EventKind::Software,
-            (2, _) => EventKind::Tracepoint,
-            (3, _) => EventKind::HardwareCache,
-            (_, Some(pmu)) => EventKind::Pmu { name: pmu.name.clone() },
-            _ => EventKind::Raw,
-        };
-        let config = EventConfig {
-            config1: encoded.config1,
-            config2: encoded.config2,
-            origin: Origin::Libpfm(encoded.pmu),
-            description: libpfm.describe(&asked).unwrap_or_default(),
-            user: encoded.user,
-            kernel: encoded.kernel,
-            hypervisor: encoded.kernel,
-            host: encoded.host,
-            guest: encoded.guest,
-            precise: encoded.precise,
-            cpus: core.and_then(|pmu| pmu.cpus.clone()),
-            count_only: core.is_some_and(|pmu| pmu.count_only),
-            count,
-            ..EventConfig::new(&encoded.name, kind, encoded.attr_type, encoded.config)
-        };
-        Some(config.check_count(count).map(|()| vec![config.clone()]))
-    }
-
     /// The error for a name that nothing has.
     fn unknown(&self, event: &str, name: &str) -> Error {
         let hardware = hardware::HARDWARE_EVENTS.iter().flat_map(|event| event.names);
@@ -295,66 +155,19 @@ impl System {
         let generic = (hardware.chain(software).map(|&name| name.to_owned()))
             .chain(CacheEvent::all().map(CacheEvent::name))
             .filter(|_| !self.is_foreign());
-        let sysfs = self.core_pmus().into_iter().flat_map(Pmu::event_names).cloned();
-        let tables = self.user_tables().iter();
+        let cores = self.core_pmus();
+        let out_of_reach = match cores.is_empty() && !self.is_foreign() {
+            true => self.cpu_types(),
+            false => Vec::new(),
+        };
+        let out_of_reach: Vec<_> =
+            out_of_reach.into_iter().filter_map(|cpu| BuiltInTable::find(cpu)?.parse().ok()).collect();
+        let sysfs = cores.into_iter().flat_map(Pmu::event_names).cloned();
+        let tables = self.user_tables().iter().chain(&out_of_reach);
         let tables = tables.chain(self.core_tables().iter().flat_map(|t| t.vendor.iter().chain(&t.oprofile)));
         let tables = tables.flat_map(|table| &table.events).map(|event| event.name.clone());
         let suggestions = suggest::closest(name, generic.chain(sysfs).chain(tables));
         Error::UnknownEvent { event: event.to_owned(), suggestions }
-    }
-}
-
-impl EventConfig {
-    /// A count that was given is not below the minimum.
-    ///
-    /// # Errors
-    /// [`Error::BelowMinimum`].
-    pub fn check_count(&self, count: Option<u64>) -> Result<(), Error> {
-        match count {
-            Some(count) if count < self.min_count => {
-                Err(Error::BelowMinimum { event: self.spec.clone(), count, minimum: self.min_count })
-            }
-            _ => Ok(()),
-        }
-    }
-}
-
-/// The unit mask of a table's event.
-fn choose(event: &str, row: &TableEvent, suffix: &Suffix<'_>) -> Result<Choice, Error> {
-    let typed = suffix.unit_mask.as_ref();
-    match (&row.unit_masks, typed) {
-        (Some(masks), typed) => masks.choose(event, &row.name, typed),
-        (None, None) => Ok(Choice::default()),
-        // To say what is so is no mistake.
-        (None, Some(typed)) if typed.value().is_some_and(|value| row.unit_mask_of_terms() == Some(value)) => {
-            Ok(Choice::default())
-        }
-        (None, Some(typed)) => {
-            Err(Error::malformed(event, typed.text, "this event has no unit masks; give 0"))
-        }
-    }
-}
-
-/// The row's terms with those of the unit mask, without what is OProfile's alone.
-fn terms(row: &TableEvent, choice: &Choice) -> String {
-    let mut terms: Vec<String> =
-        row.terms.split(',').filter(|term| !term.starts_with("code=")).map(str::to_owned).collect();
-    terms.extend(choice.value.filter(|&value| value != 0).map(|value| format!("umask={value:#x}")));
-    terms.extend(Some(choice.terms.clone()).filter(|terms| !terms.is_empty()));
-    terms.join(",")
-}
-
-/// The unit mask of an event without named ones.
-fn value_of_mask(event: &str, suffix: &Suffix<'_>) -> Result<Option<u64>, Error> {
-    match &suffix.unit_mask {
-        None => Ok(None),
-        Some(mask) => mask.value().map(Some).ok_or_else(|| {
-            Error::malformed(
-                event,
-                mask.text,
-                "this event has no named unit masks; give a number such as 0x4",
-            )
-        }),
     }
 }
 
@@ -440,7 +253,11 @@ fn finish(event: &str, configs: Vec<EventConfig>, suffix: &Suffix<'_>) -> Result
 }
 
 /// Gives an event its count and modifiers; the unit mask is encoded already.
-fn with_suffix(event: &str, mut config: EventConfig, suffix: &Suffix<'_>) -> Result<EventConfig, Error> {
+pub(crate) fn with_suffix(
+    event: &str,
+    mut config: EventConfig,
+    suffix: &Suffix<'_>,
+) -> Result<EventConfig, Error> {
     config.apply(suffix.modifiers);
     config.spec = event.to_owned();
     if let Some(count) = suffix.count {
@@ -455,18 +272,4 @@ fn with_suffix(event: &str, mut config: EventConfig, suffix: &Suffix<'_>) -> Res
     }
     config.check_count(config.count)?;
     Ok(config)
-}
-
-/// The table and its events may be asked for by themselves.
-impl EventTable {
-    /// The terms that encode an event of this table with a unit mask (`0` and nothing for its own), such as
-    /// `event=0xc5,umask=0x1`.
-    ///
-    /// # Errors
-    /// [`Error::UnitMask`] and its like where the event does not have the mask.
-    pub fn terms_of(&self, event: &TableEvent, unit_mask: &str) -> Result<String, Error> {
-        let parts = ["1", unit_mask];
-        let suffix = Suffix::parse(&event.name, if unit_mask.is_empty() { &parts[..1] } else { &parts })?;
-        Ok(terms(event, &choose(&event.name, event, &suffix)?))
-    }
 }

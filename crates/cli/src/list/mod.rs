@@ -100,7 +100,10 @@ fn here(options: &ListOptions) -> Result<Vec<String>> {
     let (tracepoints, others) = trial::catalogue(&system, word);
     let tracepoints = Tracepoints::read(&system, &machine, tracepoints);
     let mut entries = trial::entries(&system, &machine, &others);
-    if entries.is_empty() && tracepoints.is_empty() && !word.is_empty() {
+    let width = width();
+    let out_of_reach =
+        if machine.core_pmu { Vec::new() } else { out_of_reach(&system, &machine, word, width) };
+    if entries.is_empty() && tracepoints.is_empty() && out_of_reach.is_empty() {
         // What can be typed is more than what can be listed: modifiers, raw events, terms.
         match system.resolve(word) {
             Ok(configs) => entries.push(trial::typed(word, configs, &machine)),
@@ -111,11 +114,8 @@ fn here(options: &ListOptions) -> Result<Vec<String>> {
         entries.extend(tracepoints.entries());
         return json(system.cpu_types().into_iter().map(str::to_owned).collect(), &entries);
     }
-    let width = width();
     let mut lines = layout::remark(&entries, &machine, width);
-    if word.is_empty() && !machine.core_pmu {
-        lines.extend(out_of_reach(&system, &machine, width));
-    }
+    lines.extend(out_of_reach);
     if options.verbose {
         let (refused, open): (Vec<_>, Vec<_>) =
             entries.into_iter().partition(|entry| matches!(entry.state, entry::State::Refused(_)));
@@ -146,18 +146,21 @@ fn shown(line: &str) -> String {
     }
 }
 
-/// The processor's own events, where there is no PMU to count them on.
-fn out_of_reach(system: &System, machine: &Machine, width: Option<usize>) -> Vec<String> {
-    let known = system.cpu_types().into_iter().filter_map(|cpu| {
+/// The processor's own events that match, where there is no PMU to count them on.
+fn out_of_reach(system: &System, machine: &Machine, word: &str, width: Option<usize>) -> Vec<String> {
+    let of_type = |cpu: &'static str| {
         let table = BuiltInTable::find(cpu)?.parse().ok()?;
-        Some((cpu, table.events.len()))
-    });
-    let lines = known.map(|(cpu, events)| {
-        format!(
-            "{cpu} events: none of {events} can be opened: {}; they are: oprof list --cpu {cpu}",
-            machine.no_such_counter()
-        )
-    });
+        let (_, listed) = trial::catalogue(&System::foreign(table), word);
+        let asked = if word.is_empty() { cpu.to_owned() } else { format!("{cpu} {word}") };
+        (!listed.is_empty()).then(|| {
+            format!(
+                "{cpu} events: {} that cannot be opened: {}; oprof list --cpu {asked}",
+                listed.len(),
+                machine.no_such_counter()
+            )
+        })
+    };
+    let lines = system.cpu_types().into_iter().filter_map(of_type);
     lines.flat_map(|line| wrapped(&line, 4, width)).collect()
 }
 
