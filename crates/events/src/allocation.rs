@@ -51,7 +51,7 @@ impl System {
             }
             if !fits(&here, number, family) {
                 notes.push(format!(
-                    "{} events for the {number} counters of PMU {}: they are counted in turns and scaled up",
+                    "{} events do not fit on the {number} counters of PMU {}: they are counted in turns and scaled up",
                     here.len(),
                     pmu.name
                 ));

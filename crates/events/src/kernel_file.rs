@@ -11,10 +11,15 @@ const MAX_NAMES: usize = 100_000;
 
 /// Reads a file of at most 64 KiB of UTF-8.
 pub(crate) fn read(path: &Path) -> io::Result<String> {
+    read_up_to(path, MAX_BYTES)
+}
+
+/// Reads a file of at most so many bytes of UTF-8.
+pub(crate) fn read_up_to(path: &Path, most: u64) -> io::Result<String> {
     let mut text = String::new();
-    File::open(path)?.take(MAX_BYTES + 1).read_to_string(&mut text)?;
-    if text.len() as u64 > MAX_BYTES {
-        return Err(io::Error::other("larger than 64 KiB"));
+    File::open(path)?.take(most + 1).read_to_string(&mut text)?;
+    if text.len() as u64 > most {
+        return Err(io::Error::other(format!("larger than {} KiB", most >> 10)));
     }
     Ok(text)
 }

@@ -68,21 +68,29 @@ impl System {
             .iter()
             .filter(|table| table.pmu.as_ref().is_none_or(|wanted| *wanted == pmu.name));
         for table in user {
-            if let Some(place) = in_table(table, Origin::UserTable(table.cpu.clone()), name, mask_name) {
+            let origin = Origin::UserTable(table.cpu.clone());
+            if let Some(place) = in_table(table, &origin, name, mask_name) {
                 return Ok(Some(place));
             }
         }
         if let Some(known) = pmu.event(event, name)? {
             return Ok(Some(Place::Sysfs(known.name)));
         }
-        let vendor = tables.vendor.as_ref();
-        let vendor =
-            vendor.and_then(|table| in_table(table, Origin::Vendor(table.cpu.clone()), name, mask_name));
-        let oprofile = || {
-            let table = tables.oprofile.as_ref()?;
-            in_table(table, Origin::OProfile(table.cpu.clone()), name, mask_name)
-        };
-        Ok(vendor.or_else(oprofile))
+        let vendor = tables.vendor.as_ref().map(|table| (table, Origin::Vendor(table.cpu.clone())));
+        let oprofile = tables.oprofile.as_ref().map(|table| (table, Origin::OProfile(table.cpu.clone())));
+        Ok(vendor.clone().and_then(|(table, origin)| by_name(table, origin, name)).or_else(|| {
+            let oprofiles = oprofile.and_then(|(table, origin)| by_name(table, origin, name));
+            // Where OProfile has the event without this unit mask, the vendor may have an event for the two together.
+            let has_mask = match (&oprofiles, mask_name) {
+                (Some(Place::Table { event, .. }), Some(mask)) => {
+                    event.unit_masks.as_ref().is_some_and(|masks| masks.named(mask).is_some())
+                }
+                (found, _) => found.is_some(),
+            };
+            let together =
+                || vendor.and_then(|(table, origin)| by_name_and_mask(table, origin, name, mask_name?));
+            if has_mask { oprofiles } else { together().or(oprofiles) }
+        }))
     }
 
     /// Who would know the name if the machine offered a core PMU.
@@ -98,8 +106,9 @@ impl System {
             };
             Some((table, origin))
         });
-        user.chain(built_in)
-            .find_map(|(table, origin)| in_table(&table, origin.clone(), name, mask_name).map(|_| origin))
+        user.chain(built_in).find_map(|(table, origin)| {
+            in_table(&table, &origin, name, mask_name).is_some().then_some(origin)
+        })
     }
 }
 
@@ -108,16 +117,17 @@ pub(crate) fn is_online(pmu: &Pmu) -> bool {
     pmu.cpus.as_ref().is_none_or(|cpus| !cpus.is_empty())
 }
 
-/// The event of this name; vendors' tables have `NAME.MASK` where OProfile has a name and a unit mask.
-fn in_table<'s>(
-    table: &'s EventTable,
-    origin: Origin,
-    name: &str,
-    mask_name: Option<&str>,
-) -> Option<Place<'s>> {
-    if let Some(event) = table.find(name) {
-        return Some(Place::Table { table, event, origin, with_mask: false });
-    }
-    let event = table.find(&format!("{name}.{}", mask_name?))?;
+/// The event of this name, or else the one that stands for name and unit mask together.
+fn in_table<'s>(table: &'s EventTable, origin: &Origin, name: &str, mask: Option<&str>) -> Option<Place<'s>> {
+    by_name(table, origin.clone(), name).or_else(|| by_name_and_mask(table, origin.clone(), name, mask?))
+}
+
+fn by_name<'s>(table: &'s EventTable, origin: Origin, name: &str) -> Option<Place<'s>> {
+    table.find(name).map(|event| Place::Table { table, event, origin, with_mask: false })
+}
+
+/// Vendors' tables have `NAME.MASK` where OProfile has a name and a unit mask.
+fn by_name_and_mask<'s>(table: &'s EventTable, origin: Origin, name: &str, mask: &str) -> Option<Place<'s>> {
+    let event = table.find(&format!("{name}.{mask}"))?;
     Some(Place::Table { table, event, origin, with_mask: true })
 }

@@ -6,12 +6,15 @@ use std::path::{Path, PathBuf};
 use crate::config::{EventConfig, EventKind, TYPE_TRACEPOINT};
 use crate::{Error, System, kernel_file, suggest};
 
+/// Longest list of tracepoints that is read, in bytes; kernels have some sixty thousand.
+const MAX_NAMES_BYTES: u64 = 4 << 20;
+
 impl System {
     /// The tracepoint of this subsystem and name, in any case.
     pub(crate) fn tracepoint(&self, event: &str, subsystem: &str, name: &str) -> Result<EventConfig, Error> {
         let (events, subsystems) = self.subsystems(event)?;
         let unknown = || {
-            let near = subsystems.iter().flat_map(|known| tracepoint_names(&events, known));
+            let near = self.tracepoints().into_iter().map(|(_, name)| name);
             let suggestions = suggest::closest(&format!("{subsystem}:{name}"), near);
             Error::UnknownTracepoint { event: event.to_owned(), suggestions }
         };
@@ -42,14 +45,18 @@ impl System {
         })
     }
 
-    /// All tracepoints as (subsystem, `subsystem:name`); empty where tracefs cannot be read.
+    /// All tracepoints as (subsystem, `subsystem:name`), sorted; empty where tracefs cannot be read. The kernel has their
+    /// names in one file; to look into thousands of directories would take longer than all the rest of a list.
     pub(crate) fn tracepoints(&self) -> Vec<(String, String)> {
-        let Ok((events, subsystems)) = self.subsystems("") else { return Vec::new() };
-        let names = |subsystem: String| {
-            let names = tracepoint_names(&events, &subsystem);
-            names.into_iter().map(move |name| (subsystem.clone(), name)).collect::<Vec<_>>()
-        };
-        subsystems.into_iter().flat_map(names).collect()
+        let read =
+            |root: &Path| kernel_file::read_up_to(&root.join("available_events"), MAX_NAMES_BYTES).ok();
+        let Some(text) = self.tracefs().find_map(read) else { return Vec::new() };
+        let is_plain = |name: &&str| !name.contains(|c: char| c.is_control() || c.is_whitespace());
+        let names = text.lines().filter(is_plain);
+        let mut names: Vec<_> =
+            names.filter_map(|name| Some((name.split_once(':')?.0.to_owned(), name.to_owned()))).collect();
+        names.sort_unstable();
+        names
     }
 
     /// The directory of tracepoints and the names in it.
@@ -68,16 +75,6 @@ impl System {
             reason: "no place for tracefs is known".to_owned(),
         }))
     }
-}
-
-/// The full names of a subsystem's tracepoints.
-fn tracepoint_names(events: &Path, subsystem: &str) -> Vec<String> {
-    let directory = events.join(subsystem);
-    let names = kernel_file::names(&directory).unwrap_or_default().into_iter();
-    names
-        .filter(|name| directory.join(name).join("id").exists())
-        .map(|name| format!("{subsystem}:{name}"))
-        .collect()
 }
 
 fn tracefs(event: &str, path: &Path, error: &std::io::Error) -> Error {

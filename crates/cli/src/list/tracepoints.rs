@@ -1,4 +1,4 @@
-//! The kernel's tracepoints: thousands, of which one is tried for all.
+//! The kernel's tracepoints: thousands, of which none needs to be tried.
 
 use oprof_events::{Error, EventGroup, ListedEvent, System};
 
@@ -6,6 +6,9 @@ use super::entry::{Entry, State};
 use super::layout::{PLAIN_WIDTH, columns, wrapped};
 use super::refusal::Machine;
 use super::trial;
+
+/// An event that happens in kernel code alone, as tracepoints do.
+const IN_KERNEL_CODE: &str = "context-switches";
 
 /// The tracepoints that match, by subsystem.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,7 +29,7 @@ pub(crate) struct Subsystem {
 }
 
 impl Tracepoints {
-    /// Sorts the listed ones by subsystem, and tries one.
+    /// Sorts the listed ones by subsystem, and tries an event that the kernel permits as it permits them.
     pub(crate) fn read(system: &System, machine: &Machine, listed: Vec<ListedEvent>) -> Tracepoints {
         let Some(one) = listed.first().map(|event| event.spec.clone()) else {
             // None match, or none can be read. A name without control files stands for all.
@@ -36,7 +39,14 @@ impl Tracepoints {
             };
         };
         let subsystems = by_subsystem(listed);
-        match system.resolve(&one).map(|configs| trial::state(&configs, machine)) {
+        // To close a tracepoint takes the kernel tens of milliseconds: it waits until no CPU can still be in it. Without
+        // the raw data, which nobody asks for here, they need what any event in kernel code needs
+        // (perf_trace_event_perm in kernel/trace/trace_event_perf.c).
+        let resolved = system.resolve(&one).and_then(|_| system.resolve(IN_KERNEL_CODE));
+        match resolved.map(|configs| trial::state(&configs, machine)) {
+            Ok(_) if !system.pmus().iter().any(|pmu| pmu.name == "tracepoint") => {
+                Tracepoints::Refused("this kernel does not have them".to_owned(), subsystems)
+            }
             Ok(State::Refused(reason)) => Tracepoints::Refused(reason, subsystems),
             Ok(_) => Tracepoints::Open(subsystems),
             Err(Error::Tracefs { reason, .. }) => Tracepoints::Refused(unreadable(&reason), subsystems),

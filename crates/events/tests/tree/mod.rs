@@ -131,6 +131,10 @@ const TRACEPOINTS: Files = &[
     ("events/sched/sched_switch/id", "314\n"),
     ("events/sched/sched_wakeup/id", "318\n"),
     ("events/9p/9p_client_req/id", "77\n"),
+    (
+        "available_events",
+        "sched:sched_switch\nsched:sched_wakeup\n9p:9p_client_req\nodd:number\nodd:huge\nno colon\n",
+    ),
     ("events/odd/number/id", "x\n"),
     ("events/odd/huge/id", "99999999999999999999\n"),
 ];
