@@ -141,7 +141,7 @@ mod tests {
             block("i386/p4-ht", "BRANCH_RETIRED"),
             [
                 "BRANCH_RETIRED: (counter: 3)",
-                "\tretired branches (min count: 6000)",
+                "\tretired branch instructions, by outcome and prediction (min count: 6000)",
                 "\tUnit masks (default 0xc)",
                 "\t----------",
                 "\t0x01: branch not-taken predicted",

@@ -1,4 +1,4 @@
-//! Turns groups into lines. Widths are those of a terminal; without one nothing is cut.
+//! Turns groups into lines. Widths are those of a terminal; without one each event is one line.
 
 use super::entry::{Entry, State};
 use super::group::Group;
@@ -8,7 +8,7 @@ use super::refusal::Machine;
 pub(crate) const PLAIN_WIDTH: usize = 80;
 /// Longer names push their own description aside, not those of all.
 const WIDEST_NAME: usize = 32;
-/// A description that has less room than this is not worth cutting.
+/// With less room than this for descriptions, they are not broken into lines.
 const LEAST_DESCRIPTION: usize = 12;
 
 /// What holds for the whole list.
@@ -34,7 +34,7 @@ fn lines(group: &Group, name_width: usize, width: Option<usize>) -> Vec<String> 
         return lines;
     }
     let mut lines = vec![title];
-    lines.extend(group.entries.iter().map(|entry| line(entry, name_width, width)));
+    lines.extend(group.entries.iter().flat_map(|entry| entry_lines(entry, name_width, width)));
     for (reason, names) in &group.refused {
         lines.extend(wrapped(&format!("  cannot be opened: {reason}"), 4, width));
         lines.extend(name_lines(names, 4, width));
@@ -53,7 +53,8 @@ fn listed(labels: &[String]) -> String {
     }
 }
 
-fn line(entry: &Entry, name_width: usize, width: Option<usize>) -> String {
+/// The name, and behind it what the event counts; under a longer name it begins on the next line.
+fn entry_lines(entry: &Entry, name_width: usize, width: Option<usize>) -> Vec<String> {
     let mut facts = Vec::new();
     if !entry.aliases.is_empty() {
         facts.push(format!("also {}", entry.aliases.join(", ")));
@@ -65,19 +66,18 @@ fn line(entry: &Entry, name_width: usize, width: Option<usize>) -> String {
         facts.push("deprecated".to_owned());
     }
     let facts = if facts.is_empty() { String::new() } else { format!(" ({})", facts.join("; ")) };
+    let text = format!("{}{facts}", entry.description);
+    let indent = name_width + 4;
     let name = format!("  {:name_width$}  ", entry.name);
-    let room = width.map_or(usize::MAX, |width| width.saturating_sub(length(&name) + length(&facts)));
-    let description = cut(&entry.description, room.max(LEAST_DESCRIPTION));
-    let text = format!("{description}{facts}");
-    format!("{name}{}", text.trim_start()).trim_end().to_owned()
-}
-
-fn cut(text: &str, room: usize) -> String {
-    if length(text) <= room {
-        return text.to_owned();
-    }
-    let kept: String = text.chars().take(room.saturating_sub(3)).collect();
-    format!("{}...", kept.trim_end())
+    let room = width.map(|width| width.saturating_sub(indent)).filter(|room| *room >= LEAST_DESCRIPTION);
+    let Some(room) = room else { return vec![format!("{name}{}", text.trim_start()).trim_end().to_owned()] };
+    let mut texts = wrapped(text.trim_start(), 0, Some(room)).into_iter();
+    let mut lines = match length(&name) > indent {
+        true => vec![name.trim_end().to_owned()],
+        false => vec![format!("{name}{}", texts.next().unwrap_or_default()).trim_end().to_owned()],
+    };
+    lines.extend(texts.filter(|text| !text.is_empty()).map(|text| format!("{:indent$}{text}", "")));
+    lines
 }
 
 /// Names behind each other.
@@ -171,12 +171,14 @@ mod tests {
     }
 
     #[test]
-    fn on_a_terminal_descriptions_are_cut_and_names_are_not() {
+    fn on_a_terminal_descriptions_are_broken_into_lines_and_names_are_not() {
         let lines = groups(&[software()], Some(42));
-        assert_eq!(lines[1], "  cpu-clock    nanoseconds of CPU time,...");
-        assert_eq!(lines[2], "  page-faults  page fault... (also faults)");
-        assert!(lines[1..3].iter().all(|line| length(line) <= 42));
-        assert!(groups(&[software()], Some(1))[1].starts_with("  cpu-clock    nano"));
+        assert_eq!(lines[1], "  cpu-clock    nanoseconds of CPU time, by");
+        assert_eq!(lines[2], "               a timer on each CPU");
+        assert_eq!(lines[3], "  page-faults  page faults of either kind");
+        assert_eq!(lines[4], "               (also faults)");
+        assert!(lines[1..6].iter().all(|line| length(line) <= 42));
+        assert!(groups(&[software()], Some(1))[1].ends_with("by a timer on each CPU"));
     }
 
     #[test]
@@ -195,9 +197,12 @@ mod tests {
         let long = "a".repeat(40);
         let mut group = software();
         group.entries.push(entry(&long, &[], "long", State::Samples));
-        let lines = groups(&[group], None);
+        let lines = groups(std::slice::from_ref(&group), None);
         assert!(lines[1].starts_with("  cpu-clock    nano"));
         assert!(lines.contains(&format!("  {long}  long")));
+        let lines = groups(&[group], Some(80));
+        let at = lines.iter().position(|line| *line == format!("  {long}")).expect("a line of its own");
+        assert_eq!(lines[at + 1], "               long");
     }
 
     #[test]

@@ -79,7 +79,8 @@ fn foreign(cpu: &str, options: &ListOptions) -> Result<Vec<String>> {
         (None, Some(counters)) => format!("events of {cpu}, {counters} counters ({source})"),
         (None, None) => format!("events of {cpu} ({source})"),
     };
-    let mut lines = vec![heading, String::new()];
+    let mut lines = wrapped(&heading, 4, width());
+    lines.push(String::new());
     if options.verbose {
         lines.extend(entries.iter().flat_map(|entry| block::of_entry(entry, counters)));
     } else if cpu.contains('/') {
@@ -87,7 +88,9 @@ fn foreign(cpu: &str, options: &ListOptions) -> Result<Vec<String>> {
         let events = entries.iter().filter_map(|entry| entry.table_event.as_ref());
         lines.extend(events.flat_map(|event| block::of_table_event(event, counters)));
     } else {
-        lines.extend(layout::groups(&groups(entries), width()).into_iter().skip(1));
+        let groups = groups(entries);
+        // The heading has said what the only group is.
+        lines.extend(layout::groups(&groups, width()).into_iter().skip(usize::from(groups.len() == 1)));
     }
     Ok(lines)
 }
