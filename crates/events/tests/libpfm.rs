@@ -1,44 +1,11 @@
 //! libpfm4's catalogues, where it is installed.
-//!
-//! What is encoded must not depend on the processor at hand, so the tests run in a child that has libpfm4 encode for
-//! any: the variable has to be there before the first load, and the threads of this process cannot set one.
+
+mod any_processor;
 
 use std::io::Write as _;
-use std::path::Path;
-use std::process::Command;
 
+use any_processor::{loaded, of_any_processor};
 use oprof_events::libpfm::{Libpfm, PfmErrorKind, PfmListed};
-
-const VARIABLE: &str = "LIBPFM_ENCODE_INACTIVE";
-
-/// libpfm4 where it is installed and encodes at all.
-fn loaded() -> Option<Libpfm> {
-    // Without this file libpfm4 takes the kernel for one that has no perf events, and encodes nothing.
-    let kernel = Path::new("/proc/sys/kernel/perf_event_paranoid").exists();
-    let libpfm = Libpfm::load().filter(|_| kernel);
-    if libpfm.is_none() {
-        let reason = if kernel { "libpfm4 is not installed" } else { "the kernel has no perf events" };
-        let _ = writeln!(std::io::stderr(), "skipped: {reason}");
-    }
-    libpfm
-}
-
-/// libpfm4 that encodes for any processor; `None` where it is missing, and in the parent, which waits for the child.
-fn of_any_processor(test: &str) -> Option<Libpfm> {
-    if std::env::var_os(VARIABLE).is_some() {
-        return Some(Libpfm::load().expect("the parent has loaded it"));
-    }
-    loaded()?;
-    let output = Command::new(std::env::current_exe().expect("this test"))
-        .args(["--exact", test, "--nocapture"])
-        .env(VARIABLE, "1")
-        .output()
-        .expect("this test starts");
-    let text = String::from_utf8_lossy(&output.stdout);
-    let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success() && text.contains("1 passed"), "{text}{errors}");
-    None
-}
 
 /// Expected values as in Intel's manual for P4: the escr in the upper half, the cccr in the lower, as the kernel has it
 /// (`arch/x86/include/asm/perf_event_p4.h`).

@@ -1,23 +1,17 @@
 //! What perf(1) asks the kernel for, compared with what this crate encodes.
 //!
-//! perf prints each `perf_event_attr` before it opens it, so that no PMU is needed: only a tree that looks like one.
 //! Known differences are left out of the list: perf(1) combines the bits of a named event's term with the user's own,
 //! knows event names in lower case only, and takes no colon after a closing slash. Of a name that is both a generic event
 //! and one of the PMU's own it takes the generic one; here it is asked for the PMU's.
 
+mod perf;
 mod tree;
 
 use std::collections::BTreeSet;
-use std::io::Write as _;
-use std::process::Command;
 
-use oprof_events::{EventConfig, EventKind, Origin};
+use oprof_events::{EventKind, Origin};
+use perf::Attribute;
 use tree::Tree;
-
-/// Type, config, config1, config2.
-type Encoded = [u64; 4];
-/// exclude_user, exclude_kernel, exclude_hv, precise_ip.
-type Modes = [u64; 4];
 
 const GENERIC: &[&str] = &[
     "cycles",
@@ -144,12 +138,9 @@ const REFUSED: &[&str] = &[
 
 #[test]
 fn the_same_attributes_as_perf() {
-    let Some(version) = perf_version() else {
-        let _ = writeln!(std::io::stderr(), "skipped: perf is not installed");
-        return;
-    };
+    let Some(version) = perf::version() else { return };
     // Later versions open further events to probe the kernel, so that only this one's list can be taken as complete.
-    let complete = version.starts_with("perf version 6.1.");
+    let complete = perf::is_6_1(&version);
     let per_tree: [(&str, &[&[&str]]); 4] = [
         ("intel", &[GENERIC, SOFTWARE, CACHE, RAW, ONE_CORE, INTEL]),
         ("amd", &[GENERIC, RAW, ONE_CORE, AMD]),
@@ -161,7 +152,7 @@ fn the_same_attributes_as_perf() {
     for (name, lists) in per_tree {
         let tree = Tree::new(name);
         for spec in lists.iter().copied().flatten() {
-            let ours: BTreeSet<_> = tree.resolve(spec).iter().map(encoded).collect();
+            let ours: BTreeSet<_> = tree.resolve(spec).iter().map(perf::encoded).collect();
             let theirs = attributes_of_own(&tree, spec);
             // perf 6.1 only probes cache events on hybrid parts, without modifiers, and then drops them.
             let probed = name == "hybrid" && CACHE.contains(spec);
@@ -180,8 +171,7 @@ fn the_same_attributes_as_perf() {
 
 #[test]
 fn perf_refuses_what_is_refused_here() {
-    if perf_version().is_none() {
-        let _ = writeln!(std::io::stderr(), "skipped: perf is not installed");
+    if perf::version().is_none() {
         return;
     }
     let tree = Tree::new("intel");
@@ -191,22 +181,8 @@ fn perf_refuses_what_is_refused_here() {
     }
 }
 
-fn perf_version() -> Option<String> {
-    let output =
-        Command::new("perf").arg("--version").output().ok().filter(|output| output.status.success())?;
-    Some(String::from_utf8_lossy(&output.stdout).trim().to_owned())
-}
-
-fn encoded(config: &EventConfig) -> (Encoded, Modes) {
-    let modes = [!config.user, !config.kernel, !config.hypervisor].map(u64::from);
-    (
-        [u64::from(config.pmu_type), config.config, config.config1, config.config2],
-        [modes[0], modes[1], modes[2], u64::from(config.precise)],
-    )
-}
-
 /// The attributes that perf prints for an event, under the PMU's name where the PMU has the event for itself.
-fn attributes_of_own(tree: &Tree, spec: &str) -> BTreeSet<(Encoded, Modes)> {
+fn attributes_of_own(tree: &Tree, spec: &str) -> BTreeSet<Attribute> {
     let own =
         tree.resolve(spec).into_iter().filter(|config| config.origin == Origin::Sysfs && !spec.contains('/'));
     let own: Vec<_> = own
@@ -223,40 +199,7 @@ fn attributes_of_own(tree: &Tree, spec: &str) -> BTreeSet<(Encoded, Modes)> {
     }
 }
 
-/// The attributes that perf prints for an event. Fields of value 0 are not printed.
-fn attributes(tree: &Tree, spec: &str) -> BTreeSet<(Encoded, Modes)> {
-    let output = Command::new("perf")
-        .args(["stat", "-vv", "-e", spec, "true"])
-        .env("SYSFS_PATH", tree.path())
-        // Keeps perf's own tables for this machine's processor out.
-        .env("PERF_CPUID", "none")
-        .output()
-        .unwrap();
-    let text = String::from_utf8_lossy(&output.stderr);
-    text.split("perf_event_attr:")
-        .skip(1)
-        .map(|block| {
-            let block = block.split("-----").next().unwrap_or_default();
-            let value = |names: &[&str]| {
-                let line = block.lines().find_map(|line| {
-                    let (name, value) = line.trim().rsplit_once("  ")?;
-                    names.contains(&name.trim()).then(|| value.trim())
-                });
-                let number = line.and_then(|value| value.split_whitespace().next()).unwrap_or("0");
-                let parsed = match number.strip_prefix("0x") {
-                    Some(digits) => u64::from_str_radix(digits, 16),
-                    None => number.parse(),
-                };
-                parsed.unwrap_or_else(|_| panic!("{spec}: {block}"))
-            };
-            let encoded = [
-                &["type"][..],
-                &["config"],
-                &["{ bp_addr, config1 }", "config1"],
-                &["{ bp_len, config2 }", "config2"],
-            ];
-            let modes = ["exclude_user", "exclude_kernel", "exclude_hv", "precise_ip"];
-            (encoded.map(value), modes.map(|name| value(&[name])))
-        })
-        .collect()
+/// The attributes that perf prints for an event.
+fn attributes(tree: &Tree, spec: &str) -> BTreeSet<Attribute> {
+    perf::attributes(tree, &[spec]).into_iter().collect()
 }

@@ -32,7 +32,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     made.extend(vendors::intel(&facts)?);
     made.extend(vendors::amd(&facts)?);
     made.extend(vendors::arm(&facts)?);
-    made.extend(vendors::power(&facts)?);
+    made.extend(vendors::power(&facts, &mut corrections)?);
     made.extend(vendors::riscv(&facts)?);
     made.extend(oprofile::types(&facts, &mut corrections)?);
     corrections.all_used()?;

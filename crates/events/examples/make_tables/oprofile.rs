@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::error::Error;
+use std::fmt::Write as _;
 use std::path::Path;
 
 use crate::corrections::Corrections;
@@ -45,16 +46,40 @@ pub(crate) fn types(facts: &Path, corrections: &mut Corrections) -> Result<Vec<T
         let code = corrections.value(&cpu, name, "event", column(&row, 1))?;
         let list = corrections.value(&cpu, name, "counters", column(&row, 2))?;
         let minimum = corrections.value(&cpu, name, "minimum", column(&row, 4))?;
+        let mut rows = table.rows.iter_mut().filter(|_| power_group_cycles(&cpu).is_some());
+        if let Some(same) = rows.find(|row| row.name == name) {
+            // A row for each counter, with a number of its own.
+            same.counters = counters(&format!("{},{list}", same.counters));
+            continue;
+        }
+        let kernel_number = kernel_numbers.get(name).filter(|_| is_p4(&cpu));
+        let terms = terms(&cpu, name, &code, kernel_number);
         table.rows.push(Row {
-            name: name.to_owned(),
-            terms: terms(&cpu, &code, kernel_numbers.get(name)),
+            name: unused_name(table, name),
             counters: counters(&list),
             counts: format!("/{minimum}"),
-            unit_masks: unit_masks(&set, refused_masks(&cpu, kernel_numbers.get(name)))?,
-            flags: refused(&cpu, kernel_numbers.get(name)),
+            unit_masks: unit_masks(&set, refused_masks(kernel_number))?,
+            // The kernel has no number for it.
+            flags: if terms.contains("event=") { "" } else { "x" }.to_owned(),
+            terms,
         });
     }
     Ok(tables)
+}
+
+/// The name, or if another event of the table has it, the name that libpfm4 gives to such: `PM_CYC_ALT`, `PM_CYC_ALT2`.
+/// Else only the first of them could be typed.
+fn unused_name(table: &Table, name: &str) -> String {
+    let is_used = |name: &str| table.rows.iter().any(|row| row.name == name);
+    let mut alternative = name.to_owned();
+    for number in 1.. {
+        if !is_used(&alternative) {
+            break;
+        }
+        let number = if number == 1 { String::new() } else { number.to_string() };
+        alternative = format!("{name}_ALT{number}");
+    }
+    alternative
 }
 
 fn is_p4(cpu: &str) -> bool {
@@ -70,6 +95,10 @@ fn header(facts: &[String]) -> Vec<(&'static str, String)> {
     }
     if !column(facts, 2).is_empty() {
         header.push(("default", [column(facts, 2), column(facts, 3)].join(" ").trim_end().to_owned()));
+    }
+    if cpu == "ppc64/power8" {
+        // The thresholds' start and stop, which the kernel has within `event` (arch/powerpc/perf/isa207-common.h).
+        header.push(("field", "umask=event:32-39".to_owned()));
     }
     if is_p4(cpu) {
         // Where the kernel has its own number of an event, and the unit mask (arch/x86/include/asm/perf_event_p4.h).
@@ -93,26 +122,55 @@ fn family(cpu: &str) -> &'static str {
     }
 }
 
-/// The Pentium 4 is encoded by the kernel's number; `code` is what sample files of OProfile hold.
-fn terms(cpu: &str, code: &str, kernel_number: Option<&Vec<String>>) -> String {
-    match kernel_number.filter(|_| is_p4(cpu)).map(|row| column(row, 1)) {
-        None => format!("event=0x{code}"),
-        Some("-") => format!("code=0x{code}"),
-        Some(number) => {
-            format!("code=0x{code},event={:#x}", number.parse::<u64>().expect("the kernel's number"))
-        }
+/// The kernel's number of cycles on the POWER processors whose events OProfile numbers by group and counter, which means
+/// nothing to the kernel (`generic_events` of arch/powerpc/perf/power7-pmu.c and its siblings).
+fn power_group_cycles(cpu: &str) -> Option<u64> {
+    match cpu.strip_prefix("ppc64/")? {
+        "970" | "970MP" | "power4" => Some(0x7),
+        "power5" | "power5+" | "power5++" => Some(0xf),
+        "power6" | "power7" => Some(0x1e),
+        _ => None,
     }
 }
 
-/// `x` for an event that the kernel has no number for.
-fn refused(cpu: &str, kernel_number: Option<&Vec<String>>) -> String {
-    let none = kernel_number.filter(|_| is_p4(cpu)).is_some_and(|row| column(row, 1) == "-");
-    if none { "x" } else { "" }.to_owned()
+/// What encodes an event. Where that is not OProfile's number, `code` is, since its sample files hold it.
+fn terms(cpu: &str, name: &str, code: &str, kernel_number: Option<&Vec<String>>) -> String {
+    if let Some(number) = kernel_number.map(|row| column(row, 1)) {
+        return match number.parse::<u64>() {
+            Ok(number) => format!("code=0x{code},event={number:#x}"),
+            Err(_) => format!("code=0x{code}"),
+        };
+    }
+    match (power_group_cycles(cpu), family(cpu)) {
+        (Some(cycles), _) if name == "CYCLES" => format!("code=0x{code},event={cycles:#x}"),
+        (Some(_), _) => format!("code=0x{code}"),
+        (None, "intel") => intel_register(code).unwrap_or_else(|| format!("event=0x{code}")),
+        (None, _) => format!("event=0x{code}"),
+    }
+}
+
+/// A code with more than the event in it is Intel's register as it stands (IA32_PERFEVTSELx in Intel's manual).
+fn intel_register(code: &str) -> Option<String> {
+    let register = u64::from_str_radix(code, 16).ok().filter(|register| *register > 0xff)?;
+    let field = |shift: u32| register >> shift & 0xff;
+    let flag = |bit: u32| register >> bit & 1 == 1;
+    let mut terms = format!("code=0x{code},event={:#x}", field(0));
+    for (name, shift) in [("umask", 8), ("cmask", 24)] {
+        if field(shift) != 0 {
+            let _ = write!(terms, ",{name}={:#x}", field(shift));
+        }
+    }
+    for (name, bit) in [("edge", 18), ("any", 21), ("inv", 23)] {
+        if flag(bit) {
+            let _ = write!(terms, ",{name}");
+        }
+    }
+    Some(terms)
 }
 
 /// The unit masks of a Pentium 4 event that the kernel refuses, in hexadecimal.
-fn refused_masks<'k>(cpu: &str, kernel_number: Option<&'k Vec<String>>) -> Vec<&'k str> {
-    let list = kernel_number.filter(|_| is_p4(cpu)).map_or("", |row| column(row, 4));
+fn refused_masks(kernel_number: Option<&Vec<String>>) -> Vec<&str> {
+    let list = kernel_number.map_or("", |row| column(row, 4));
     list.split(',').filter(|mask| !mask.is_empty()).collect()
 }
 
@@ -130,9 +188,39 @@ fn unit_masks(set: &str, refused: Vec<&str>) -> Result<String, Box<dyn Error>> {
         true => format!("0x{default}"),
         false => default.to_owned(),
     };
-    let values: Vec<_> = values
-        .split(',')
-        .map(|value| format!("0x{value}{}", if refused.contains(&value) { "!refused" } else { "" }))
-        .collect();
+    let mut masks: Vec<Mask<'_>> = values.split(',').map(Mask::parse).collect();
+    for at in 0..masks.len() {
+        let (before, rest) = masks.split_at_mut(at);
+        let mask = &mut rest[0];
+        if before.iter().any(|earlier| !mask.name.is_empty() && earlier.name == mask.name) {
+            // Else only the first could be chosen by its name.
+            mask.name = format!("{}_0x{}", mask.name, mask.value);
+        } else if mask.value == "0" && mask.name.is_empty() && default != "0x0" {
+            // The number 0 stands for the default.
+            mask.name = "none".to_owned();
+        }
+    }
+    let values: Vec<_> = masks.iter().map(|mask| mask.text(refused.contains(&mask.value))).collect();
     Ok(format!("{kind}:{default}:{}", values.join(",")))
+}
+
+/// One unit mask: `VALUE[=NAME][!TERMS]`.
+struct Mask<'a> {
+    value: &'a str,
+    name: String,
+    extra: &'a str,
+}
+
+impl<'a> Mask<'a> {
+    fn parse(text: &'a str) -> Self {
+        let (head, extra) = text.split_at(text.find('!').unwrap_or(text.len()));
+        let (value, name) = head.split_once('=').unwrap_or((head, ""));
+        Self { value, name: name.to_owned(), extra }
+    }
+
+    fn text(&self, refused: bool) -> String {
+        let equals = if self.name.is_empty() { "" } else { "=" };
+        let refused = if refused { "!refused" } else { "" };
+        format!("0x{}{equals}{}{}{refused}", self.value, self.name, self.extra)
+    }
 }

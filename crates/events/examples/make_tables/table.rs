@@ -1,6 +1,7 @@
 //! A table as it is written.
 
 use std::fmt::Write as _;
+use std::ops::RangeInclusive;
 
 /// A table of events.
 #[derive(Debug, Default)]
@@ -63,12 +64,16 @@ pub(crate) fn embedded(tables: &[Table]) -> String {
     text
 }
 
-/// `0,1,2,3,5` as `0-3,5`; `Fixedcounter1` as `fixed1`; no counters stay none.
+/// `0,1,2,3,5` and `0-3,5` as `0-3,5`; `Fixedcounter1` as `fixed1`; no counters stay none.
 pub(crate) fn counters(list: &str) -> String {
     if let Some(number) = list.strip_prefix("Fixedcounter") {
         return format!("fixed{number}");
     }
-    let numbers: Vec<u32> = list.split(',').filter_map(|number| number.trim().parse().ok()).collect();
+    let range = |text: &str| -> Option<RangeInclusive<u32>> {
+        let (first, last) = text.split_once('-').unwrap_or((text, text));
+        Some(first.trim().parse().ok()?..=last.trim().parse().ok()?)
+    };
+    let numbers = list.split(',').filter_map(range).flatten();
     let mut ranges: Vec<(u32, u32)> = Vec::new();
     for number in numbers {
         match ranges.last_mut() {

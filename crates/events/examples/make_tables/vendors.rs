@@ -4,6 +4,7 @@ use std::error::Error;
 use std::path::Path;
 
 use crate::TAKEN;
+use crate::corrections::Corrections;
 use crate::facts::{self, column, rows};
 use crate::table::{Row, Table, counters};
 
@@ -26,8 +27,13 @@ pub(crate) fn intel(facts: &Path) -> Tables {
             ..Table::default()
         };
         let mut most = 0;
-        for row in rows(&folder.join(format!("{name}.tsv")))? {
-            let list = column(&row, 2);
+        let facts = rows(&folder.join(format!("{name}.tsv")))?;
+        // The oldest tables number the fixed counters from 1, of which this event has the first.
+        let from_one =
+            facts.iter().any(|row| column(row, 0) == "INST_RETIRED.ANY" && column(row, 2) == "Fixedcounter1");
+        for row in facts {
+            let list = fixed_from_zero(column(&row, 2), from_one);
+            let list = list.as_str();
             most = most.max(list.split(',').filter_map(|number| number.parse().ok()).max().unwrap_or(0));
             let pebs = match column(&row, 4) {
                 "0" | "" => "",
@@ -36,7 +42,7 @@ pub(crate) fn intel(facts: &Path) -> Tables {
             };
             table.rows.push(Row {
                 name: column(&row, 0).to_owned(),
-                terms: intel_terms(column(&row, 0), column(&row, 1)),
+                terms: intel_terms(column(&row, 0), column(&row, 1), list),
                 counters: counters(list),
                 counts: column(&row, 3).to_owned(),
                 unit_masks: String::new(),
@@ -50,14 +56,24 @@ pub(crate) fn intel(facts: &Path) -> Tables {
     Ok(tables)
 }
 
+/// The fixed counter by the number that Intel's manual and the kernel have; other lists as they are.
+fn fixed_from_zero(list: &str, from_one: bool) -> String {
+    let number: Option<u32> = list.strip_prefix("Fixedcounter").and_then(|number| number.parse().ok());
+    number
+        .filter(|_| from_one)
+        .map_or_else(|| list.to_owned(), |number| format!("Fixedcounter{}", number - 1))
+}
+
 /// Intel's terms under the names of the kernel's fields. An event of a fixed counter becomes one that the kernel takes
 /// for it: the architectural code where there is one, else the kernel's pseudo code (`intel_pmu_event_map` and the
 /// fixed counters' constraints in arch/x86/events/intel/core.c).
-fn intel_terms(name: &str, terms: &str) -> String {
+fn intel_terms(name: &str, terms: &str, counters: &str) -> String {
     match name.to_ascii_uppercase().as_str() {
         "INST_RETIRED.ANY" => return "event=0xc0".to_owned(),
         "CPU_CLK_UNHALTED.THREAD" | "CPU_CLK_UNHALTED.CORE" => return "event=0x3c".to_owned(),
         "CPU_CLK_UNHALTED.THREAD_ANY" => return "event=0x3c,any".to_owned(),
+        // The oldest tables have codes that mean nothing; later ones an event of a general counter by the same name.
+        "CPU_CLK_UNHALTED.REF" if counters == "Fixedcounter2" => return "event=0x0,umask=0x3".to_owned(),
         _ => {}
     }
     let mut named = Vec::new();
@@ -113,8 +129,14 @@ pub(crate) fn arm(facts: &Path) -> Tables {
 }
 
 /// IBM's.
-pub(crate) fn power(facts: &Path) -> Tables {
-    kernel_tables(facts, "power", "power", "power", Some(6), |_| true)
+pub(crate) fn power(facts: &Path, corrections: &mut Corrections) -> Tables {
+    let mut tables = kernel_tables(facts, "power", "power", "power", Some(6), |_| true)?;
+    for table in &mut tables {
+        for row in &mut table.rows {
+            row.terms = corrections.value(&table.cpu, &row.name, "terms", &row.terms)?;
+        }
+    }
+    Ok(tables)
 }
 
 /// RISC-V cores.

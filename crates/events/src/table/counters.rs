@@ -37,6 +37,17 @@ impl Counters {
         Ok(Self::Some(mask))
     }
 
+    /// Those of the general ones whose number is below this; all of them if none is.
+    pub(crate) fn below(self, number: u32) -> Self {
+        match self {
+            Self::Some(mask) => match mask & u64::MAX >> (64 - number.clamp(1, 64)) {
+                0 => self,
+                below => Self::Some(below),
+            },
+            Self::Any | Self::Fixed(_) => self,
+        }
+    }
+
     /// The general counters by number, where not all will do.
     pub fn numbers(self) -> Option<Vec<u8>> {
         match self {
@@ -83,6 +94,10 @@ mod tests {
         }
         assert_eq!(Counters::parse("").unwrap(), Counters::Any);
         assert_eq!(Counters::parse("0, 4").unwrap().numbers(), Some(vec![0, 4]));
+        assert_eq!(Counters::parse("1-6").unwrap().below(5).to_string(), "1-4");
+        assert_eq!(Counters::parse("63").unwrap().below(64).to_string(), "63");
+        assert_eq!(Counters::parse("6").unwrap().below(4).to_string(), "6", "a mistake, and none is left");
+        assert_eq!(Counters::Fixed(3).below(1), Counters::Fixed(3));
         for bad in ["64", "3-1", "x", "0,", "fixed", "fixed99", "-1", "0-"] {
             assert!(Counters::parse(bad).is_err(), "{bad:?}");
         }

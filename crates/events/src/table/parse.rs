@@ -6,6 +6,10 @@
 //! out: name, terms, counters (`0-3,5`, `fixed1`; empty for any), counts (`DEFAULT/MINIMUM`, either can be left out),
 //! unit masks, flags, description. Flags: `1` can be precise, `2` has to be, `d` deprecated, `l` tells data addresses,
 //! `t` taken alone, `x` not countable by the kernel.
+//!
+//! An included table's events come before the table's own, but for those whose name the table has itself.
+
+use std::collections::HashSet;
 
 use super::{BuiltInTable, Counters, DefaultEvent, EventTable, Family, FieldAlias, TableEvent, UnitMasks};
 use crate::config::{DEFAULT_COUNT, min_count};
@@ -60,20 +64,36 @@ impl EventTable {
             reason,
         };
         let mut table = Self::empty(file);
+        let mut included = Vec::new();
         for (row, line) in text.lines().enumerate() {
             if row == 0 && line.trim_end() != FIRST_LINE {
                 return Err(at(row, ("", format!("the first line has to be {FIRST_LINE}"))));
             }
             if let Some(header) = line.strip_prefix('#') {
-                table.header(header, depth).map_err(|reason| at(row, ("", reason)))?;
+                included.extend(table.header(header, depth).map_err(|reason| at(row, ("", reason)))?);
             } else if !line.trim().is_empty() {
                 table.events.push(TableEvent::parse(line).map_err(|error| at(row, error))?);
-                if table.events.len() > MOST_EVENTS {
-                    return Err(at(row, ("", format!("more than {MOST_EVENTS} events"))));
-                }
+            }
+            if included.len() + table.events.len() > MOST_EVENTS {
+                return Err(at(row, ("", format!("more than {MOST_EVENTS} events"))));
             }
         }
+        table.put_before(included);
         Ok(table)
+    }
+
+    /// Puts the events of included tables before the table's own. An own event replaces that of the same name, in the
+    /// same case; and of the counters none is left that this type does not have.
+    fn put_before(&mut self, mut included: Vec<TableEvent>) {
+        let own: HashSet<_> = self.events.iter().map(|event| event.name.as_str()).collect();
+        included.retain(|event| !own.contains(event.name.as_str()));
+        included.append(&mut self.events);
+        self.events = included;
+        if let Some(number) = self.counters {
+            for event in &mut self.events {
+                event.counters = event.counters.below(number);
+            }
+        }
     }
 
     /// A table without events.
@@ -90,7 +110,8 @@ impl EventTable {
         }
     }
 
-    fn header(&mut self, line: &str, depth: usize) -> Result<(), String> {
+    /// Reads a line of the header; the answer is the events that it includes.
+    fn header(&mut self, line: &str, depth: usize) -> Result<Vec<TableEvent>, String> {
         let (key, value) = line.split_once(' ').unwrap_or((line, ""));
         let value = value.trim();
         match key {
@@ -118,11 +139,11 @@ impl EventTable {
                 }
                 let included =
                     Self::parse_within(value, text, depth + 1).map_err(|error| error.to_string())?;
-                self.events.extend(included.events);
+                return Ok(included.events);
             }
             _ => {}
         }
-        Ok(())
+        Ok(Vec::new())
     }
 }
 
