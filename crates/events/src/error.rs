@@ -183,8 +183,12 @@ impl Error {
 
 /// At most 200 characters of a text that somebody typed.
 pub(crate) fn shortened(text: &str) -> String {
-    const CHARACTERS: usize = 200;
-    match text.char_indices().nth(CHARACTERS) {
+    shortened_to(200, text)
+}
+
+/// At most so many characters of a text.
+pub(crate) fn shortened_to(characters: usize, text: &str) -> String {
+    match text.char_indices().nth(characters) {
         Some((end, _)) => format!("{}...", &text[..end]),
         None => text.to_owned(),
     }

@@ -11,7 +11,7 @@
 //! | raw event | `r1a8`, `r0x1a8` | the hexadecimal config for the core PMU |
 //! | a PMU's event | `cpu/event=0xc5,umask=1,inv/`, `power/energy-pkg/` | the PMU's type, fields placed as its formats say |
 //! | breakpoint | `mem:0x601040/8:rw` | `PERF_TYPE_BREAKPOINT` |
-//! | name of a user's table | [`System::with_table`] | the same as its terms on the core PMU |
+//! | name of a user's table | [`EventTable::load`], [`System::with_table`] | the same as its terms on the core PMU |
 //! | name in sysfs | `mem-loads` | the same as `cpu/mem-loads/` |
 //! | name of the processor's vendor | `BR_MISP_RETIRED.ALL_BRANCHES`, `L1D_CACHE_REFILL` | the same as its terms |
 //! | OProfile's name for the processor | `BRANCH_RETIRED:6000:0xc` | the same, with the unit mask |
@@ -84,6 +84,8 @@ mod tracepoint;
 
 // What processors can count, by their vendors and by OProfile.
 mod description;
+#[doc(hidden)]
+pub mod import;
 pub mod processor;
 pub mod table;
 
@@ -101,6 +103,11 @@ mod libpfm_event;
 mod lookup;
 mod resolve;
 mod suggest;
+
+// What the fuzz targets reach beyond the public ways.
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzing;
 
 pub use allocation::assign;
 pub use catalogue::{EventGroup, ListedEvent};

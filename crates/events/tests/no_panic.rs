@@ -1,9 +1,9 @@
-//! Whatever is typed and whatever sysfs holds, there is an answer.
+//! Whatever is typed and whatever sysfs and tables hold, there is an answer.
 
 mod tree;
 
-use oprof_events::System;
 use oprof_events::processor::Identification;
+use oprof_events::{EventTable, System, TableError};
 use tree::Tree;
 
 const SPECS: &[&str] = &[
@@ -40,6 +40,36 @@ const PIECES: &[&str] = &[
     " ",
     "?",
     "\u{202e}",
+    "\t",
+    "\n",
+    "\"",
+    "{",
+    "]",
+    "null",
+];
+/// A table in each form, and what it is called.
+const TABLES: &[(&str, &str)] = &[
+    (
+        "own",
+        "#oprof-events 1\n#cpu i386/x\n#family p4\n#counters 4\n#field umask=escr:9-24\n#default A 1\n\
+         A\tevent=0xc5,cmask=2\t0-3\t6000/500\tb:0x1:0x1=one,0x2!edge+pebs\t1d\tBranches\n\
+         B\tconfig=1\tfixed1\t/7\te:two:0x1=one,0x1=two!inv\n#include s390/z10\n",
+    ),
+    (
+        "perfmon",
+        r#"{"Header":{"Info":"X - V5","Version":"5"},"Events":[{"EventName":"A.B","EventCode":"0xB7, 0xBB","UMask":"1",
+        "UMaskExt":"2","MSRIndex":"0x3F6","MSRValue":"3","Counter":"0,1,33","PEBS":"2","Invert":"1","SampleAfterValue":
+        "9","BriefDescription":"Loads. All."},{"ArchStdEvent":"BR_RETIRED"},{"Unit":"cpu_atom","UMask":7,"EventName":"c"}]}"#,
+    ),
+    (
+        "arm",
+        r#"{"cpu":"Core","pmu_architecture":"pmuv3","counters":6,"events":[{"name":"A","code":17,"description":"One. Two."},
+        {"code":3}]}"#,
+    ),
+    (
+        "arm by name",
+        r#"{"product_configuration":{"product_name":"N"},"events":{"A":{"code":"0x11","title":"x","accesses":["PMU"]}}}"#,
+    ),
 ];
 
 /// A small generator (xorshift64*) so that a failure can be repeated.
@@ -63,7 +93,7 @@ impl Random {
                 2 => {
                     let piece = characters[at..].to_vec();
                     characters.extend(piece);
-                    characters.truncate(400);
+                    characters.truncate(600);
                 }
                 _ => {
                     let piece = PIECES[self.below(PIECES.len())];
@@ -136,5 +166,50 @@ fn mutated_sysfs() {
             }
         }
         tree.system().catalogue();
+    }
+}
+
+/// What is promised of the tables in a file; true if there were some.
+fn check_tables(what: &str, read: Result<Vec<EventTable>, TableError>) -> bool {
+    let tables = match read {
+        Ok(tables) => tables,
+        Err(error) => {
+            let message = error.to_string();
+            assert!(!message.contains(char::is_control) && message.len() < 3000, "{what}: {message:?}");
+            return false;
+        }
+    };
+    assert!(!tables.is_empty(), "{what}");
+    for table in tables {
+        let names: Vec<_> = table.events.iter().map(|event| event.name.clone()).collect();
+        for event in &table.events {
+            let texts = [&event.name, &event.terms, &event.description, &table.cpu, &table.source];
+            assert!(!texts.iter().any(|text| text.contains(char::is_control)), "{what}: {event:?}");
+            assert!(event.min_count > 0 && event.min_count <= event.default_count, "{what}: {event:?}");
+        }
+        let system = System::foreign(table);
+        system.catalogue();
+        for name in names.iter().take(4) {
+            for spec in [name.clone(), format!("{name}:1000000:0x1:0:1"), format!("{name}:1000000:one+two:u")]
+            {
+                check(&system, &spec);
+            }
+        }
+    }
+    true
+}
+
+#[test]
+fn mutated_tables() {
+    let mut random = Random(0xfeed_5eed_0bad_cafe);
+    for (what, text) in TABLES {
+        assert!(check_tables(what, EventTable::from_bytes("x.json", text.as_bytes())), "{what}");
+        let mut good = 0;
+        for _ in 0..2000 {
+            let text = random.mutate(text);
+            good += usize::from(check_tables(&text, EventTable::from_bytes("x.json", text.as_bytes())));
+        }
+        // As above, the mutations must neither leave all as it is nor break everything.
+        assert!((100..1950).contains(&good), "{what}: {good} of 2000 were read");
     }
 }

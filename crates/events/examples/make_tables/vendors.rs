@@ -3,6 +3,8 @@
 use std::error::Error;
 use std::path::Path;
 
+use oprof_events::import::{intel_terms, is_frequent};
+
 use crate::TAKEN;
 use crate::corrections::Corrections;
 use crate::facts::{self, column, rows};
@@ -42,7 +44,7 @@ pub(crate) fn intel(facts: &Path) -> Tables {
             };
             table.rows.push(Row {
                 name: column(&row, 0).to_owned(),
-                terms: intel_terms(column(&row, 0), column(&row, 1), list),
+                terms: intel_terms(column(&row, 0), column(&row, 1)),
                 counters: counters(list),
                 counts: column(&row, 3).to_owned(),
                 unit_masks: String::new(),
@@ -62,38 +64,6 @@ fn fixed_from_zero(list: &str, from_one: bool) -> String {
     number
         .filter(|_| from_one)
         .map_or_else(|| list.to_owned(), |number| format!("Fixedcounter{}", number - 1))
-}
-
-/// Intel's terms under the names of the kernel's fields. An event of a fixed counter becomes one that the kernel takes
-/// for it: the architectural code where there is one, else the kernel's pseudo code (`intel_pmu_event_map` and the
-/// fixed counters' constraints in arch/x86/events/intel/core.c).
-fn intel_terms(name: &str, terms: &str, counters: &str) -> String {
-    match name.to_ascii_uppercase().as_str() {
-        "INST_RETIRED.ANY" => return "event=0xc0".to_owned(),
-        "CPU_CLK_UNHALTED.THREAD" | "CPU_CLK_UNHALTED.CORE" => return "event=0x3c".to_owned(),
-        "CPU_CLK_UNHALTED.THREAD_ANY" => return "event=0x3c,any".to_owned(),
-        // The oldest tables have codes that mean nothing; later ones an event of a general counter by the same name.
-        "CPU_CLK_UNHALTED.REF" if counters == "Fixedcounter2" => return "event=0x0,umask=0x3".to_owned(),
-        _ => {}
-    }
-    let mut named = Vec::new();
-    let mut unit_mask: Option<u64> = None;
-    for term in terms.split(',') {
-        let (field, value) = term.split_once('=').unwrap_or((term, "1"));
-        let number = value.strip_prefix("0x").map_or(value.parse(), |digits| u64::from_str_radix(digits, 16));
-        match (field, number) {
-            ("umask", Ok(value)) => unit_mask = Some(unit_mask.unwrap_or(0) | value),
-            ("umask_ext", Ok(value)) => unit_mask = Some(unit_mask.unwrap_or(0) | value << 8),
-            ("msr0x3f6", _) => named.push(format!("ldlat={value}")),
-            ("msr0x3f7", _) => named.push(format!("frontend={value}")),
-            ("inv" | "edge" | "any" | "pc" | "in_tx" | "in_tx_cp", Ok(1)) => named.push(field.to_owned()),
-            _ => named.push(term.to_owned()),
-        }
-    }
-    if let Some(value) = unit_mask {
-        named.insert(1, format!("umask={value:#x}"));
-    }
-    named.join(",")
 }
 
 /// AMD's, as the kernel's sources have them.
@@ -175,13 +145,9 @@ fn kernel_tables(
     Ok(tables)
 }
 
-/// The default count of an event whose source has none, where it is not that of most events: cycles, instructions and
-/// micro-operations come about once a cycle.
+/// The default count of an event whose source has none, where it is not that of most events.
 fn counts(name: &str) -> String {
-    let frequent =
-        ["cyc", "inst_retired", "inst_spec", "ret_instr", "ret_ops", "inst_cmpl", "inst_disp", "uops"];
-    let lower = name.to_ascii_lowercase();
-    if frequent.iter().any(|part| lower.contains(part)) { "2000003".to_owned() } else { String::new() }
+    if is_frequent(name) { "2000003".to_owned() } else { String::new() }
 }
 
 /// By name, without the rows that say the same twice.

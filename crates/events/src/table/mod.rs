@@ -18,6 +18,7 @@ pub use event::TableEvent;
 pub use family::Family;
 pub use header::{DefaultEvent, FieldAlias};
 pub use parse::TableError;
+pub(crate) use parse::{FIRST_LINE, MOST_EVENTS, RowError, check_name, check_terms};
 pub use unit_masks::{UnitMask, UnitMaskKind, UnitMasks};
 
 /// A table of events of one CPU type.
@@ -40,6 +41,9 @@ pub struct EventTable {
     pub fields: Vec<FieldAlias>,
     /// The events, in the table's order.
     pub events: Vec<TableEvent>,
+    /// How many rows of the file are none of a core's events that could be counted: other units', metrics, events
+    /// without a name. Of several tables from one file, the first has the number.
+    pub left_out: usize,
 }
 
 impl EventTable {

@@ -13,15 +13,24 @@ use std::collections::HashSet;
 
 use super::{BuiltInTable, Counters, DefaultEvent, EventTable, Family, FieldAlias, TableEvent, UnitMasks};
 use crate::config::{DEFAULT_COUNT, min_count};
+use crate::error::shortened_to;
 use crate::number;
 use crate::term::Term;
 
 /// First line of a table in the project's own form.
 pub(crate) const FIRST_LINE: &str = "#oprof-events 1";
 /// Most events of one table.
-const MOST_EVENTS: usize = 100_000;
+pub(crate) const MOST_EVENTS: usize = 100_000;
+/// Longest line, in bytes. The longest of the built-in tables has some hundred.
+const LONGEST_LINE: usize = 16 * 1024;
+/// Longest reason of an error, in characters.
+const LONGEST_REASON: usize = 400;
 /// How deep includes may stand in one another.
 const DEEPEST_INCLUDE: usize = 4;
+/// Most includes of one table, and most fields.
+const MOST_HEADERS: usize = 64;
+/// Most terms of one event.
+const MOST_TERMS: usize = 64;
 
 /// What is wrong with a table, and where. The message is one line without control characters.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -45,7 +54,20 @@ fn place(row: usize, column: &str) -> String {
 }
 
 /// What is wrong with a row: the column and the reason.
-type RowError = (&'static str, String);
+pub(crate) type RowError = (&'static str, String);
+
+impl TableError {
+    /// What is wrong with the whole file.
+    pub(crate) fn of_file(file: &str, reason: impl Into<String>) -> Self {
+        Self::of_row(file, 0, ("", reason.into()))
+    }
+
+    /// What is wrong with a row, from 1. A reason that quotes a long text is cut, since it has to stay one that is read.
+    pub(crate) fn of_row(file: &str, row: usize, (column, reason): RowError) -> Self {
+        let (file, column) = (file.to_owned(), column.to_owned());
+        Self { file, row, column, reason: shortened_to(LONGEST_REASON, &reason) }
+    }
+}
 
 impl EventTable {
     /// Reads a table in the project's own form; `file` is for messages and stands for the name where there is none.
@@ -57,19 +79,22 @@ impl EventTable {
     }
 
     fn parse_within(file: &str, text: &str, depth: usize) -> Result<Self, TableError> {
-        let at = |row: usize, (column, reason): RowError| TableError {
-            file: file.to_owned(),
-            row: row + 1,
-            column: column.to_owned(),
-            reason,
-        };
+        let at = |row: usize, error: RowError| TableError::of_row(file, row + 1, error);
         let mut table = Self::empty(file);
         let mut included = Vec::new();
+        let mut includes = 0;
         for (row, line) in text.lines().enumerate() {
             if row == 0 && line.trim_end() != FIRST_LINE {
                 return Err(at(row, ("", format!("the first line has to be {FIRST_LINE}"))));
             }
+            if line.len() > LONGEST_LINE {
+                return Err(at(row, ("", format!("longer than {LONGEST_LINE} bytes"))));
+            }
             if let Some(header) = line.strip_prefix('#') {
+                includes += usize::from(header.starts_with("include "));
+                if includes.max(table.fields.len()) > MOST_HEADERS {
+                    return Err(at(row, ("", format!("more than {MOST_HEADERS} lines of its kind"))));
+                }
                 included.extend(table.header(header, depth).map_err(|reason| at(row, ("", reason)))?);
             } else if !line.trim().is_empty() {
                 table.events.push(TableEvent::parse(line).map_err(|error| at(row, error))?);
@@ -107,6 +132,7 @@ impl EventTable {
             pmu: None,
             fields: Vec::new(),
             events: Vec::new(),
+            left_out: 0,
         }
     }
 
@@ -114,6 +140,9 @@ impl EventTable {
     fn header(&mut self, line: &str, depth: usize) -> Result<Vec<TableEvent>, String> {
         let (key, value) = line.split_once(' ').unwrap_or((line, ""));
         let value = value.trim();
+        if matches!(key, "cpu" | "pmu" | "source" | "default" | "field") {
+            check_text(value)?;
+        }
         match key {
             "cpu" => self.cpu = value.to_owned(),
             "pmu" => self.pmu = Some(value.to_owned()),
@@ -242,10 +271,14 @@ pub(crate) fn check_name(name: &str) -> Result<(), String> {
 
 /// Terms have to be there, and numbers, each field once.
 pub(crate) fn check_terms(terms: &str) -> Result<(), String> {
+    check_text(terms)?;
     let list =
         Term::parse_list(terms, terms).map_err(|_| format!("{terms:?} is not like event=0xc5,umask=0x1"))?;
     if list.is_empty() {
         return Err("terms such as event=0xc5,umask=0x1 are missing".to_owned());
+    }
+    if list.len() > MOST_TERMS {
+        return Err(format!("more than {MOST_TERMS} terms"));
     }
     for (position, term) in list.iter().enumerate() {
         term.number(terms).map_err(|_| format!("{:?} is not like umask=0x1", term.name))?;

@@ -1,5 +1,6 @@
 //! The unit masks of an event and the rules by which they are chosen.
 
+use super::parse::check_terms;
 use crate::number;
 
 /// What a set of unit masks allows (`enum unit_mask_type` of OProfile's event files).
@@ -118,7 +119,10 @@ impl UnitMask {
         let (head, extra) = text.split_once('!').unwrap_or((text, ""));
         let (value, name) = head.split_once('=').unwrap_or((head, ""));
         let value = number::parse(value).ok_or_else(|| format!("{value:?} is no unit mask such as 0x4"))?;
-        if name.starts_with(|c: char| c.is_ascii_digit()) || name.contains([':', '+', '/', ' ']) {
+        if name.starts_with(|c: char| c.is_ascii_digit())
+            || name.contains([':', '+', '/', ' '])
+            || name.contains(char::is_control)
+        {
             return Err(format!("{name:?} cannot name a unit mask: it could not be typed"));
         }
         let mut mask = Self {
@@ -138,6 +142,9 @@ impl UnitMask {
             }
         }
         mask.terms = terms.join(",");
+        if !terms.is_empty() {
+            check_terms(&mask.terms)?;
+        }
         Ok(mask)
     }
 }
