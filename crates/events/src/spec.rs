@@ -171,18 +171,26 @@ pub(crate) fn items(list: &str) -> Result<Vec<Item<'_>>, Error> {
 fn pieces(list: &str) -> Vec<&str> {
     let (mut pieces, mut start) = (Vec::new(), 0);
     let (mut in_terms, mut braces) = (false, 0_u32);
+    // Where the event begins, which within braces is no piece of its own, and whether it is a breakpoint: that is looked
+    // at once, at its first slash, so that a list of slashes takes no longer than another.
+    let (mut event, mut is_memory) = (0, None);
     for (at, c) in list.char_indices() {
         match c {
+            '/' if in_terms => in_terms = false,
             // The slash before a breakpoint's length opens nothing.
             '/' => {
-                in_terms ^= in_terms || memory(list[start..at].trim_start().trim_start_matches('{')).is_none()
+                in_terms = !*is_memory.get_or_insert_with(|| memory(list[event..at].trim_start()).is_some())
             }
-            '{' if !in_terms => braces += 1,
+            '{' | ',' if !in_terms => {
+                (event, is_memory) = (at + 1, None);
+                if c == '{' {
+                    braces += 1;
+                } else if braces == 0 {
+                    pieces.push(&list[start..at]);
+                    start = at + 1;
+                }
+            }
             '}' if !in_terms => braces = braces.saturating_sub(1),
-            ',' if !in_terms && braces == 0 => {
-                pieces.push(&list[start..at]);
-                start = at + 1;
-            }
             _ => {}
         }
     }
@@ -239,6 +247,8 @@ mod tests {
         assert_eq!(events("a,b/c,d/,,e/f,g"), ["a", "b/c,d/", "", "e/f,g"]);
         assert_eq!(events("mem:0x10/8:rw,cycles,mem:1"), ["mem:0x10/8:rw", "cycles", "mem:1"]);
         assert_eq!(events("{mem:0x10/8:rw,cycles}"), ["mem:0x10/8:rw", "cycles"]);
+        assert_eq!(events("{cycles, mem:0x10/8:rw},cs"), ["cycles", " mem:0x10/8:rw", "cs"]);
+        assert_eq!(events("cpu/mem:1/,mem:1/2,c"), ["cpu/mem:1/", "mem:1/2", "c"]);
     }
 
     #[test]

@@ -12,7 +12,10 @@ pub fn closest(name: &str, candidates: impl IntoIterator<Item = String>) -> Vec<
     let mut near: Vec<_> = candidates
         .into_iter()
         .filter_map(|candidate| {
-            let distance = distance(&wanted, &letters(&candidate));
+            let letters = letters(&candidate);
+            // The lengths alone rule most out, which counts with a table of thousands.
+            let distance =
+                (letters.len().abs_diff(wanted.len()) <= limit).then(|| distance(&wanted, &letters))?;
             (distance <= limit).then_some((distance, candidate))
         })
         .collect();
