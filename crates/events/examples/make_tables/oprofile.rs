@@ -88,7 +88,7 @@ fn is_p4(cpu: &str) -> bool {
 
 fn header(facts: &[String]) -> Vec<(&'static str, String)> {
     let cpu = column(facts, 0);
-    let source = "OProfile 1.5git (names, codes, masks, counters and minimum counts alone)".to_owned();
+    let source = "OProfile 1.5git".to_owned();
     let mut header = vec![("family", family(cpu).to_owned()), ("source", source)];
     if let Some(number) = Some(column(facts, 1)).filter(|number| !matches!(*number, "-" | "0" | "")) {
         header.push(("counters", number.to_owned()));

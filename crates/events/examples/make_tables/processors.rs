@@ -5,9 +5,10 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use crate::facts::{column, rows};
+use crate::table::Table;
 
-/// The file.
-pub(crate) fn text(facts: &Path) -> Result<String, Box<dyn Error>> {
+/// The file, with the processors whose table was made.
+pub(crate) fn text(facts: &Path, made: &[Table]) -> Result<String, Box<dyn Error>> {
     let mut text = String::from(
         "# Which processor has which table; the first pattern that fits the whole identification counts, on hybrid \
          parts for each role.\n#identification (regular expression)\ttable\trole on hybrid parts\n",
@@ -24,7 +25,10 @@ pub(crate) fn text(facts: &Path) -> Result<String, Box<dyn Error>> {
         {
             // Implementer and part number of the MIDR; variant and revision do not matter.
             let (implementer, part) = part.split_at(2);
-            line(&mut text, &format!("0x00000000{implementer}.f{part}."), &name.replace('_', "-"), "");
+            let cpu = name.replace('_', "-");
+            if made.iter().any(|table| table.cpu == cpu) {
+                line(&mut text, &format!("0x00000000{implementer}.f{part}."), &cpu, "");
+            }
         }
     }
     for row in rows(&facts.join("arm64-linux/cpus.tsv"))? {

@@ -126,7 +126,7 @@ fn kernel_tables(
     let folder_path = facts.join(from);
     let mut tables = Vec::new();
     for name in facts::tables(&folder_path)?.into_iter().filter(|name| wanted(name)) {
-        let source = format!("Linux 6.12.95 tools/perf/pmu-events (facts alone), {TAKEN}");
+        let source = format!("Linux 6.12.95 pmu-events, {TAKEN}");
         let mut header = vec![("family", family.to_owned()), ("source", source)];
         header.extend(number_of_counters.map(|number| ("counters", number.to_string())));
         let mut table = Table { folder, cpu: name.clone(), header, ..Table::default() };

@@ -10,8 +10,6 @@ pub(super) const TABLES: &[(&str, &str)] = &[
     ("ampere-ampereone", include_str!("../../tables/arm/ampere-ampereone.tsv")),
     ("ampere-ampereonex", include_str!("../../tables/arm/ampere-ampereonex.tsv")),
     ("ampere-emag", include_str!("../../tables/arm/ampere-emag.tsv")),
-    ("arm1136jf-s", include_str!("../../tables/arm/arm1136jf-s.tsv")),
-    ("arm1176jzf-s", include_str!("../../tables/arm/arm1176jzf-s.tsv")),
     ("cavium-thunderx2", include_str!("../../tables/arm/cavium-thunderx2.tsv")),
     ("common-armv7", include_str!("../../tables/arm/common-armv7.tsv")),
     ("common-armv8", include_str!("../../tables/arm/common-armv8.tsv")),
