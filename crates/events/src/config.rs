@@ -52,7 +52,7 @@ pub struct EventConfig {
     pub unit_mask: u64,
     /// The name of the chosen unit mask; empty where it has none.
     pub unit_mask_name: String,
-    /// What the unit mask selects, in a few words; empty where unknown.
+    /// What the unit mask selects, in a few words, else its name; empty where neither is known.
     pub unit_mask_description: String,
     /// The counters that the event can be counted on, as far as a table says.
     pub counters: Counters,

@@ -44,13 +44,17 @@ impl System {
                 let encoded =
                     encoding.with_aliases(&table.fields).encode_fields(&shown(&row.name), &terms)?;
                 let described = description::of_event(table, row);
+                let mut of_mask = description::of_mask(table, row, &choice);
+                if of_mask.is_empty() {
+                    of_mask.clone_from(&choice.name);
+                }
                 let mut config = EventConfig {
                     origin: origin.clone(),
                     description: match described.is_empty() && !choice.name.is_empty() {
                         true => description::of_event_and_mask(table, row, &choice),
                         false => described,
                     },
-                    unit_mask_description: description::of_mask(table, row, &choice),
+                    unit_mask_description: of_mask,
                     unit_mask_name: choice.name,
                     counters: row.counters,
                     default_count: row.default_count,

@@ -78,6 +78,15 @@ fn a_hybrid_part_opens_an_event_on_each_pmu_that_knows_it() {
 }
 
 #[test]
+fn a_unit_mask_without_description_is_described_by_its_name() {
+    let tree = Tree::new("intel");
+    let table = "#oprof-events 1\nmine\tevent=0xc4\t\t\tb:0x1:0x1=first,0x2=second\n";
+    let system = machine(&tree, "GenuineIntel-6-3C-3").with_table(EventTable::parse("mine", table).unwrap());
+    assert_eq!(one(&system, "mine:100000:second").unit_mask_description, "second");
+    assert_eq!(one(&system, "mine:100000:first+second").unit_mask_description, "first+second");
+}
+
+#[test]
 fn oprofiles_specifications_choose_unit_masks() {
     let tree = Tree::new("intel");
     let haswell = machine(&tree, "GenuineIntel-6-3C-3");
