@@ -144,7 +144,8 @@ fn a_users_table_comes_first() {
     let table = place.path("mine.tsv");
     fs::write(
         &table,
-        "#oprof-events 1\n#cpu mine\nMY_EVENT\tevent=0x42,umask=0x3\t0-1\t5000/100\t\t\tfirst of mine\n",
+        "#oprof-events 1\n#cpu mine\nMY_EVENT\tevent=0x42,umask=0x3\t0-1\t5000/100\t\t\tfirst of mine\n\
+         arith.divider_active\tevent=0x43\n",
     )
     .expect("written");
     let path = table.to_str().expect("text");
@@ -154,6 +155,9 @@ fn a_users_table_comes_first() {
     {
         assert!(list.contains(part), "{part:?} is not in:\n{list}");
     }
+    let list = oprof(&place, &["list", "--cpu", "skylake", "--event-table", path, "divider_active"]);
+    assert!(list.contains("arith.divider_active"), "{list}");
+    assert!(!list.contains("ARITH.DIVIDER_ACTIVE"), "its name stands for another's:\n{list}");
     fs::write(&table, "#oprof-events 1\nMY_EVENT\tevent=0x42\t0-99\n").expect("written");
     let finished = finish(&place, &["record", "--event-table", path, "true"]);
     assert_eq!(finished.code(), Some(125));

@@ -1,5 +1,7 @@
 //! The events that could be given on this machine.
 
+use std::collections::HashSet;
+
 use crate::System;
 use crate::cache::CacheEvent;
 use crate::hardware::HARDWARE_EVENTS;
@@ -51,24 +53,30 @@ pub enum EventGroup {
 impl System {
     /// The events that could be given here: those of the user's tables, the generic ones always, those that tables have
     /// for the core PMUs, those of PMUs and tracepoints as the kernel lists them; tracepoints are missing where tracefs
-    /// cannot be read. In this order, so that groups are together. Another machine's processor has those of its table.
+    /// cannot be read. In this order, so that groups are together, and without those whose name stands for another's.
+    /// Another machine's processor has those of its table.
     pub fn catalogue(&self) -> Vec<ListedEvent> {
         let user = self.user_tables().iter().flat_map(|table| of_table(table, &EventGroup::UserTable));
         let mut events: Vec<_> = user.collect();
         if !self.is_foreign() {
-            events.extend(generic());
+            let user = names(self.user_tables().iter().filter(|table| table.pmu.is_none()));
+            events.extend(generic().filter(|event| !user.contains(&event.name.to_ascii_lowercase())));
         }
-        for tables in self.core_tables() {
-            events.extend(tables.vendor.iter().flat_map(|table| of_table(table, &EventGroup::Vendor)));
-        }
-        for tables in self.core_tables() {
-            // What the vendor has under the same name is what the name stands for.
-            let is_hidden = |event: &ListedEvent| {
-                tables.vendor.as_ref().is_some_and(|vendor| vendor.find(&event.name).is_some())
+        let (mut vendors, mut oprofiles) = (Vec::new(), Vec::new());
+        for (pmu, tables) in self.core_pmus().into_iter().zip(self.core_tables()) {
+            // What comes first under a name is what the name stands for.
+            let mut taken = names(self.user_tables().iter().filter(|table| table.is_for(&pmu.name)));
+            let is_free = |event: &ListedEvent, taken: &HashSet<String>| {
+                !taken.contains(&event.name.to_ascii_lowercase())
             };
-            let listed = tables.oprofile.iter().flat_map(|table| of_table(table, &EventGroup::OProfile));
-            events.extend(listed.filter(|event| !is_hidden(event)));
+            let vendor = tables.vendor.iter().flat_map(|table| of_table(table, &EventGroup::Vendor));
+            vendors.extend(vendor.filter(|event| is_free(event, &taken)));
+            taken.extend(names(&tables.vendor));
+            let oprofile = tables.oprofile.iter().flat_map(|table| of_table(table, &EventGroup::OProfile));
+            oprofiles.extend(oprofile.filter(|event| is_free(event, &taken)));
         }
+        events.append(&mut vendors);
+        events.append(&mut oprofiles);
         for pmu in self.pmus() {
             events.extend(pmu.event_names().iter().map(|name| {
                 let event = pmu.event(name, name).ok().flatten();
@@ -89,6 +97,11 @@ impl System {
         }
         events
     }
+}
+
+/// The names of all events of some tables, in lower case.
+fn names<'t>(tables: impl IntoIterator<Item = &'t EventTable>) -> HashSet<String> {
+    tables.into_iter().flat_map(|table| &table.events).map(|event| event.name.to_ascii_lowercase()).collect()
 }
 
 fn generic() -> impl Iterator<Item = ListedEvent> {

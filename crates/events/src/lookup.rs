@@ -63,11 +63,7 @@ impl System {
         tables: &'s CoreTables,
     ) -> Result<Option<Place<'s>>, Error> {
         let mask_name = suffix.unit_mask.as_ref().and_then(|mask| mask.name());
-        let user = self
-            .user_tables()
-            .iter()
-            .filter(|table| table.pmu.as_ref().is_none_or(|wanted| *wanted == pmu.name));
-        for table in user {
+        for table in self.user_tables().iter().filter(|table| table.is_for(&pmu.name)) {
             let origin = Origin::UserTable(table.cpu.clone());
             if let Some(place) = in_table(table, &origin, name, mask_name) {
                 return Ok(Some(place));

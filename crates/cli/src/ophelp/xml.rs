@@ -40,7 +40,7 @@ fn event(event: &TableEvent) -> Vec<String> {
     let default = if set.default_name.is_empty() { set.default } else { 0 };
     let mut lines = vec![start + ">", format!("<unit_masks  default=\"{default}\" category=\"{category}\">")];
     lines.extend(set.masks.iter().map(|mask| {
-        let name = match mask.name.as_str() {
+        let name = match oprofiles_name(&mask.name, mask.value) {
             "" => String::new(),
             name => format!(" name=\"{}\"", escaped(name)),
         };
@@ -48,6 +48,15 @@ fn event(event: &TableEvent) -> Vec<String> {
     }));
     lines.extend(["</unit_masks>".to_owned(), "</event>".to_owned()]);
     lines
+}
+
+/// The name that OProfile has for a unit mask. The tables name two kinds more, which could not be chosen else: `none` for
+/// 0, and `NAME_0xVALUE` where a name is taken.
+fn oprofiles_name(name: &str, value: u64) -> &str {
+    match name {
+        "none" if value == 0 => "",
+        name => name.strip_suffix(&format!("_{value:#x}")).unwrap_or(name),
+    }
 }
 
 /// Text as it may stand in an attribute.

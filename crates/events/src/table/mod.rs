@@ -47,6 +47,11 @@ pub struct EventTable {
 }
 
 impl EventTable {
+    /// The table is meant for this core PMU: it names it, or none.
+    pub(crate) fn is_for(&self, pmu: &str) -> bool {
+        self.pmu.as_deref().is_none_or(|wanted| wanted == pmu)
+    }
+
     /// The event of this name, in any case; the first if several differ in their case alone.
     pub fn find(&self, name: &str) -> Option<&TableEvent> {
         self.events
