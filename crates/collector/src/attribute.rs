@@ -5,7 +5,7 @@ use oprof_profile::Sampling;
 use perf_event_open_sys::bindings::{
     self, PERF_COUNT_SW_DUMMY, PERF_FORMAT_ID, PERF_FORMAT_TOTAL_TIME_ENABLED,
     PERF_FORMAT_TOTAL_TIME_RUNNING, PERF_SAMPLE_IDENTIFIER, PERF_SAMPLE_IP, PERF_SAMPLE_PERIOD,
-    PERF_SAMPLE_TID, PERF_SAMPLE_TIME, PERF_TYPE_SOFTWARE, perf_event_attr,
+    PERF_SAMPLE_READ, PERF_SAMPLE_TID, PERF_SAMPLE_TIME, PERF_TYPE_SOFTWARE, perf_event_attr,
 };
 
 use crate::Error;
@@ -173,11 +173,22 @@ pub(crate) fn tell_tasks(attr: &mut perf_event_attr, build_ids: bool) {
     attr.__bindgen_anon_2.wakeup_watermark = LONGER_THAN_A_FORK;
 }
 
-/// Exact counts of an event, task by task (PERF_RECORD_READ at each exit).
-pub(crate) fn task_totals(event: &EventConfig, watermark: usize) -> perf_event_attr {
+/// Exact counts of an event over the tasks that inherit it; `each`: with a record of each task's at its end
+/// (PERF_RECORD_READ).
+///
+/// When the kernel switches between two tasks that have inherited the same counters it may exchange these in place of
+/// scheduling them (`perf_event_context_sched_out` in kernel/events/core.c), and then moves the counts back one by one
+/// (`perf_event_sync_stat`), by the order of the counters in either task. Those orders differ as soon as another
+/// profiler, which the command runs, adds its own: then a count lands in a process that has nothing to do with it.
+/// Counters that a sample of theirs would read are never exchanged, whether they take samples or not; kernels before
+/// 6.13 refuse that for inherited ones (EINVAL).
+pub(crate) fn task_totals(event: &EventConfig, watermark: usize, each: bool) -> perf_event_attr {
     let mut attr = counting(event);
-    attr.sample_type = (PERF_SAMPLE_TID | PERF_SAMPLE_TIME) as u64;
     attr.set_inherit(1);
+    if !each {
+        return attr;
+    }
+    attr.sample_type = (PERF_SAMPLE_TID | PERF_SAMPLE_TIME | PERF_SAMPLE_READ) as u64;
     attr.set_watermark(1);
     attr.__bindgen_anon_2.wakeup_watermark = watermark as u32;
     attr.set_inherit_stat(1);

@@ -107,7 +107,7 @@ fn task_record(kind: u32, body: &[u8], misc: u32, source: &Source) -> Option<Tas
     let trailer = if source.layout.identifier { 24 } else { 16 };
     let body_length = body.len().checked_sub(trailer)?;
     let (body, mut id) = (&body[..body_length], Cursor(&body[body_length..]));
-    let _pid_and_tid = id.u64()?;
+    let task = (id.u32()?, id.u32()?);
     let time = Timestamp(id.u64()?);
     let mut cursor = Cursor(body);
     let record = match kind {
@@ -129,11 +129,15 @@ fn task_record(kind: u32, body: &[u8], misc: u32, source: &Source) -> Option<Tas
         }
         kernel::PERF_RECORD_EXIT => Record::ThreadExited { pid: cursor.u32()?, cpu: source.cpu },
         kernel::PERF_RECORD_READ => {
-            let (pid, _tid) = (cursor.u32()?, cursor.u32()?);
+            let (pid, tid) = (cursor.u32()?, cursor.u32()?);
+            // A task that ends reports itself. Where two of them wrote over one another (see `Rings`) they differ.
+            if (pid, tid) != task {
+                return None;
+            }
             let (value, _enabled, _running, id) =
                 (cursor.u64()?, cursor.u64()?, cursor.u64()?, cursor.u64()?);
             let (event, _) = *source.events.get(&id)?;
-            Record::Counted { pid, event, value }
+            Record::Counted { pid, event, cpu: source.cpu, value }
         }
         kernel::PERF_RECORD_LOST => {
             let _id = cursor.u64()?;

@@ -5,7 +5,7 @@ use std::io;
 use std::time::{Duration, Instant};
 
 use oprof_events::EventConfig;
-use oprof_profile::{Batch, CommandEnd, Event, Profile, Record, Scope, Timestamp};
+use oprof_profile::{Batch, CommandEnd, Event, Profile, Record, Scope, TaskTotal, Timestamp};
 use rustix::event::epoll;
 use rustix::process::Resource;
 
@@ -175,10 +175,13 @@ impl Recorder {
         }
         let used = rings.fds().count() * 2 + events.len() * cpus.len() * 2;
         let started = now();
-        let profile = match scope {
+        let mut profile = match scope {
             Scope::System => Profile::of_descendants(events.len(), waiting.pid(), started),
             _ => Profile::of_all_processes(events.len()),
         };
+        if rings.tell_each_task() {
+            profile.expect_totals(&rings.task_totals());
+        }
         let command = Known {
             pid: waiting.pid(),
             arguments: target.command.iter().map(|part| part.to_string_lossy().into_owned()).collect(),
@@ -323,17 +326,17 @@ impl Recorder {
         let last: &Batch = self.order.finish();
         self.profile.apply(last);
         let mut readings = self.rings.readings(self.events.len());
-        if let Some(totals) = self.rings.task_totals(self.events.len()) {
-            let values: Vec<u64> = totals.iter().map(|reading| reading.value).collect();
-            self.profile.count_remainder(self.command, &values);
-            if self.scope != Scope::System {
-                // While the kernel throttles a sampling counter it stands still; one that only counts goes on.
-                for (reading, value) in readings.iter_mut().zip(values) {
-                    reading.value = reading.value.max(value);
-                }
+        let left_running = self.profile.processes().iter().filter(|process| process.ended.is_none()).count();
+        let totals = self.rings.task_totals();
+        if self.rings.tell_each_task() {
+            self.profile.complete_totals(self.command, &totals);
+        }
+        if self.scope != Scope::System {
+            // While the kernel throttles a sampling counter it stands still; one that only counts goes on.
+            for (reading, value) in readings.iter_mut().zip(self.sums(&totals)) {
+                reading.value = reading.value.max(value);
             }
         }
-        let left_running = self.profile.processes().iter().filter(|process| process.ended.is_none()).count();
         let coverage = self.profile.coverage_mut();
         coverage.left_running = left_running as u64;
         for (index, (event, reading)) in coverage.events.iter_mut().zip(readings).enumerate() {
@@ -349,6 +352,16 @@ impl Recorder {
             }
         }
         Collected { profile: self.profile, images: self.images, end, duration }
+    }
+
+    /// For each event the sum of its totals.
+    fn sums(&self, totals: &[TaskTotal]) -> Vec<u64> {
+        let mut sums = vec![0_u64; self.events.len()];
+        for total in totals {
+            let sum = &mut sums[usize::from(total.event.0)];
+            *sum = sum.saturating_add(total.value);
+        }
+        sums
     }
 
     /// Everything to wait for: records, the end of the command, signals.

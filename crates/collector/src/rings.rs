@@ -4,7 +4,7 @@ use std::io;
 use std::os::fd::{BorrowedFd, OwnedFd};
 
 use oprof_events::{EventConfig, EventKind};
-use oprof_profile::{EventId, Sampling, Scope};
+use oprof_profile::{EventId, Sampling, Scope, TaskTotal};
 use perf_event_open_sys::bindings::{
     PERF_COUNT_SW_CGROUP_SWITCHES, PERF_COUNT_SW_CONTEXT_SWITCHES, PERF_COUNT_SW_CPU_MIGRATIONS,
     perf_event_attr,
@@ -87,7 +87,9 @@ pub(crate) struct Rings {
     rings: Vec<Ring>,
     /// The counters that share a ring buffer with another.
     sharing: Vec<(EventId, Counter)>,
-    task_totals: Vec<(EventId, Counter)>,
+    task_totals: Vec<(EventId, u16, Counter)>,
+    /// The kernel does not report what each task counted.
+    only_sums: bool,
     /// Where those report to, apart from everything else: the kernel lets a task that ends write into the buffers of
     /// all CPUs, though each is made for the writes of one, so that two tasks that end at once can leave a buffer in
     /// a state in which nothing more arrives. Seen in 5 of 180 runs of 2,000 processes, when it was the task records'.
@@ -134,9 +136,6 @@ impl Rings {
         // Whether the kernel can read build ids is the same on all CPUs.
         let mut build_ids = true;
         for &cpu in cpus {
-            // CPU by CPU, and in a task's context nothing but events of one PMU: when the kernel exchanges the counters
-            // of two tasks (`perf_event_sync_stat`) it takes them for the same by their order, and children inherit
-            // them in the order of CPU, PMU and number.
             if !place.inherits() {
                 rings.open_tasks(place, cpu, sizes.tasks, &mut build_ids)?;
             }
@@ -266,14 +265,28 @@ impl Rings {
                 continue;
             }
             let id = EventId(index as u16);
-            let attr = attribute::task_totals(&event.config, size / 4);
-            let counter = open_event(&attr, Attachment::Task(pid, cpu), event)?;
+            let open = |each| {
+                let attr = attribute::task_totals(&event.config, size / 4, each);
+                open_event(&attr, Attachment::Task(pid, cpu), event)
+            };
+            let counter = match open(!self.only_sums) {
+                Err(Error::Open { source, .. })
+                    if !self.only_sums && source.raw_os_error() == Some(libc::EINVAL) =>
+                {
+                    self.only_sums = true;
+                    open(false)
+                }
+                opened => opened,
+            }?;
             source.events.insert(kernel_id(&counter)?, (id, 0));
-            self.task_totals.push((id, counter));
+            self.task_totals.push((id, cpu as u16, counter));
         }
-        let Some(((_, owner), sharing)) = self.task_totals[first..].split_first() else { return Ok(()) };
+        if self.only_sums {
+            return Ok(());
+        }
+        let Some(((_, _, owner), sharing)) = self.task_totals[first..].split_first() else { return Ok(()) };
         let buffer = map(owner, cpu, size)?;
-        for (_, counter) in sharing {
+        for (_, _, counter) in sharing {
             counter.write_into(owner).map_err(Error::system("join counters of one CPU"))?;
         }
         self.total_rings.push((buffer, source));
@@ -282,7 +295,8 @@ impl Rings {
 
     fn counters(&self) -> impl Iterator<Item = &Counter> {
         let owners = self.rings.iter().map(|ring| &ring.owner);
-        owners.chain(self.sharing.iter().chain(&self.task_totals).map(|(_, counter)| counter))
+        let sharing = self.sharing.iter().map(|(_, counter)| counter);
+        owners.chain(sharing).chain(self.task_totals.iter().map(|(_, _, counter)| counter))
     }
 
     /// Starts to count.
@@ -317,10 +331,18 @@ impl Rings {
         sum(events, owners.chain(self.sharing.iter().map(|(id, counter)| (id, counter))))
     }
 
-    /// What the command's processes have counted together, where exact totals are kept.
-    pub(crate) fn task_totals(&self, events: usize) -> Option<Vec<Reading>> {
-        (!self.task_totals.is_empty())
-            .then(|| sum(events, self.task_totals.iter().map(|(id, counter)| (id, counter))))
+    /// The kernel reports what each task counted.
+    pub(crate) fn tell_each_task(&self) -> bool {
+        !self.only_sums && !self.task_totals.is_empty()
+    }
+
+    /// What the command's processes have counted together, counter by counter; none where exact totals are not kept.
+    pub(crate) fn task_totals(&self) -> Vec<TaskTotal> {
+        let total = |(event, cpu, counter): &(EventId, u16, Counter)| {
+            let value = counter.read().map_or(0, |reading| reading.value);
+            TaskTotal { event: *event, cpu: *cpu, value }
+        };
+        self.task_totals.iter().map(total).collect()
     }
 }
 
@@ -387,20 +409,8 @@ fn with_build_ids(
 }
 
 fn wants_task_totals(events: &[SampledEvent], cpus: usize) -> bool {
-    let Some((first, others)) = events.split_first() else { return false };
     events.len() * cpus <= MOST_TASK_TOTALS
-        && others.iter().all(|other| pmu(&other.config) == pmu(&first.config))
         && events.iter().filter(|event| is_in_hardware(&event.config)).count() <= MOST_HARDWARE_WITH_TOTALS
-}
-
-/// What stands for the kernel's PMU of an event: equal for events of the same.
-fn pmu(event: &EventConfig) -> (u32, u64) {
-    match event.kind {
-        // Each clock is a PMU of its own.
-        EventKind::Software if event.nanoseconds => (event.pmu_type, event.config),
-        EventKind::Hardware | EventKind::HardwareCache | EventKind::Raw => (u32::MAX, 0),
-        _ => (event.pmu_type, 0),
-    }
 }
 
 /// The event takes one of the hardware's counters.

@@ -25,7 +25,7 @@ pub use coverage::{Coverage, EventCoverage};
 pub use event::{Event, EventId, Sampling};
 pub use image::{BuildId, Image, ImageId, ImageIdentity, ImageKind, Inode};
 pub use process::{Process, ProcessId};
-pub use profile::Profile;
+pub use profile::{Profile, TaskTotal};
 pub use record::{Batch, CpuMode, Record, Sample, TaskRecord};
 pub use recording::Recording;
 pub use run::{CommandEnd, Run, Scope};

@@ -1,13 +1,18 @@
 //! The profile: records of a run, replayed in the order of time and folded.
 
+mod totals;
+
 use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
+pub use totals::TaskTotal;
+use totals::{Tally, Totals};
+
 use crate::{
-    AddressSpace, Batch, Count, Counts, Coverage, CpuMode, EventCoverage, EventId, Image, ImageId,
-    ImageIdentity, ImageKind, ImageOffset, Key, Mapping, Process, ProcessId, Record, Sample, TaskRecord,
-    Timestamp, VirtualAddress,
+    AddressSpace, Batch, Count, Counts, Coverage, CpuMode, EventCoverage, Image, ImageId, ImageIdentity,
+    ImageKind, ImageOffset, Key, Mapping, Process, ProcessId, Record, Sample, TaskRecord, Timestamp,
+    VirtualAddress,
 };
 
 /// Which processes of those that the events report belong to the profile.
@@ -28,6 +33,8 @@ struct Live {
     threads: u32,
     /// What it executes was seen from the beginning: by itself, or before it was forked.
     is_known: bool,
+    /// Of its whole life, over all programs that it executes.
+    tally: Tally,
 }
 
 /// Turns records in the order of time into counts per process, image and offset.
@@ -43,6 +50,7 @@ pub struct Profile {
     live: FxHashMap<u32, Live>,
     /// The process that last ended on each CPU.
     exited: FxHashMap<u16, u32>,
+    totals: Totals,
     open_window: Counts,
     closed_windows: Counts,
     coverage: Coverage,
@@ -88,6 +96,7 @@ impl Profile {
             processes: Vec::new(),
             live: FxHashMap::default(),
             exited: FxHashMap::default(),
+            totals: Totals::default(),
             open_window: Counts::default(),
             closed_windows: Counts::default(),
             coverage: Coverage { events: vec![EventCoverage::default(); events], ..Coverage::default() },
@@ -168,6 +177,7 @@ impl Profile {
             Record::ThreadStarted { pid } => {
                 if let Some(live) = self.member(*pid, *time) {
                     live.threads = live.threads.saturating_add(1);
+                    live.tally.add_task();
                 }
             }
             Record::ThreadExited { pid, cpu } => self.exit(*time, *pid, *cpu),
@@ -184,7 +194,9 @@ impl Profile {
                     }
                 }
             }
-            Record::Counted { pid, event, value } => self.count(*pid, *event, *value),
+            Record::Counted { pid, event, cpu, value } => {
+                self.count(*pid, TaskTotal { event: *event, cpu: *cpu, value: *value });
+            }
             Record::Lost { records } => {
                 self.coverage.lost_records = self.coverage.lost_records.saturating_add(*records);
             }
@@ -236,13 +248,19 @@ impl Profile {
             }
         }
         let process = self.add_process(process);
-        self.live.insert(pid, Live { process, space, threads: 1, is_known });
+        let tally = if parent.is_some() { Tally::from_fork() } else { Tally::default() };
+        let before = self.live.insert(pid, Live { process, space, threads: 1, is_known, tally });
+        if let Some(before) = before {
+            self.totals.retire(before.process, before.tally);
+        }
     }
 
     fn fork(&mut self, time: Timestamp, pid: u32, parent: u32) {
         let Some(live) = self.member(parent, time) else {
             // Not of the command, but the id may once have been: whatever it does now is not the command's.
-            self.live.remove(&pid);
+            if let Some(before) = self.live.remove(&pid) {
+                self.totals.retire(before.process, before.tally);
+            }
             return;
         };
         let parent = live.process;
@@ -252,9 +270,10 @@ impl Profile {
     fn execute(&mut self, time: Timestamp, pid: u32, comm: &str) {
         let Some(live) = self.member(pid, time) else { return };
         let before = live.process;
+        let tally = std::mem::take(&mut live.tally);
         if !live.is_known {
             // All that came before was the way to this program, such as our own steps between fork and exec.
-            *live = Live { process: before, space: Arc::default(), threads: 1, is_known: true };
+            *live = Live { process: before, space: Arc::default(), threads: 1, is_known: true, tally };
             self.change(before).comm = comm.to_owned();
             return;
         }
@@ -266,12 +285,10 @@ impl Profile {
             before_exec: Some(before),
             started: time,
             comm: comm.to_owned(),
-            // What was counted so far belongs to the whole life of this pid.
-            event_totals: std::mem::take(&mut old.event_totals),
             ..Process::default()
         };
         let process = self.add_process(process);
-        self.live.insert(pid, Live { process, space: Arc::default(), threads: 1, is_known: true });
+        self.live.insert(pid, Live { process, space: Arc::default(), threads: 1, is_known: true, tally });
     }
 
     fn exit(&mut self, time: Timestamp, pid: u32, cpu: u16) {
@@ -283,21 +300,7 @@ impl Profile {
             live.space = Arc::default();
             let process = live.process;
             self.change(process).ended = Some(time);
-        }
-    }
-
-    fn count(&mut self, pid: u32, event: EventId, value: u64) {
-        if let Some(live) = self.live.get(&pid) {
-            self.add_total(live.process, event, value);
-        }
-    }
-
-    fn add_total(&mut self, process: ProcessId, event: EventId, value: u64) {
-        let events = self.coverage.events.len();
-        let totals = &mut self.change(process).event_totals;
-        totals.resize(events, 0);
-        if let Some(total) = totals.get_mut(usize::from(event.0)) {
-            *total = total.saturating_add(value);
+            self.settle(pid);
         }
     }
 
@@ -423,57 +426,6 @@ impl Profile {
     /// The coverage, to be completed with what only the counters know.
     pub fn coverage_mut(&mut self) -> &mut Coverage {
         &mut self.coverage
-    }
-
-    /// Gives what is left of each event's exact `totals`, when the counts of all processes are taken off, to the one
-    /// process that has none; where several have none, to nobody.
-    ///
-    /// The kernel reports a count for inherited counters alone, never for those that were inherited from. These
-    /// begin with the command; but a switch between two tasks with equal counters can exchange them
-    /// (`perf_event_context_sched_out` in kernel/events/core.c), so that they can end with any of its descendants.
-    pub fn count_remainder(&mut self, command: u32, totals: &[u64]) {
-        let mut goes_on = vec![false; self.processes.len()];
-        for before in self.processes.iter().filter_map(|process| process.before_exec) {
-            goes_on[before.0 as usize] = true;
-        }
-        let Some(command) = self.live.get(&command).map(|live| live.process) else { return };
-        let mut lacking = (self.processes.iter().zip(0..))
-            .filter(|(process, id)| !goes_on[*id as usize] && process.event_totals.is_empty())
-            .map(|(_, id)| ProcessId(id));
-        if self.count_more_than(totals) {
-            return self.forget_totals();
-        }
-        let recipient = match (lacking.next(), lacking.next()) {
-            (Some(only), None) => only,
-            // It was a thread of a process that has a count.
-            (None, _) => command,
-            // From Linux 5.13 to 6.18 none is reported (repaired by the kernel's commit c418d8b4d7a4): what is left
-            // is of all of them together.
-            _ => return,
-        };
-        for (event, total) in totals.iter().enumerate() {
-            let counts = self.processes.iter().filter_map(|process| process.event_totals.get(event));
-            let counted = counts.fold(0_u64, |sum, count| sum.saturating_add(*count));
-            self.add_total(recipient, EventId(event as u16), total.saturating_sub(counted));
-        }
-    }
-
-    /// The processes together have counted more of an event than there was: a report was garbled.
-    fn count_more_than(&self, totals: &[u64]) -> bool {
-        totals.iter().enumerate().any(|(event, total)| {
-            let counts = self.processes.iter().filter_map(|process| process.event_totals.get(event));
-            let counted = counts.fold(0_u64, |sum, count| sum.saturating_add(*count));
-            // The counters are stopped one after the other.
-            counted > total.saturating_add(total / 1000)
-        })
-    }
-
-    fn forget_totals(&mut self) {
-        for index in 0..self.processes.len() {
-            if !self.processes[index].event_totals.is_empty() {
-                self.change(ProcessId(index as u32)).event_totals.clear();
-            }
-        }
     }
 
     /// Takes the profile apart: images, processes, counts, coverage.

@@ -99,12 +99,14 @@ pub enum Record {
         /// Its working directory, where it could be read.
         working_directory: Option<String>,
     },
-    /// Exact count of an event over the life of a task that ended (PERF_RECORD_READ).
+    /// Exact count of an event on one CPU over the life of a task that ended (PERF_RECORD_READ).
     Counted {
         /// The process to which the task belonged.
         pid: u32,
         /// The event.
         event: EventId,
+        /// The CPU whose counter it is.
+        cpu: u16,
         /// The count.
         value: u64,
     },

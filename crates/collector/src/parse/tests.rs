@@ -154,9 +154,16 @@ fn forks_and_exits_of_processes_and_threads() {
 
 #[test]
 fn exact_counts_belong_to_a_counter_of_ours() {
-    let read = |id: u64| [h(9), h(9), [w(1234), w(10), w(10), w(id)].concat()].concat();
-    assert_eq!(task(8, 0, &[&read(0x55)]), Some(Record::Counted { pid: 9, event: EventId(1), value: 1234 }));
+    let read = |id: u64| [h(7), h(8), [w(1234), w(10), w(10), w(id)].concat()].concat();
+    let counted = Record::Counted { pid: 7, event: EventId(1), cpu: 3, value: 1234 };
+    assert_eq!(task(8, 0, &[&read(0x55)]), Some(counted));
     assert_eq!(task(8, 0, &[&read(0x77)]), None);
+}
+
+#[test]
+fn an_exact_count_that_another_wrote_over_is_none() {
+    let values = [w(1234), w(10), w(10), w(0x55)].concat();
+    assert_eq!(task(8, 0, &[&h(9), &h(8), &values]), None);
 }
 
 #[test]

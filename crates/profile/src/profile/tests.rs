@@ -1,5 +1,5 @@
 use super::*;
-use crate::{Batch, Inode};
+use crate::{Batch, EventId, Inode};
 
 const PROGRAM: &str = "/bin/program";
 const LIBRARY: &str = "/lib/library.so";
@@ -16,11 +16,11 @@ fn sample(time: u64, pid: u32, address: u64) -> Sample {
     }
 }
 
-fn record(time: u64, record: Record) -> TaskRecord {
+pub(super) fn record(time: u64, record: Record) -> TaskRecord {
     TaskRecord { time: Timestamp(time), record }
 }
 
-fn executed(time: u64, pid: u32, comm: &str) -> TaskRecord {
+pub(super) fn executed(time: u64, pid: u32, comm: &str) -> TaskRecord {
     record(time, Record::Executed { pid, comm: comm.to_owned() })
 }
 
@@ -33,7 +33,7 @@ fn mapped(time: u64, pid: u32, start: u64, name: &str) -> TaskRecord {
     )
 }
 
-fn applied(mut profile: Profile, samples: Vec<Sample>, records: Vec<TaskRecord>) -> Profile {
+pub(super) fn applied(mut profile: Profile, samples: Vec<Sample>, records: Vec<TaskRecord>) -> Profile {
     profile.apply(&Batch { samples, records });
     profile.close_window();
     profile
@@ -187,17 +187,22 @@ fn the_vdso_and_memory_without_a_file_are_one_image_each() {
 
 #[test]
 fn exact_totals_stay_with_the_last_program_of_a_process() {
-    let counted = |value| Record::Counted { pid: 1, event: EventId(0), value };
+    let counted = |value| Record::Counted { pid: 2, event: EventId(0), cpu: 0, value };
     let records = vec![
         executed(1, 1, "sh"),
-        record(2, counted(5)), // a thread that ended before the exec
-        executed(3, 1, "program"),
-        record(4, counted(7)),
-        record(5, Record::ThreadExited { pid: 1, cpu: 0 }),
+        record(2, Record::Forked { pid: 2, parent: 1 }),
+        record(3, Record::ThreadStarted { pid: 2 }),
+        record(4, counted(5)), // the thread, which ends before the exec
+        record(4, Record::ThreadExited { pid: 2, cpu: 0 }),
+        executed(5, 2, "program"),
+        record(6, counted(7)),
+        record(7, Record::ThreadExited { pid: 2, cpu: 0 }),
     ];
-    let profile = applied(Profile::of_all_processes(1), Vec::new(), records);
+    let mut profile = Profile::of_all_processes(1);
+    profile.expect_totals(&[TaskTotal { event: EventId(0), cpu: 0, value: 0 }]);
+    let profile = applied(profile, Vec::new(), records);
     let totals: Vec<_> = profile.processes().iter().map(|process| process.event_totals.clone()).collect();
-    assert_eq!(totals, [vec![], vec![12]]);
+    assert_eq!(totals, [vec![], vec![], vec![12]]);
 }
 
 #[test]
@@ -235,40 +240,6 @@ fn a_sample_of_an_event_that_does_not_exist_is_dropped() {
     let mut stray = sample(5, 1, 1);
     stray.event = EventId(7);
     assert!(places(&applied(Profile::of_all_processes(1), vec![stray], Vec::new())).is_empty());
-}
-
-/// A command with two children, each with its exact count of the one event, or none.
-fn family(command: Option<u64>, first: Option<u64>, second: Option<u64>) -> Profile {
-    let mut records = vec![
-        executed(1, 1, "make"),
-        record(2, Record::Forked { pid: 2, parent: 1 }),
-        record(2, Record::Forked { pid: 3, parent: 1 }),
-    ];
-    for (pid, count) in [(2, first), (3, second), (1, command)] {
-        if let Some(value) = count {
-            records.push(record(3, Record::Counted { pid, event: EventId(0), value }));
-        }
-        records.push(record(4, Record::ThreadExited { pid, cpu: 0 }));
-    }
-    applied(Profile::of_all_processes(1), Vec::new(), records)
-}
-
-#[test]
-fn what_is_left_of_the_total_belongs_to_the_process_without_a_count() {
-    for (counts, expected) in [
-        ([None, Some(20), Some(30)], [50, 20, 30]),
-        // The counters that the command began with ended with a child.
-        ([Some(50), None, Some(30)], [50, 20, 30]),
-        // Whose it is cannot be told: nobody's, so that nobody gets what others did.
-        ([Some(50), None, None], [50, 0, 0]),
-        ([None, None, None], [0, 0, 0]),
-        ([Some(10), Some(20), Some(30)], [50, 20, 30]),
-    ] {
-        let mut profile = family(counts[0], counts[1], counts[2]);
-        profile.count_remainder(1, &[100]);
-        let total = |index: usize| profile.processes()[index].event_totals.first().copied().unwrap_or(0);
-        assert_eq!([total(0), total(1), total(2)], expected, "{counts:?}");
-    }
 }
 
 #[test]
