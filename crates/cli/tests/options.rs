@@ -43,6 +43,18 @@ fn a_frequency_is_the_number_of_samples_a_second() {
     }
 }
 
+/// An event that is asked for twice would be two columns of one name: it is refused before the command runs.
+#[test]
+fn an_event_given_twice_is_refused() {
+    let place = Place::new();
+    for options in ["-e cpu-clock -e cpu-clock", "-e cpu-clock,cpu-clock", "-e {cpu-clock,cpu-clock}"] {
+        let finished = place.record(options, "touch ran").with_status(125);
+        assert_one_line(&finished.stderr, &["\"cpu-clock\" is given twice", "leave one of them out"]);
+        assert!(!place.path("ran").exists());
+    }
+    place.record("-e cpu-clock -e cpu-clock:u", "true").with_status(0);
+}
+
 /// Several events are asked for by repeating the option or by a list.
 #[test]
 fn several_events_are_named_by_repeating_or_listing() {

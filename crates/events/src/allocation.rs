@@ -14,8 +14,14 @@ impl System {
     /// its events in turns; nothing is known of PMUs that no table describes.
     ///
     /// # Errors
-    /// [`Error::GroupTooLarge`] where the events of a group, which are counted at the same time or not at all, do not fit.
+    /// [`Error::GivenTwice`] where two are the same event; [`Error::GroupTooLarge`] where the events of a group, which
+    /// are counted at the same time or not at all, do not fit.
     pub fn check_together(&self, events: &[EventConfig]) -> Result<Vec<String>, Error> {
+        for (index, event) in events.iter().enumerate() {
+            if let Some(first) = events[..index].iter().find(|first| is_same(first, event)) {
+                return Err(Error::GivenTwice { event: event.spec.clone(), first: first.spec.clone() });
+            }
+        }
         let mut notes = Vec::new();
         for (pmu, tables) in self.core_pmus().into_iter().zip(self.core_tables()) {
             let table = tables.vendor.as_ref().or(tables.oprofile.as_ref());
@@ -59,6 +65,17 @@ impl System {
         }
         Ok(notes)
     }
+}
+
+/// Whether two configurations are the same event, whatever their counts: no table could tell their rows apart.
+fn is_same(one: &EventConfig, other: &EventConfig) -> bool {
+    let encoding = |event: &EventConfig| {
+        (event.pmu_type, event.config, event.config1, event.config2, event.config3, event.bp_type)
+    };
+    let modes = |event: &EventConfig| {
+        (event.user, event.kernel, event.hypervisor, event.host, event.guest, event.precise)
+    };
+    encoding(one) == encoding(other) && modes(one) == modes(other) && one.cpus == other.cpus
 }
 
 /// Whether all events can be counted at once on so many general counters and the fixed ones.

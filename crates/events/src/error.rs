@@ -112,6 +112,16 @@ pub enum Error {
         /// How many general counters it has.
         counters: u32,
     },
+    /// The same event twice.
+    #[error(
+        "event {event:?} is given twice{}; leave one of them out", if .event == .first { String::new() } else { format!(", first as {:?}", .first) }
+    )]
+    GivenTwice {
+        /// The second specification, as typed.
+        event: String,
+        /// The first one, as typed.
+        first: String,
+    },
     /// A table knows the event, but the machine has no PMU to count it on.
     #[error(
         "event {event:?}: {origin} has it, but this machine offers no hardware counters (a virtual machine has what its \

@@ -167,6 +167,24 @@ fn counters_that_do_not_suffice_are_told_before_anything_is_opened() {
 }
 
 #[test]
+fn an_event_is_given_once() {
+    let tree = Tree::new("intel");
+    let skylake = machine(&tree, "GenuineIntel-6-5E-3");
+    let twice = |lists: &[&str]| {
+        skylake.check_together(&skylake.resolve_all(lists).unwrap()).map_err(|e| e.to_string())
+    };
+    assert_eq!(
+        twice(&["cs", "cpu-clock", "cpu-clock"]).unwrap_err(),
+        "event \"cpu-clock\" is given twice; leave one of them out"
+    );
+    assert_eq!(
+        twice(&["{cpu-clock,context-switches}", "cs:u,cs:1000"]).unwrap_err(),
+        "event \"cs:1000\" is given twice, first as \"context-switches\"; leave one of them out"
+    );
+    assert_eq!(twice(&["cycles", "cycles:u", "cycles:p", "r1c0", "r2c0"]).unwrap(), [""; 0]);
+}
+
+#[test]
 fn without_a_pmu_the_processors_events_are_known_and_out_of_reach() {
     let tree = Tree::new("vm");
     let vm = machine(&tree, "AuthenticAMD-25-61-2");
