@@ -13,7 +13,8 @@ use rayon::prelude::*;
 /// What one image's sampled offsets are to be looked up in.
 struct Question {
     image: Image,
-    file: Option<File>,
+    /// The file of an image that is one; else of no account.
+    file: Result<File, Unresolved>,
     offsets: Vec<ImageOffset>,
 }
 
@@ -27,7 +28,10 @@ pub(crate) fn resolve(profile: &mut Profile, images: &mut HeldImages) -> Vec<Ima
     let mut questions: HashMap<ImageId, Question> = HashMap::new();
     for (id, offsets) in profile.sampled_offsets() {
         let image = profile.images()[id.0 as usize].clone();
-        let file = images.take(&image);
+        let file = match image.kind {
+            ImageKind::File => images.take(&image),
+            _ => Err(Unresolved::NoSymbols),
+        };
         questions.insert(id, Question { image, file, offsets });
     }
     let mut names = vec![ImageNames::default(); profile.images().len()];
@@ -60,8 +64,8 @@ fn answer(question: Question, kernel: Option<&KernelSymbols>) -> ImageNames {
     let unresolved = |reason| ImageNames::unresolved(offsets.iter().copied(), reason);
     match image.kind {
         ImageKind::File => match file {
-            Some(file) => oprof_symbolizer::resolve_file(&file, &image.identity, &offsets),
-            None => unresolved(Unresolved::Deleted),
+            Ok(file) => oprof_symbolizer::resolve_file(&file, &image.identity, &offsets),
+            Err(reason) => unresolved(reason),
         },
         ImageKind::Kernel | ImageKind::KernelModule => match kernel {
             Some(kernel) => kernel.resolve(&offsets),

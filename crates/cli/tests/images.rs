@@ -5,7 +5,7 @@ mod harness;
 use std::fs;
 use std::process::Command;
 
-use harness::{Place, Symbol, share_of, skipped, symbols_of, users};
+use harness::{Place, Symbol, finish, share_of, skipped, symbols_of, users};
 
 /// A program that burns a tenth of a second in a function of its own.
 const HOT: &str = "BURNER(hot_function) int main(void) { hot_function(0.1); return 0; }";
@@ -42,6 +42,26 @@ fn a_program_that_is_deleted_after_it_ran_is_named() {
         };
         place.record_these("-q", &["sh", "-c", "./temporary; rm temporary; sleep 0.1"]).with_status(0);
         assert_hot(&symbols_of(&place, "oprof.data"), "temporary", "once");
+    }
+}
+
+/// Where the limit of open files left no room for a program that is deleted later, that is said, with its cure.
+#[test]
+fn a_deleted_program_beyond_the_limit_of_open_files_names_that_limit() {
+    for user in users() {
+        let place = Place::of(user);
+        let Some(_) = place.cc("temporary", "BURNER(once) int main(void) { once(0.1); return 0; }") else {
+            return;
+        };
+        // As many as are kept free for everything else.
+        let limited = ["-c", "ulimit -n 64; exec \"$0\" \"$@\""];
+        let script = "./temporary; rm temporary; sleep 0.1";
+        let mut record = place.command("sh");
+        record.args(limited).arg(place.oprof([""; 0]).get_program());
+        finish(record.args(["record", "-q", "--", "sh", "-c", script])).with_status(0);
+        assert_hot(&symbols_of(&place, "oprof.data"), "temporary", "(not held open)");
+        let report = place.report("-l").with_status(0);
+        assert!(report.stderr.contains("sudo prlimit --pid $$ --nofile="), "{user:?}: {}", report.stderr);
     }
 }
 

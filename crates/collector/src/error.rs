@@ -157,7 +157,7 @@ fn cause(error: &io::Error) -> String {
                               kernel.nmi_watchdog=0"
             .to_owned(),
         Some(libc::EMFILE | libc::ENFILE) => {
-            "too many open files; raise the limit: ulimit -n 65536".to_owned()
+            "too many open files; raise the limit in this shell: sudo prlimit --pid $$ --nofile=65536".to_owned()
         }
         _ => error.to_string(),
     }

@@ -5,7 +5,7 @@ use std::fs::{File, OpenOptions};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
-use oprof_profile::{BuildId, Image, ImageIdentity, ImageKind, VirtualAddress};
+use oprof_profile::{BuildId, Image, ImageIdentity, ImageKind, Unresolved, VirtualAddress};
 use rustc_hash::FxHashMap;
 
 /// Reads the build id of an ELF file; `None` where it has none.
@@ -14,9 +14,18 @@ pub type BuildIdReader = fn(&File) -> Option<BuildId>;
 /// Descriptors that are kept free for everything else.
 const RESERVED: usize = 64;
 
+/// What became of the file of an image at first sight.
+enum Held {
+    File(File),
+    /// It could not be opened.
+    Gone,
+    /// It was not opened, since the limit of open files was reached.
+    BeyondLimit,
+}
+
 /// Files of images, each opened when the image was first mapped.
 pub struct HeldImages {
-    files: FxHashMap<(String, ImageIdentity), Option<File>>,
+    files: FxHashMap<(String, ImageIdentity), Held>,
     open: usize,
     most: usize,
     build_id_of: BuildIdReader,
@@ -54,10 +63,13 @@ impl HeldImages {
         if self.files.contains_key(&key) {
             return;
         }
-        let file =
-            if self.open < self.most { self.open_file(name, identity, pid, start, length) } else { None };
-        self.open += usize::from(file.is_some());
-        self.files.insert(key, file);
+        let held = if self.open < self.most {
+            self.open_file(name, identity, pid, start, length).map_or(Held::Gone, Held::File)
+        } else {
+            Held::BeyondLimit
+        };
+        self.open += usize::from(matches!(held, Held::File(_)));
+        self.files.insert(key, held);
     }
 
     fn open_file(
@@ -100,12 +112,17 @@ impl HeldImages {
     }
 
     /// The file of an image: the one held, or else the one that now has its name, if it is the same.
-    pub fn take(&mut self, image: &Image) -> Option<File> {
-        if image.kind != ImageKind::File {
-            return None;
-        }
-        let held = self.files.remove(&(image.name.clone(), image.identity)).flatten();
-        held.or_else(|| self.open_by_name(&image.name, image.identity))
+    ///
+    /// # Errors
+    /// Why there is none: it was deleted before it could be opened, or while no more files could be held open.
+    pub fn take(&mut self, image: &Image) -> Result<File, Unresolved> {
+        let held = self.files.remove(&(image.name.clone(), image.identity)).unwrap_or(Held::Gone);
+        let reason = match held {
+            Held::File(file) => return Ok(file),
+            Held::Gone => Unresolved::Deleted,
+            Held::BeyondLimit => Unresolved::TooManyOpenFiles,
+        };
+        self.open_by_name(&image.name, image.identity).ok_or(reason)
     }
 }
 
@@ -146,7 +163,9 @@ mod tests {
         std::fs::write(&newer, "second").expect("written");
         std::fs::rename(&newer, &path).expect("replaced");
         assert_eq!(text(held.take(&image(name, identity)).expect("held")), "first");
-        assert!(held.take(&image(name, identity)).is_none(), "the file that has the name now is another one");
+        let gone =
+            held.take(&image(name, identity)).expect_err("the file that has the name now is another one");
+        assert_eq!(gone, Unresolved::Deleted);
     }
 
     #[test]
@@ -159,6 +178,10 @@ mod tests {
         held.see(name, ImageIdentity::None, 1, VirtualAddress(0), 1);
         assert_eq!(held.open, 0);
         assert_eq!(text(held.take(&image(name, ImageIdentity::None)).expect("found")), "text");
+        held.see(name, ImageIdentity::None, 1, VirtualAddress(0), 1);
+        std::fs::remove_file(&path).expect("removed");
+        let reason = held.take(&image(name, ImageIdentity::None)).expect_err("gone");
+        assert_eq!(reason, Unresolved::TooManyOpenFiles);
     }
 
     #[test]

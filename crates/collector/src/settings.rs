@@ -14,7 +14,8 @@ pub struct Settings {
     pub max_sample_rate: Option<u64>,
     /// `perf_event_mlock_kb`: how much ring buffer, in KB per CPU, every user may have.
     pub mlock_kb: Option<u64>,
-    /// `kptr_restrict`: 0 shows kernel addresses to those who may profile the kernel, 1 to root, 2 to nobody.
+    /// `kptr_restrict`: 2 shows kernel addresses to nobody, 1 to root (CAP_SYSLOG), 0 also to those who may profile the
+    /// kernel (`perf_event_paranoid` of 1 or less).
     pub kptr_restrict: Option<i64>,
     /// `perf_cpu_time_max_percent`: above this share of a CPU for sampling the kernel lowers the sample rate; 0 and
     /// 100 let it be.

@@ -25,6 +25,8 @@ pub enum Unresolved {
     NoSymbolAtOffset,
     /// The file was gone before it could be opened.
     Deleted,
+    /// The file was gone when the recording ended, and had not been opened before: the limit of open files was reached.
+    TooManyOpenFiles,
     /// The file found under the name is not the one that was mapped.
     BuildIdMismatch,
     /// The file could not be read as an ELF image, or is damaged.
@@ -44,6 +46,7 @@ impl Unresolved {
             Unresolved::NoSymbols => "no symbols",
             Unresolved::NoSymbolAtOffset => "no symbol at this offset",
             Unresolved::Deleted => "deleted before it could be read",
+            Unresolved::TooManyOpenFiles => "not held open",
             Unresolved::BuildIdMismatch => "build id mismatch",
             Unresolved::Unreadable => "not a readable ELF image",
             Unresolved::KernelRestricted => "kernel symbols are hidden",

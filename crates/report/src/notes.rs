@@ -20,9 +20,20 @@ pub fn notes(recording: &Recording) -> Vec<String> {
         }
     }
     let cures = [
-        (Unresolved::KernelRestricted, "record as root, or set kernel.kptr_restrict to 0"),
+        // `kallsyms_show_value` in kernel/ksyms_common.c: at 2 nobody sees the addresses; at 1 who has CAP_SYSLOG; at
+        // 0 others too, where they may profile the kernel.
+        (
+            Unresolved::KernelRestricted,
+            "record as root with kernel.kptr_restrict at 0 or 1; other users need kernel.kptr_restrict=0 and \
+             kernel.perf_event_paranoid=1",
+        ),
         (Unresolved::BuildIdMismatch, "the files were replaced while recording"),
         (Unresolved::Deleted, "the files were gone before they could be opened"),
+        (
+            Unresolved::TooManyOpenFiles,
+            "deleted while the limit of open files left no room for them; raise it in the shell before recording: \
+             sudo prlimit --pid $$ --nofile=65536",
+        ),
     ];
     for (reason, cure) in cures {
         if let Some(&samples) = samples.get(&reason) {

@@ -11,6 +11,7 @@ pub(crate) enum Nameless {
     NoSymbols,
     BetweenSymbols,
     Deleted,
+    TooManyOpenFiles,
     BuildIdMismatch,
     Unreadable,
     NoMapping,
@@ -22,6 +23,7 @@ impl Nameless {
             Nameless::NoSymbols => "(no symbols)",
             Nameless::BetweenSymbols => "(unresolved)",
             Nameless::Deleted => "(deleted)",
+            Nameless::TooManyOpenFiles => "(not held open)",
             Nameless::BuildIdMismatch => "(build id mismatch)",
             Nameless::Unreadable => "(not readable)",
             Nameless::NoMapping => "(no mapping)",
@@ -36,6 +38,7 @@ impl From<Unresolved> for Nameless {
                 Nameless::NoSymbols
             }
             Unresolved::Deleted => Nameless::Deleted,
+            Unresolved::TooManyOpenFiles => Nameless::TooManyOpenFiles,
             Unresolved::BuildIdMismatch => Nameless::BuildIdMismatch,
             Unresolved::Unreadable => Nameless::Unreadable,
             Unresolved::NoMapping => Nameless::NoMapping,

@@ -135,22 +135,30 @@ fn by_symbol_names_that_are_missing_say_why() {
         Unresolved::KernelRestricted,
         Unresolved::NoMapping,
         Unresolved::Anonymous,
+        Unresolved::TooManyOpenFiles,
     ];
-    for (reason, samples) in reasons.into_iter().zip([1, 2, 4, 8, 16, 32, 64, 128]) {
+    for (reason, samples) in reasons.into_iter().zip([1, 2, 4, 8, 16, 32, 64, 128, 256]) {
         let offset = builder.offset(image, Err(reason));
         builder.sample(app, image, offset, 0, samples, 1);
     }
     let expected = "\
 samples      %  symbol name
 ---------------------------
-    161  63.14  (no symbols)
-     64  25.10  (no mapping)
-     16   6.27  (not readable)
-      8   3.14  (build id mismatch)
-      4   1.57  (deleted)
-      2   0.78  (unresolved)
+    256  50.10  (not held open)
+    161  31.51  (no symbols)
+     64  12.52  (no mapping)
+     16   3.13  (not readable)
+      8   1.57  (build id mismatch)
+      4   0.78  (deleted)
+      2   0.39  (unresolved)
 ";
     assert_eq!(plain(&builder.recording, By::Symbol), expected);
+    let notes = oprof_report::notes(&builder.recording).join("\n");
+    for cure in
+        ["prlimit --pid $$ --nofile", "kernel.kptr_restrict at 0 or 1", "kernel.perf_event_paranoid=1"]
+    {
+        assert!(notes.contains(cure), "{cure} is missing in:\n{notes}");
+    }
 }
 
 #[test]

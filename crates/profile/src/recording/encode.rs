@@ -194,7 +194,7 @@ fn reason_number(reason: Unresolved) -> u32 {
 }
 
 /// The reasons why an offset has no symbol, each at the number that stands for it in a file.
-pub(super) const REASONS: [Unresolved; 8] = [
+pub(super) const REASONS: [Unresolved; 9] = [
     Unresolved::NoSymbols,
     Unresolved::NoSymbolAtOffset,
     Unresolved::Deleted,
@@ -203,6 +203,7 @@ pub(super) const REASONS: [Unresolved; 8] = [
     Unresolved::KernelRestricted,
     Unresolved::NoMapping,
     Unresolved::Anonymous,
+    Unresolved::TooManyOpenFiles,
 ];
 
 pub(super) fn end(duration_ns: u64, end: CommandEnd) -> schema::End {
