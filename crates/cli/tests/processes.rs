@@ -171,6 +171,27 @@ fn two_thousand_short_processes_are_covered_in_system_scope() {
     panic!("coverage is too low each time: {last:?}");
 }
 
+/// A CPU without work is no part of what the samples are held against: nothing of a command is missing for it.
+#[test]
+fn idle_cpus_do_not_lower_the_coverage_in_system_scope() {
+    if !User::Own.is_root() {
+        return skipped("system scope: not root");
+    }
+    let place = Place::new();
+    let source = "BURNER(work) int main(void) { work(0.2); usleep(300000); return 0; }";
+    let Some(_) = place.cc("program", source) else { return };
+    let mut totals = Vec::new();
+    for scope in ["system", "cgroup"] {
+        let finished = place.record(&format!("-e cpu-clock --scope {scope}"), "./program");
+        if finished.code() != Some(0) {
+            return skipped(&format!("{scope} scope: {}", finished.stderr));
+        }
+        totals.push(total_in_seconds(&Coverage::read(&finished.stderr).line));
+    }
+    // Each CPU has a clock of its own: all of them together count more than half a second.
+    assert!((0.5..2.0).contains(&(totals[0] / totals[1])), "the command's own total: {totals:?} s");
+}
+
 /// Inherited events miss short processes: they are counted all the same, and the line tells what is missed.
 #[test]
 fn two_thousand_short_processes_are_counted_in_inherit_scope() {

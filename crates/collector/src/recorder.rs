@@ -331,13 +331,20 @@ impl Recorder {
         if self.rings.tell_each_task() {
             self.profile.complete_totals(self.command, &totals);
         }
-        if self.scope != Scope::System {
-            // While the kernel throttles a sampling counter it stands still; one that only counts goes on.
-            for (reading, value) in readings.iter_mut().zip(self.sums(&totals)) {
-                reading.value = reading.value.max(value);
+        let sums = (!totals.is_empty()).then(|| self.sums(&totals));
+        let coverage = self.profile.coverage_mut();
+        for (index, sum) in sums.into_iter().flatten().enumerate() {
+            let (reading, event) = (&mut readings[index], &mut coverage.events[index]);
+            if self.scope == Scope::System {
+                // What the rest of the system did is nobody's question, and no measure either: a clock counts while a
+                // CPU is idle, and its timer may rest meanwhile.
+                (event.outside_samples, event.outside_weight) = (0, 0);
+                reading.value = sum;
+            } else {
+                // While the kernel throttles a sampling counter it stands still; one that only counts goes on.
+                reading.value = reading.value.max(sum);
             }
         }
-        let coverage = self.profile.coverage_mut();
         coverage.left_running = left_running as u64;
         for (index, (event, reading)) in coverage.events.iter_mut().zip(readings).enumerate() {
             event.counted = Some(reading.value);

@@ -1,6 +1,6 @@
 //! Coverage, said in a line: how far a recording's rows can be trusted.
 
-use oprof_profile::{Event, EventCoverage, Recording, Scope};
+use oprof_profile::{Event, EventCoverage, Recording, Sampling, Scope};
 
 use crate::lifetime::Lifetimes;
 use crate::number::{counted, grouped};
@@ -9,6 +9,15 @@ use crate::time::time;
 
 /// Below this share the samples say little of what was run: what is missing is worth a word on its cause.
 const POOR: f64 = 0.9;
+
+/// Samples whose periods add up to more of the total than this do so by the kernel's choice of the periods.
+const MORE_THAN_ALL: f64 = 1.02;
+
+/// A sample that is due and not taken is hardly noticed among fewer than this.
+const MANY_SAMPLES: u64 = 50;
+
+/// A timer that is to come more often than this, in nanoseconds, comes late by itself, without a host's doing.
+const SHORT_PERIOD: u64 = 100_000;
 
 /// A counter that counted less of the time than this shared its hardware with others; a little less than all is
 /// only the time that switching takes.
@@ -52,7 +61,14 @@ fn of_event(event: &Event, coverage: &EventCoverage, recording: &Recording) -> S
     let samples_text = counted(samples, "sample", "samples");
     let verb = if samples == 1 { "stands" } else { "stand" };
     let covered = coverage.covered();
+    let chosen_periods = matches!(event.sampling, Sampling::Frequency(_));
     parts.push(match (covered, coverage.counted) {
+        (Some(covered), Some(total)) if covered > MORE_THAN_ALL && chosen_periods => format!(
+            "{samples_text} {verb} for all of {name}'s exact total ({}); the periods that the kernel chose for -F add up \
+             to {:.1} % of it, fixed ones (-c) are exact",
+            quantity(total),
+            covered * 100.0
+        ),
         (Some(covered), Some(total)) => format!(
             "{samples_text} {verb} for {}{:.1} % of {name}'s exact total ({})",
             if user_clock { "at least " } else { "" },
@@ -75,12 +91,17 @@ fn of_event(event: &Event, coverage: &EventCoverage, recording: &Recording) -> S
             "processes shorter than the time between two samples {missed}: --scope cgroup (as root) samples them"
         ));
     }
-    // Elsewhere counters that do not sample give the total; the kernel stops only those that do.
-    if recording.coverage.throttled > 0 && scope == Scope::System && !event.nanoseconds {
-        parts.push("it was not counted while throttled".to_owned());
+    if let Some(cause) = late_timer(event, coverage, recording) {
+        parts.push(format!("its timer came late and skipped samples: {cause}"));
     }
+    // Here the total is not the command's, for which there are counters that do not sample, but the whole system's.
     if coverage.outside_samples > 0 {
         parts.push(format!("{} of them outside the command's processes", grouped(coverage.outside_samples)));
+        if event.nanoseconds {
+            parts.push("that total includes idle time, which is not always sampled".to_owned());
+        } else if recording.coverage.throttled > 0 {
+            parts.push("it was not counted while throttled".to_owned());
+        }
     }
     if coverage.running() < MULTIPLEXED {
         parts.push(format!(
@@ -89,6 +110,26 @@ fn of_event(event: &Event, coverage: &EventCoverage, recording: &Recording) -> S
         ));
     }
     parts.join("; ")
+}
+
+/// Why a clock has fewer samples than it should, where the timer that takes them was late.
+///
+/// The kernel's timer goes on from when it was served and not from when it was due
+/// (`perf_swevent_hrtimer` in kernel/events/core.c), and nothing counts what it skips.
+fn late_timer(event: &Event, coverage: &EventCoverage, recording: &Recording) -> Option<&'static str> {
+    let Sampling::Count(period) = event.sampling else { return None };
+    let all_code = event.user && event.kernel;
+    let short_processes = recording.run.scope == Scope::Inherit && processes(recording).0 > 1;
+    let losses = &recording.coverage;
+    let lost = losses.lost_records > 0 || losses.lost_samples > 0 || losses.throttled > 0;
+    let few = coverage.samples < MANY_SAMPLES || coverage.covered().is_none_or(|covered| covered >= POOR);
+    if !event.nanoseconds || !all_code || short_processes || lost || few || coverage.outside_samples > 0 {
+        return None;
+    }
+    Some(match period < SHORT_PERIOD {
+        true => "a lower -F (or a higher -c) misses less",
+        false => "on a virtual machine the host may have run something else",
+    })
 }
 
 fn of_recording(recording: &Recording) -> String {
@@ -126,11 +167,20 @@ fn losses(recording: &Recording) -> String {
         losses.push(format!("{} lost", counted(coverage.lost_samples, "sample", "samples")));
     }
     if coverage.throttled > 0 {
-        losses.push(format!("throttled {}", counted(coverage.throttled, "time", "times")));
+        losses.push(format!(
+            "throttled {} (sample less often with -F or -c, or as root raise kernel.perf_event_max_sample_rate and \
+             kernel.perf_cpu_time_max_percent)",
+            counted(coverage.throttled, "time", "times")
+        ));
     }
+    let mut events = coverage.events.iter().zip(&recording.events);
+    let nothing = match events.any(|(coverage, event)| late_timer(event, coverage, recording).is_some()) {
+        true => "nothing else",
+        false => "nothing",
+    };
     match (losses.is_empty(), multiplexed) {
-        (true, false) => "nothing lost, throttled or multiplexed".to_owned(),
-        (true, true) => "nothing lost or throttled".to_owned(),
+        (true, false) => format!("{nothing} lost, throttled or multiplexed"),
+        (true, true) => format!("{nothing} lost or throttled"),
         _ => losses.join(", "),
     }
 }

@@ -2,7 +2,7 @@
 
 mod recordings;
 
-use oprof_profile::{Process, ProcessId, Recording, Scope};
+use oprof_profile::{Event, Process, ProcessId, Recording, Sampling, Scope};
 use oprof_report::{coverage_line, coverage_lines};
 use recordings::{Builder, counter, cpu_clock};
 
@@ -48,7 +48,10 @@ fn what_was_lost_is_said() {
     recording.coverage.lost_samples = 1234;
     recording.coverage.throttled = 2;
     let line = coverage_line(&recording);
-    assert!(line.ends_with("; 1 record lost, 1,234 samples lost, throttled 2 times"), "{line}");
+    assert!(line.contains("; 1 record lost, 1,234 samples lost, throttled 2 times ("), "{line}");
+    for cure in ["-F or -c", "kernel.perf_event_max_sample_rate", "kernel.perf_cpu_time_max_percent"] {
+        assert!(line.contains(cure), "{line}");
+    }
 }
 
 #[test]
@@ -81,6 +84,38 @@ fn samples_of_others_count_in_what_is_covered() {
     let line = coverage_line(&recording);
     assert!(line.starts_with("coverage: 199 samples stand for 99.5 % of "), "{line}");
     assert!(line.contains("; 100 of them outside the command's processes;"), "{line}");
+    assert!(line.contains("; that total includes idle time, which is not always sampled;"), "{line}");
+}
+
+#[test]
+fn periods_that_the_kernel_chose_are_not_more_than_all() {
+    let mut builder =
+        Builder::new([Event { sampling: Sampling::Frequency(997), ..counter("switches", "", 1) }]);
+    builder.symbol("/bin/a", "/bin/a", "main", 157);
+    builder.recording.coverage.events[0].counted = Some(100_000_000);
+    let line = coverage_line(&builder.recording);
+    assert!(
+        line.starts_with(
+            "coverage: 157 samples stand for all of switches's exact total (100,000,000); the periods"
+        ),
+        "{line}"
+    );
+    assert!(line.contains(" chose for -F add up to 157.0 % of it, fixed ones (-c) are exact;"), "{line}");
+}
+
+#[test]
+fn samples_that_a_late_timer_skipped_are_not_nothing() {
+    let mut recording = recording();
+    recording.run.scope = Scope::Cgroup;
+    recording.coverage.events[0].counted = Some(120_000_000);
+    let line = coverage_line(&recording);
+    assert!(line.contains("; its timer came late and skipped samples: on a virtual machine"), "{line}");
+    assert!(line.ends_with("; nothing else lost, throttled or multiplexed"), "{line}");
+    recording.events[0].sampling = Sampling::Count(10_101);
+    let line = coverage_line(&recording);
+    assert!(line.contains("skipped samples: a lower -F (or a higher -c) misses less;"), "{line}");
+    recording.coverage.lost_records = 1;
+    assert!(!coverage_line(&recording).contains("timer"), "there is a better reason");
 }
 
 #[test]
