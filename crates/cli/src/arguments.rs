@@ -49,8 +49,8 @@ Examples:
 
 Scopes: cgroup and system need root; inherit misses processes shorter than a period.
 
-The exit status is the command's; 125 says that oprof failed, 126 that the command cannot be
-executed, 127 that there is no such command.";
+The exit status is the command's; 125 says that oprof failed, 126 that the command cannot be executed, 127 that there \
+is no such command.";
 
 #[derive(Debug, Args)]
 #[command(after_help = RECORD_EXAMPLES)]
@@ -264,6 +264,22 @@ mod tests {
         let Subcommand::Record(options) = arguments.subcommand else { panic!("record was asked for") };
         assert_eq!(options.command, ["make", "-o", "-q"]);
         assert_eq!(options.output, PathBuf::from("oprof.data"));
+    }
+
+    /// A line ends where the next word would not fit, not where it did in the source.
+    #[test]
+    fn the_last_paragraph_of_the_help_fills_its_lines() {
+        for width in [60, 80, 100] {
+            let mut record = Arguments::command().term_width(width);
+            let record = record.find_subcommand_mut("record").expect("there is one");
+            let help = record.clone().term_width(width).render_long_help().to_string();
+            let lines: Vec<&str> =
+                help.trim_end().rsplit("\n\n").next().expect("a paragraph").lines().collect();
+            for pair in lines.windows(2) {
+                let next = pair[1].split(' ').next().unwrap_or_default();
+                assert!(pair[0].len() + 1 + next.len() > width, "at width {width}:\n{}", lines.join("\n"));
+            }
+        }
     }
 
     #[test]

@@ -9,6 +9,7 @@ mod list;
 mod machine;
 mod names;
 mod ophelp;
+mod paragraph;
 mod record;
 mod report;
 mod speak;

@@ -107,6 +107,7 @@ fn periods_that_the_kernel_chose_are_not_more_than_all() {
 fn samples_that_a_late_timer_skipped_are_not_nothing() {
     let mut recording = recording();
     recording.run.scope = Scope::Cgroup;
+    recording.events[0].sampling = Sampling::Count(1_000_000);
     recording.coverage.events[0].counted = Some(120_000_000);
     let line = coverage_line(&recording);
     assert!(line.contains("; its timer came late and skipped samples: on a virtual machine"), "{line}");

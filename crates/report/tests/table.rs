@@ -191,6 +191,26 @@ fn a_width_cuts_names_and_nothing_else() {
 }
 
 #[test]
+fn on_a_narrow_terminal_a_command_has_the_room_of_its_directory() {
+    let mut builder = Builder::new([cpu_clock()]);
+    builder.symbol("/bin/cc1", "/bin/cc1", "main", 1);
+    let process = &mut builder.recording.processes[0];
+    process.arguments =
+        ["/usr/lib/gcc/x86_64-linux-gnu/12/cc1", "-O2", "src/a source.c"].map(str::to_owned).to_vec();
+    process.working_directory = Some("/home/user/project".to_owned());
+    let at = |width, long_names| {
+        let options = Options { long_names, ..Options::default() };
+        render(&builder.recording, By::Command, options, Look { width, colour: false })
+    };
+    let narrow = at(Some(80), false);
+    assert!(narrow.contains("  cc1 -O2 'src/a source.c'\n") && !narrow.contains("project"), "{narrow}");
+    for (width, long_names) in [(Some(160), false), (None, false), (Some(80), true)] {
+        let text = at(width, long_names);
+        assert!(text.contains("/home/user") && text.contains("  /usr/lib/gcc/"), "{text}");
+    }
+}
+
+#[test]
 fn the_narrowest_width_still_shows_numbers() {
     for width in 0..60 {
         let look = Look { width: Some(width), colour: false };

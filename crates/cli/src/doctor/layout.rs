@@ -1,7 +1,7 @@
 //! Turns checks into lines.
 
 use super::check::{Check, Verdict};
-use crate::list::wrapped;
+use crate::paragraph::wrapped;
 
 /// How the lines may look.
 #[derive(Clone, Copy, Debug, Default)]

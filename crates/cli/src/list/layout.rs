@@ -3,6 +3,7 @@
 use super::entry::{Entry, State};
 use super::group::Group;
 use super::refusal::Machine;
+use crate::paragraph::{length, wrapped};
 
 /// The width for which names are put side by side where there is no terminal.
 pub(crate) const PLAIN_WIDTH: usize = 80;
@@ -86,28 +87,6 @@ fn name_lines(names: &[String], indent: usize, width: Option<usize>) -> Vec<Stri
     wrapped(&text, indent, Some(width.unwrap_or(PLAIN_WIDTH)))
 }
 
-/// Breaks a text at blanks so that it fits, further lines indented; where no width is known it stays one line.
-pub(crate) fn wrapped(text: &str, indent: usize, width: Option<usize>) -> Vec<String> {
-    let Some(width) = width else { return vec![text.to_owned()] };
-    let own_indent = text.len() - text.trim_start().len();
-    let mut lines = Vec::new();
-    let mut line = " ".repeat(own_indent);
-    let mut is_empty = true;
-    for word in text.split_whitespace() {
-        if !is_empty && length(&line) + 1 + length(word) > width {
-            lines.push(std::mem::replace(&mut line, " ".repeat(indent)));
-            is_empty = true;
-        }
-        if !is_empty {
-            line.push(' ');
-        }
-        line.push_str(word);
-        is_empty = false;
-    }
-    lines.push(line);
-    lines
-}
-
 /// Cells side by side, to be read downwards, as ls(1) puts them.
 pub(crate) fn columns(cells: &[String], width: usize) -> Vec<String> {
     const INDENT: usize = 2;
@@ -121,10 +100,6 @@ pub(crate) fn columns(cells: &[String], width: usize) -> Vec<String> {
         format!("{:INDENT$}{}", "", line.trim_end())
     };
     (0..rows).map(row).collect()
-}
-
-fn length(text: &str) -> usize {
-    text.chars().count()
 }
 
 #[cfg(test)]

@@ -20,13 +20,13 @@ use oprof_events::table::BuiltInTable;
 use oprof_events::{EventTable, System};
 
 use crate::arguments::ListOptions;
+use crate::paragraph::wrapped;
 use crate::{event_tables, terminal};
 use entry::Entry;
 use group::groups;
 use tracepoints::Tracepoints;
 
 pub(crate) use block::of_table_event;
-pub(crate) use layout::wrapped;
 pub(crate) use refusal::Machine;
 
 /// Prints the events that there are, or those that hold the word.

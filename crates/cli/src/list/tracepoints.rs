@@ -3,9 +3,10 @@
 use oprof_events::{Error, EventGroup, ListedEvent, System};
 
 use super::entry::{Entry, State};
-use super::layout::{PLAIN_WIDTH, columns, wrapped};
+use super::layout::{PLAIN_WIDTH, columns};
 use super::refusal::Machine;
 use super::trial;
+use crate::paragraph::wrapped;
 
 /// An event that happens in kernel code alone, as tracepoints do.
 const IN_KERNEL_CODE: &str = "context-switches";

@@ -17,6 +17,9 @@ pub(crate) const GAP: usize = 2;
 /// A name is not cut below this width, even if a line gets longer than it should.
 const NARROWEST_NAME: usize = 12;
 
+/// With less room than this for all names of a line, a command's directory gives its place to the command.
+const ROOM_FOR_DIRECTORY: usize = 70;
+
 /// A name in a column that is not the last is cut at this width in any case: no path is longer (PATH_MAX in
 /// linux/limits.h), and comfy-table pads every row to the longest.
 const WIDEST_NAME: u16 = 4096;
@@ -47,6 +50,11 @@ impl Arrangement {
     pub(crate) fn new(report: &Report<'_>, width: Option<u16>) -> Arrangement {
         let mut columns: Vec<TextColumn> =
             report.columns().iter().map(|column| text_column(report, *column)).collect();
+        if let Some(width) = width
+            && columns.last().is_some_and(|last| last.column == Column::CommandLine)
+        {
+            give_room(&mut columns, usize::from(width), report.options().long_names);
+        }
         let tail = columns.pop_if(|last| width.is_none() && !last.column.is_number());
         let groups = (0..report.classes().len()).map(|class| group(report, class, &columns, width)).collect();
         Arrangement { columns, tail, groups, width }
@@ -133,6 +141,26 @@ fn text_column(report: &Report<'_>, column: Column) -> TextColumn {
         false => title.max(NARROWEST_NAME),
     };
     TextColumn { column, cells, width }
+}
+
+/// Leaves out the directories of commands where that makes room, and then those of their programs, unless these are
+/// asked for: what tells commands apart stands further right in the line.
+fn give_room(columns: &mut Vec<TextColumn>, width: usize, whole_paths: bool) {
+    let numbers: usize =
+        columns.iter().filter(|column| column.column.is_number()).map(|column| column.width + GAP).sum();
+    if whole_paths || width.saturating_sub(numbers) >= ROOM_FOR_DIRECTORY {
+        return;
+    }
+    columns.retain(|column| column.column != Column::WorkingDirectory);
+    for cell in columns.last_mut().into_iter().flat_map(|commands| &mut commands.cells) {
+        let program = cell.split(' ').next().unwrap_or_default();
+        // In quotes a blank may be part of the path.
+        if let Some((directory, _)) = program.rsplit_once('/')
+            && !program.starts_with('\'')
+        {
+            cell.drain(..=directory.len());
+        }
+    }
 }
 
 fn group_width(columns: &[TextColumn], class: usize) -> usize {
