@@ -187,6 +187,27 @@ fn the_command_is_run_in_the_same_surroundings() {
     }
 }
 
+/// The recorder raises its own limit of open files, each time that it tries a scope; the command has the one that
+/// oprof was started with.
+#[test]
+fn the_limit_of_open_files_is_the_one_that_oprof_was_started_with() {
+    for user in users() {
+        for scope in ["auto", "cgroup", "system", "inherit"] {
+            let place = Place::of(user);
+            let oprof = place.oprof(["record"]).get_program().to_owned();
+            let mut shell = place.command("sh");
+            shell.args(["-c", "ulimit -Sn 200; exec \"$@\"", "sh"]).arg(oprof);
+            shell.args(["record", "-q", "--scope", scope, "--", "sh", "-c", "ulimit -Sn"]);
+            let finished = harness::finish(&mut shell);
+            if scope != "auto" && finished.code() == Some(125) {
+                harness::skipped(&format!("{user:?}, scope {scope}: {}", finished.stderr.trim()));
+                continue;
+            }
+            assert_eq!(finished.with_status(0).text(), "200\n", "{user:?}, scope {scope}");
+        }
+    }
+}
+
 /// glibc keeps signals 32 and 33 to itself, and leaves them ignored or not as it happens.
 fn without_internal_signals(line: &str) -> String {
     let mask = line.strip_prefix("SigIgn:\t").and_then(|mask| u64::from_str_radix(mask, 16).ok());

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use oprof_events::EventConfig;
 use oprof_profile::{Batch, CommandEnd, Event, Profile, Record, Scope, TaskTotal, Timestamp};
 use rustix::event::epoll;
-use rustix::process::Resource;
+use rustix::process::{Resource, Rlimit};
 
 use crate::attribute::{self, SamplingChoice};
 use crate::cgroup::Cgroup;
@@ -118,9 +118,11 @@ impl Recorder {
             }
             events.push(SampledEvent { config, sampling });
         }
+        // Once, before anything is tried: every try raises the limit, and the command is to get what it was.
+        let open_files = rustix::process::getrlimit(Resource::Nofile);
         let mut refused = None;
         for scope in target.scope.candidates() {
-            match Recorder::prepare_in(scope, target, events.clone()) {
+            match Recorder::prepare_in(scope, target, events.clone(), open_files) {
                 Err(error) if error.is_permission() => refused = Some(error),
                 prepared => return prepared,
             }
@@ -128,8 +130,13 @@ impl Recorder {
         Err(refused.expect("there is at least one scope to try"))
     }
 
-    fn prepare_in(scope: Scope, target: &Target, mut events: Vec<SampledEvent>) -> Result<Recorder, Error> {
-        let open_files = rustix::process::getrlimit(Resource::Nofile);
+    /// Prepares everything in one scope; `open_files` is the limit that the command gets.
+    fn prepare_in(
+        scope: Scope,
+        target: &Target,
+        mut events: Vec<SampledEvent>,
+        open_files: Rlimit,
+    ) -> Result<Recorder, Error> {
         let signals = Signals::catch().map_err(Error::system("catch signals"))?;
         let cgroup = match scope {
             Scope::Cgroup => Some(Cgroup::create()?),
