@@ -32,12 +32,13 @@ fn a_program_that_deletes_itself_is_named() {
     }
 }
 
-/// The same where the file goes right after the program has ended, as a build's temporary programs do.
+/// The same where the file goes right after the program has ended, as a build's temporary programs do. It runs for
+/// longer than the recorder leaves its buffers alone.
 #[test]
 fn a_program_that_is_deleted_after_it_ran_is_named() {
     for user in users() {
         let place = Place::of(user);
-        let Some(_) = place.cc("temporary", "BURNER(once) int main(void) { once(0.1); return 0; }") else {
+        let Some(_) = place.cc("temporary", "BURNER(once) int main(void) { once(0.3); return 0; }") else {
             return;
         };
         place.record_these("-q", &["sh", "-c", "./temporary; rm temporary; sleep 0.1"]).with_status(0);
