@@ -1,15 +1,17 @@
 //! The command line.
 
 use std::ffi::OsString;
+use std::num::{IntErrorKind, ParseIntError};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, Parser, ValueEnum};
+use clap::error::ErrorKind;
+use clap::{Args, CommandFactory, Parser, ValueEnum};
 use oprof_collector::ScopeChoice;
 use oprof_profile::Scope;
 use oprof_report::By;
 
-use crate::status;
+use crate::{speak, status, usage_error};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -62,10 +64,13 @@ pub(crate) struct RecordOptions {
     #[arg(long, value_name = "[PMU=]FILE")]
     pub(crate) event_table: Vec<String>,
     /// Take about this many samples a second and CPU
-    #[arg(short = 'F', long, value_name = "HZ", conflicts_with = "count", value_parser = positive)]
+    #[arg(
+        short = 'F', long, value_name = "HZ", conflicts_with = "count", value_parser = frequency,
+        allow_negative_numbers = true
+    )]
     pub(crate) frequency: Option<u64>,
     /// Take a sample each time the event has happened this many times
-    #[arg(short, long, value_name = "COUNT", value_parser = positive)]
+    #[arg(short, long, value_name = "COUNT", value_parser = count, allow_negative_numbers = true)]
     pub(crate) count: Option<u64>,
     /// Write the recording to this file; one that is there is kept as FILE.old
     #[arg(short, long, value_name = "FILE", default_value = "oprof.data")]
@@ -77,7 +82,7 @@ pub(crate) struct RecordOptions {
     #[arg(long)]
     pub(crate) report: bool,
     /// Ring buffer for samples on each CPU, such as 512K or 4M
-    #[arg(short = 'm', long = "buffer", value_name = "SIZE", value_parser = size)]
+    #[arg(short = 'm', long = "buffer", value_name = "SIZE", value_parser = size, allow_negative_numbers = true)]
     pub(crate) buffer: Option<usize>,
     /// Say nothing but errors
     #[arg(short, long, conflicts_with = "verbose")]
@@ -133,7 +138,7 @@ pub(crate) struct ReportOptions {
     #[arg(short, long, value_name = "FILE")]
     pub(crate) input: Option<PathBuf>,
     /// Leave out rows below this share
-    #[arg(short, long, value_name = "PERCENT", default_value = "0", value_parser = percent)]
+    #[arg(short, long, value_name = "PERCENT", default_value = "0", value_parser = percent, allow_negative_numbers = true)]
     pub(crate) threshold: f64,
     /// Leave out the header
     #[arg(short, long)]
@@ -186,22 +191,45 @@ pub(crate) fn called_as() -> Option<String> {
 /// Reads the command line; help, the version and mistakes are printed, and give the status to exit with.
 pub(crate) fn parse() -> Result<Arguments, ExitCode> {
     Arguments::try_parse().map_err(|error| {
-        // Where nobody reads it, there is nobody to tell.
-        let _ = error.print();
+        let shows_help =
+            !error.use_stderr() || error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;
+        let name = std::env::args_os().nth(1).filter(|name| {
+            Arguments::command().get_subcommands().any(|subcommand| name == subcommand.get_name())
+        });
+        let subcommand = name.map(|name| name.to_string_lossy().into_owned());
+        if shows_help {
+            // Where nobody reads it, there is nobody to tell.
+            let _ = error.print();
+        } else {
+            let program = subcommand.as_ref().map_or("oprof".to_owned(), |name| format!("oprof {name}"));
+            speak::line(&usage_error::line(&error, &program));
+        }
         // A command's own status must not be taken for a mistake in ours, nor ours for the command's.
-        let recording = std::env::args_os().nth(1).is_some_and(|name| name == "record");
-        match (error.use_stderr(), recording) {
+        match (error.use_stderr(), subcommand.as_deref()) {
             (false, _) => ExitCode::SUCCESS,
-            (true, true) => ExitCode::from(status::RECORDER_FAILED),
-            (true, false) => ExitCode::from(status::USAGE),
+            (true, Some("record")) => ExitCode::from(status::RECORDER_FAILED),
+            (true, _) => ExitCode::from(status::USAGE),
         }
     })
 }
 
-fn positive(text: &str) -> Result<u64, String> {
-    match text.parse() {
-        Ok(0) => Err("must be at least 1".to_owned()),
-        Ok(number) => Ok(number),
+fn frequency(text: &str) -> Result<u64, String> {
+    // More cannot be permitted: the sysctl that limits it is an int (kernel.perf_event_max_sample_rate).
+    positive(text, i32::MAX as u64)
+}
+
+fn count(text: &str) -> Result<u64, String> {
+    // More the kernel does not take as a period (`perf_event_open` in kernel/events/core.c).
+    positive(text, i64::MAX as u64)
+}
+
+fn positive(text: &str, largest: u64) -> Result<u64, String> {
+    match text.parse::<i128>() {
+        Ok(..1) => Err("must be at least 1".to_owned()),
+        Ok(number) => match u64::try_from(number) {
+            Ok(number) if number <= largest => Ok(number),
+            _ => Err(format!("too large: at most {largest}")),
+        },
         Err(_) => Err("not a whole number".to_owned()),
     }
 }
@@ -223,24 +251,27 @@ const LARGEST_BUFFER: usize = 1 << 30;
 /// A size in bytes: `65536`, `512K`, `4M`.
 fn size(text: &str) -> Result<usize, String> {
     let digits = text.trim_end_matches(|letter: char| !letter.is_ascii_digit());
+    let not_a_size = || "not a size such as 65536, 512K or 4M".to_owned();
+    let out_of_range = || "must be between 1 byte and 1G".to_owned();
     let shift = match text[digits.len()..].to_ascii_uppercase().as_str() {
         "" | "B" => 0,
         "K" | "KB" | "KIB" => 10,
         "M" | "MB" | "MIB" => 20,
         "G" | "GB" | "GIB" => 30,
-        _ => return Err("not a size such as 65536, 512K or 4M".to_owned()),
+        "T" | "TB" | "TIB" => 40,
+        _ => return Err(not_a_size()),
     };
-    let number: usize = digits.parse().map_err(|_| "not a size such as 65536, 512K or 4M".to_owned())?;
-    number
-        .checked_mul(1 << shift)
-        .filter(|size| (1..=LARGEST_BUFFER).contains(size))
-        .ok_or_else(|| "must be between 1 byte and 1G".to_owned())
+    let number: u64 = digits.parse().map_err(|error: ParseIntError| match error.kind() {
+        IntErrorKind::PosOverflow => out_of_range(),
+        _ => not_a_size(),
+    })?;
+    let size = number.checked_mul(1 << shift).and_then(|size| usize::try_from(size).ok());
+    size.filter(|size| (1..=LARGEST_BUFFER).contains(size)).ok_or_else(out_of_range)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
 
     #[test]
     fn the_command_line_is_consistent() {
@@ -252,9 +283,23 @@ mod tests {
         assert_eq!(size("65536"), Ok(65536));
         assert_eq!(size("512K"), Ok(512 << 10));
         assert_eq!(size("4m"), Ok(4 << 20));
-        for wrong in ["", "K", "0", "-1", "4X", "2G", "99999999999999999999M", "1.5M"] {
-            assert!(size(wrong).is_err(), "{wrong}");
+        for wrong in ["", "K", "-1", "4X", "1.5M", "4TT"] {
+            assert!(size(wrong).is_err_and(|why| why.starts_with("not a size")), "{wrong}");
         }
+        for wrong in ["0", "2G", "100T", "99999999999999999999M", "99999999T"] {
+            assert!(size(wrong).is_err_and(|why| why.contains("1G")), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn numbers_are_told_from_what_is_too_large_and_too_small() {
+        let why = |text| count(text).expect_err("a mistake");
+        assert_eq!(count("9223372036854775807"), Ok(i64::MAX as u64));
+        assert!(frequency("2147483648").is_err_and(|why| why == "too large: at most 2147483647"));
+        assert_eq!(why("9223372036854775808"), "too large: at most 9223372036854775807");
+        assert_eq!(why("99999999999999999999"), "too large: at most 9223372036854775807");
+        assert_eq!((why("0"), why("-5")), ("must be at least 1".to_owned(), "must be at least 1".to_owned()));
+        assert_eq!((why("x"), why("-")), ("not a whole number".to_owned(), "not a whole number".to_owned()));
     }
 
     #[test]

@@ -38,8 +38,12 @@ pub(crate) fn of_error(error: &anyhow::Error, otherwise: u8) -> ExitCode {
         // The reader has seen enough, as `head` does.
         return ExitCode::SUCCESS;
     }
-    // Each of our messages ends in its cause.
-    speak::line(&error.to_string());
+    match error.downcast_ref::<io::Error>() {
+        // Every other file has its name in an error of its own.
+        Some(error) => speak::line(&format!("standard output: cannot be written: {error}")),
+        // Each of our messages ends in its cause.
+        None => speak::line(&error.to_string()),
+    }
     ExitCode::from(match error.downcast_ref::<oprof_collector::Error>() {
         Some(oprof_collector::Error::NoSuchCommand(_)) => NOT_FOUND,
         Some(oprof_collector::Error::NotExecutable { .. } | oprof_collector::Error::NoInterpreter(_)) => {

@@ -197,6 +197,7 @@ fn ophelp_checks_events() {
         (&["-c", "i386/p4", "-e", "NOPE:6000"], &["'NOPE'"]),
         (&["-c", "i386/p4", "-e", "X87_SIMD_MOVES_UOP:6000"], &["kernel has no encoding"]),
         (&["-c", "nosuch/type"], &["'nosuch/type'"]),
+        (&["--\x1b[31mx"], &[r"'--\x1b[31mx'", "ophelp --help"]),
     ] {
         let (status, _, stderr) = ophelp(arguments);
         assert_eq!(status, Some(1), "{arguments:?}");

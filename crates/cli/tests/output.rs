@@ -6,7 +6,9 @@ use std::io::{BufRead, BufReader};
 use std::os::unix::ffi::OsStrExt;
 use std::process::Stdio;
 
-use harness::{Finished, Place, Started, assert_no_panic, assert_printable, symbols_of, users};
+use harness::{
+    Finished, Place, Started, assert_no_panic, assert_one_line, assert_printable, symbols_of, users,
+};
 
 /// A recording with more rows than a pipe holds: a page fault in each of thousands of functions.
 fn place_with_many_rows() -> Option<Place> {
@@ -137,6 +139,13 @@ fn control_characters_in_errors_are_made_visible() {
     let mut output = place.oprof(["record", "-q", "-o"]);
     output.arg(place.path(name).join("file")).args(["--", "true"]);
     commands.push(output);
+    for subcommand in
+        [&[][..], &["record"], &["report"], &["report", "-t"], &["record", "-F"], &["record", "--scope"]]
+    {
+        let mut mistaken = place.oprof(subcommand);
+        mistaken.arg(std::ffi::OsStr::from_bytes(b"--\x1b[31mx"));
+        commands.push(mistaken);
+    }
     for mut command in commands {
         let finished = Started::new(command.stdout(Stdio::piped()).stderr(Stdio::piped())).finish();
         assert_ne!(finished.code(), Some(0), "{command:?}");
@@ -254,4 +263,17 @@ fn a_report_after_the_recording_leaves_stdout_alone() {
     let finished = place.record("--report", "./program").with_status(3);
     assert_eq!(finished.text(), "out\n");
     assert!(finished.stderr.contains("  work\n"), "{}", finished.stderr);
+}
+
+/// Which file could not be written is not clear from the cause alone.
+#[test]
+fn a_full_standard_output_is_named() {
+    let place = Place::new();
+    place.record("-q", "true").with_status(0);
+    for arguments in [["report", "-l"], ["list", "cpu-clock"]] {
+        let full = std::fs::File::options().write(true).open("/dev/full").expect("it is there");
+        let mut oprof = place.oprof(arguments);
+        let finished = Started::new(oprof.stdout(full).stderr(Stdio::piped())).finish().with_status(1);
+        assert_one_line(&finished.stderr, &["standard output", "No space left"]);
+    }
 }

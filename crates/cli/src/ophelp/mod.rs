@@ -14,7 +14,7 @@ use oprof_events::table::TableEvent;
 use oprof_events::{EventTable, System};
 
 use crate::list::{of_table_event, table_of};
-use crate::{speak, status};
+use crate::{speak, status, usage_error};
 use arguments::OphelpOptions;
 
 /// Events per sample where OProfile's default event has no count of its own.
@@ -26,10 +26,14 @@ const DEFAULT_COUNT_S390: u64 = 4_127_518;
 pub(crate) fn main() -> ExitCode {
     let options = match OphelpOptions::try_parse() {
         Ok(options) => options,
-        Err(error) => {
+        Err(error) if error.use_stderr() => {
+            speak::line(&usage_error::line(&error, "ophelp"));
+            return ExitCode::from(status::FAILED);
+        }
+        Err(help) => {
             // Where nobody reads it, there is nobody to tell.
-            let _ = error.print();
-            return if error.use_stderr() { ExitCode::from(status::FAILED) } else { ExitCode::SUCCESS };
+            let _ = help.print();
+            return ExitCode::SUCCESS;
         }
     };
     let done = lines(&options).and_then(|lines| {
