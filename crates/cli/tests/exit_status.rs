@@ -52,6 +52,14 @@ fn a_command_that_does_not_exist_is_127() {
     }
 }
 
+/// A variable that was not set is a command without a name.
+#[test]
+fn a_command_without_a_name_is_127() {
+    let place = Place::new();
+    let finished = place.record_these("-q", &[""]).with_status(127);
+    assert_one_line(&finished.stderr, &["name is empty"]);
+}
+
 /// A file that cannot be executed has the status that shells give it, and the line says why.
 #[test]
 fn a_command_that_cannot_be_executed_is_126() {

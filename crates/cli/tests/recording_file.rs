@@ -5,7 +5,7 @@ mod harness;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, symlink};
 
-use harness::{Place, User, assert_no_panic, assert_one_line, share_of, skipped, symbols_of, users};
+use harness::{Place, User, assert_no_panic, assert_one_line, finish, share_of, skipped, symbols_of, users};
 use rustix::mount::{MountFlags, UnmountFlags, mount, unmount};
 
 const BURN_A_LITTLE: &str =
@@ -255,6 +255,22 @@ fn a_disk_that_fills_up_while_recording_is_one_line() {
     if !samples {
         assert_one_line(&finished.stderr, &["disk/oprof.data", "No space left"]);
         assert!(report.stderr.contains("cut off"), "nothing was lost, says the report: {}", report.stderr);
+    }
+}
+
+/// The limit of file sizes is one more way in which a file cannot be written: it does not end oprof.
+#[test]
+fn the_limit_of_file_sizes_is_one_line() {
+    for user in users() {
+        let place = Place::of(user);
+        let oprof = place.oprof(["record"]).get_program().to_owned();
+        let mut shell = place.command("sh");
+        // In units of 512 bytes.
+        shell.args(["-c", "ulimit -f 1; exec \"$@\"", "sh"]).arg(oprof);
+        let script = "for i in 1 2 3 4 5 6 7 8; do ls / > /dev/null; sort /dev/null; done";
+        shell.args(["record", "-q", "--", "sh", "-c", script]);
+        let finished = finish(&mut shell).with_status(125);
+        assert_one_line(&finished.stderr, &["oprof.data", "too large", "ulimit -f"]);
     }
 }
 

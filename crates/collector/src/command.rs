@@ -103,7 +103,10 @@ impl Drop for Waiting {
 /// Why a command was not executed. What execvp(3) answers does not tell a command that is not there from one whose
 /// interpreter is not, or from a directory in PATH that could not be searched.
 fn refusal(program: PathBuf, error: io::Error) -> Error {
-    let is_there = if program.as_os_str().as_bytes().contains(&b'/') {
+    let is_there = if program.as_os_str().is_empty() {
+        // In each directory of PATH it would name the directory.
+        false
+    } else if program.as_os_str().as_bytes().contains(&b'/') {
         program.exists()
     } else {
         let path = std::env::var_os("PATH").unwrap_or_default();

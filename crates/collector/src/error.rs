@@ -1,7 +1,7 @@
 //! What can go wrong while recording.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use oprof_profile::Scope;
 
@@ -74,7 +74,7 @@ pub enum Error {
         why: String,
     },
     /// The command cannot be found.
-    #[error("{}: no such command", .0.display())]
+    #[error("{}", no_such_command(.0))]
     NoSuchCommand(PathBuf),
     /// The command was found and cannot be executed.
     #[error("{}: cannot be executed: {source}", path.display())]
@@ -126,6 +126,14 @@ impl Error {
             Error::Scope { .. } => true,
             _ => false,
         }
+    }
+}
+
+/// A name that is empty would leave nothing to read before the colon.
+fn no_such_command(name: &Path) -> String {
+    match name.as_os_str().is_empty() {
+        true => "the command's name is empty: there is no such command".to_owned(),
+        false => format!("{}: no such command", name.display()),
     }
 }
 

@@ -17,7 +17,7 @@ use crate::held_images::{BuildIdReader, HeldImages};
 use crate::parse::Parsed;
 use crate::rings::{BufferSizes, Place, Rings, SampledEvent, happens_in_kernel, is_in_hardware};
 use crate::scope::ScopeChoice;
-use crate::signals::{Signals, Wish};
+use crate::signals::{self, Signals, Wish};
 use crate::time_order::TimeOrder;
 use crate::{Error, cpus, proc_info, settings};
 
@@ -118,6 +118,7 @@ impl Recorder {
             }
             events.push(SampledEvent { config, sampling });
         }
+        signals::outlive_file_size_limit();
         // Once, before anything is tried: every try raises the limit, and the command is to get what it was.
         let open_files = rustix::process::getrlimit(Resource::Nofile);
         let mut refused = None;

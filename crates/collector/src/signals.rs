@@ -1,10 +1,12 @@
-//! The signals that end a recording.
+//! The signals that end a recording, and one that must not.
 
 use std::io::{self, Read};
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Once};
 
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
 use signal_hook::low_level::pipe;
 
 /// What the signals so far ask for.
@@ -77,6 +79,21 @@ impl Drop for Signals {
             signal_hook::low_level::unregister(id);
         }
     }
+}
+
+/// Makes a write past the limit of file sizes fail, from now on, instead of ending this process with all that it has
+/// in memory (SIGXFSZ, setrlimit(2)).
+///
+/// The signal is caught, not ignored: an exec gives a caught signal its default back (execve(2)), and so the command
+/// is as it would be without us. Where it was ignored from the start it stays so, for both.
+pub(crate) fn outlive_file_size_limit() {
+    static CAUGHT: Once = Once::new();
+    CAUGHT.call_once(|| {
+        if !is_ignored(SIGXFSZ) {
+            // What the flag says is of no interest: the write itself fails. Without the handler all is as before.
+            let _ = signal_hook::flag::register(SIGXFSZ, Arc::new(AtomicBool::new(false)));
+        }
+    });
 }
 
 /// The process was started with this signal ignored.

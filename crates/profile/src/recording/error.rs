@@ -69,9 +69,11 @@ fn remedy(error: &io::Error) -> &'static str {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
             "; free some space or choose another file with -o"
         }
-        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
-            "; choose another file with -o"
-        }
+        io::ErrorKind::FileTooLarge => "; the limit of this shell is in the way: ulimit -f unlimited",
+        io::ErrorKind::PermissionDenied
+        | io::ErrorKind::ReadOnlyFilesystem
+        | io::ErrorKind::NotFound
+        | io::ErrorKind::InvalidFilename => "; choose another file with -o",
         _ => "",
     }
 }
