@@ -94,7 +94,18 @@ fn complete(collected: Collected, run: Run, events: Vec<oprof_profile::Event>) -
     let Collected { mut profile, mut images, end, duration } = collected;
     let names = names::resolve(&mut profile, &mut images);
     let (images, processes, counts, coverage) = profile.into_parts();
-    Recording { run, events, images, processes, counts, names, coverage, duration, end: Some(end) }
+    Recording {
+        run,
+        events,
+        images,
+        processes,
+        counts,
+        names,
+        coverage,
+        duration,
+        end: Some(end),
+        damage: None,
+    }
 }
 
 /// Writes the end of the recording and says what it is worth.

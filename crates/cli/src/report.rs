@@ -6,17 +6,37 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use oprof_profile::Recording;
+use oprof_profile::recording::Damage;
 use oprof_report::render::{Look, opreport_summary, opreport_symbols, table};
 use oprof_report::{By, ClassOrder, Options, Report};
 
 use crate::arguments::ReportOptions;
-use crate::speak;
 use crate::terminal::{self, Terminal};
+use crate::{speak, status};
 
 /// Prints the report that was asked for.
 pub(crate) fn report(options: &ReportOptions) -> Result<ExitCode> {
     let path = options.file.as_deref().or(options.input.as_deref()).unwrap_or(Path::new("oprof.data"));
     let recording = Recording::open(path)?;
+    let printed = print(&recording, options);
+    if printed.is_ok() {
+        oprof_report::coverage_lines(&recording).iter().for_each(|line| speak::line(line));
+        oprof_report::notes(&recording).iter().for_each(|note| speak::line(note));
+    }
+    let Some(damage) = recording.damage else {
+        printed?;
+        return Ok(ExitCode::SUCCESS);
+    };
+    speak::line(&damaged(&recording, damage, path));
+    match printed {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
+        // What was printed is not all that was recorded.
+        _ => Ok(ExitCode::from(status::FAILED)),
+    }
+}
+
+/// Prints the tables on standard output.
+fn print(recording: &Recording, options: &ReportOptions) -> io::Result<()> {
     let style = Options {
         threshold: options.threshold,
         no_header: options.no_header,
@@ -27,17 +47,30 @@ pub(crate) fn report(options: &ReportOptions) -> Result<ExitCode> {
     let terminal = terminal::terminal(&stdout).filter(|_| !options.plain);
     let mut out = BufWriter::new(stdout.lock());
     match (options.by, options.symbols, terminal) {
-        (None, true, None) | (Some(By::Symbol), _, None) => opreport_symbols(&recording, &style, &mut out)?,
-        (None, false, None) => opreport_summary(&recording, &style, &mut out)?,
+        (None, true, None) | (Some(By::Symbol), _, None) => opreport_symbols(recording, &style, &mut out)?,
+        (None, false, None) => opreport_summary(recording, &style, &mut out)?,
         (by, symbols, terminal) => {
             let by = by.unwrap_or(if symbols { By::Symbol } else { By::App });
-            write_table(&recording, by, &style, terminal, &mut out)?;
+            write_table(recording, by, &style, terminal, &mut out)?;
         }
     }
-    out.flush()?;
-    oprof_report::coverage_lines(&recording).iter().for_each(|line| speak::line(line));
-    oprof_report::notes(&recording).iter().for_each(|note| speak::line(note));
-    Ok(ExitCode::SUCCESS)
+    out.flush()
+}
+
+/// Says what is wrong with a recording and how much of it was read all the same.
+fn damaged(recording: &Recording, damage: Damage, path: &Path) -> String {
+    let read: u64 = recording.counts.iter().fold(0, |sum, (_, count)| sum.saturating_add(count.samples));
+    let events = &recording.coverage.events;
+    let all = events.iter().fold(0_u64, |sum, event| sum.saturating_add(event.samples));
+    // How many there were may be among what is lost.
+    let of_all = if all > read { format!(" of {}", oprof_report::grouped(all)) } else { String::new() };
+    format!(
+        "{}: damaged at byte {} ({}): {}{of_all} samples were read; take a copy that is intact, or record again",
+        path.display(),
+        oprof_report::grouped(damage.offset),
+        damage.what,
+        oprof_report::grouped(read)
+    )
 }
 
 /// How many lines of a report are printed behind the command's own output.

@@ -105,23 +105,52 @@ fn a_truncated_recording_is_readable_or_one_line() {
     assert!(readable > 0 && refused > 0, "{readable} readable, {refused} refused");
 }
 
-/// Bytes that were changed anywhere are found: a panic, a hang and another table than before are all excluded.
+/// Bytes that were changed anywhere are found and told, and never without a word taken for a recording that was cut
+/// off: a panic, a hang and another table than before are all excluded.
 #[test]
-fn a_damaged_recording_is_readable_or_one_line() {
+fn a_damaged_recording_is_told() {
     let place = place_with_recording();
     let whole = place.bytes("good.data");
-    for position in (0..whole.len()).step_by((whole.len() / 80).max(1)) {
+    let step = (whole.len() / 80).max(1);
+    for position in (0..32).chain((32..whole.len()).step_by(step)).chain(whole.len() - 32..whole.len()) {
         let mut bytes = whole.clone();
         bytes[position] ^= 0x55;
         place.write("damaged.data", &bytes);
         let finished = place.report("-l damaged.data");
         assert_no_panic(&finished.stderr);
         match finished.code() {
-            Some(0) => {}
-            Some(1) => assert_one_line(&finished.stderr, &["damaged.data"]),
+            Some(1) => {
+                let last = finished.stderr.lines().next_back().unwrap_or_default();
+                assert!(last.starts_with("oprof: damaged.data: "), "byte {position}: {}", finished.stderr);
+                assert!(!finished.stderr.contains("cut off"), "byte {position}: {}", finished.stderr);
+                assert!(finished.stdout.is_empty() || last.contains("damaged at byte"), "{last}");
+            }
             _ => panic!("byte {position}: {:?}: {}", finished.status, finished.stderr),
         }
     }
+}
+
+/// The samples outside of a part that is damaged are shown all the same.
+#[test]
+fn what_is_left_of_a_damaged_recording_is_shown() {
+    let place = place_with_recording();
+    let mut bytes = place.bytes("good.data");
+    let length = |at: usize| u32::from_le_bytes(bytes[at + 4..at + 8].try_into().expect("4 bytes")) as usize;
+    // The header, then the images.
+    let images = 16 + 16 + length(16);
+    bytes[images + 20] ^= 1;
+    place.write("damaged.data", bytes);
+    let finished = place.report("-l --plain damaged.data").with_status(1);
+    let samples = |text: &str| -> u64 {
+        let rows = text.lines().skip_while(|line| !line.starts_with("samples")).skip(1);
+        rows.map(|row| row.split(' ').next().and_then(|number| number.parse().ok()).unwrap_or(0_u64)).sum()
+    };
+    let whole = place.report("-l --plain good.data").with_status(0);
+    assert_eq!(samples(finished.text()), samples(whole.text()));
+    let said = format!("damaged.data: damaged at byte {images} ");
+    assert!(finished.stderr.contains(&said), "{}", finished.stderr);
+    let quiet = place.report("-l --plain good.data").with_status(0);
+    assert!(!quiet.stderr.contains("damaged"), "{}", quiet.stderr);
 }
 
 /// A frame that claims to be huge costs neither memory nor time.

@@ -170,7 +170,11 @@ fn a_killed_recorder_leaves_a_readable_recording() {
         assert_eq!(finished.code(), None, "{user:?}: a signal ended it");
         let symbols_lost = place.report("-l oprof.data").with_status(0);
         assert!(symbols_lost.stderr.contains("cut off"), "{user:?}: {}", symbols_lost.stderr);
-        let samples: u64 = symbols_of(&place, "oprof.data").iter().map(|row| row.samples).sum();
+        let symbols = symbols_of(&place, "oprof.data");
+        // The program has symbols, and they were not looked at.
+        assert!(symbols.iter().all(|row| row.name == "(names missing)"), "{user:?}: {symbols:#?}");
+        assert!(symbols_lost.stderr.contains("names missing"), "{user:?}: {}", symbols_lost.stderr);
+        let samples: u64 = symbols.iter().map(|row| row.samples).sum();
         // A sample stands for 1 ms. The command may have gone on between the look and the kill; a busy machine may
         // delay a flush.
         let recorded = samples as f64 / 1000.0;

@@ -37,6 +37,8 @@ pub enum Unresolved {
     NoMapping,
     /// Executable memory without a file.
     Anonymous,
+    /// The recording does not hold the answer: it was cut off before names were resolved, or is damaged.
+    NamesMissing,
 }
 
 impl Unresolved {
@@ -52,6 +54,7 @@ impl Unresolved {
             Unresolved::KernelRestricted => "kernel symbols are hidden",
             Unresolved::NoMapping => "no mapping known",
             Unresolved::Anonymous => "memory without a file",
+            Unresolved::NamesMissing => "names missing in the recording",
         }
     }
 }
@@ -70,11 +73,11 @@ pub struct ImageNames {
 }
 
 impl ImageNames {
-    /// The symbol that holds `offset`; [`Unresolved::NoSymbols`] where the offset was never asked for.
+    /// The symbol that holds `offset`; [`Unresolved::NamesMissing`] where that is not known.
     pub fn lookup(&self, offset: ImageOffset) -> Result<SymbolId, Unresolved> {
         match self.offsets.binary_search_by_key(&offset, |entry| entry.0) {
             Ok(index) => self.offsets[index].1,
-            Err(_) => Err(Unresolved::NoSymbols),
+            Err(_) => Err(Unresolved::NamesMissing),
         }
     }
 

@@ -141,6 +141,7 @@ fn example() -> Recording {
         },
         duration: Duration::from_nanos(1_234_567_890),
         end: Some(CommandEnd::Exited(3)),
+        damage: None,
     }
 }
 
@@ -172,19 +173,154 @@ fn a_recording_cut_off_anywhere_is_read_up_to_there_or_refused_with_a_reason() {
 }
 
 #[test]
-fn a_changed_byte_is_noticed() {
-    let whole = example();
-    let bytes = written(&whole);
-    for index in 0..bytes.len() {
+fn a_changed_bit_is_told() {
+    let bytes = written(&example());
+    for bit in 0..bytes.len() * 8 {
         let mut changed = bytes.clone();
-        changed[index] ^= 0x10;
-        // The last four bytes of the preamble mean nothing yet, and a frame of an unknown kind is passed over.
-        if let Ok(recording) = read(&changed)
-            && !(12..16).contains(&index)
-        {
-            assert!(recording.is_cut_off(), "byte {index}");
+        changed[bit / 8] ^= 1 << (bit % 8);
+        if let Ok(recording) = read(&changed) {
+            assert!(recording.damage.is_some() && !recording.is_cut_off(), "bit {bit}");
         }
     }
+}
+
+#[test]
+fn a_file_of_damage_everywhere_is_given_up() {
+    let mut bytes = written(&example());
+    let (bad, good) = (frame(2, &[0x10, 1]), frame(2, &[0x10, 1]));
+    let bad = [&bad[..12], &[0; 4], &bad[16..]].concat();
+    bytes.extend([bad, good].concat().repeat(200_000));
+    let begin = std::time::Instant::now();
+    assert!(read(&bytes).expect("readable").damage.is_some());
+    assert!(begin.elapsed() < Duration::from_secs(30), "far from what 200,000 searches would take");
+}
+
+/// The places of the frames in a file.
+fn frames(bytes: &[u8]) -> Vec<usize> {
+    let mut places = vec![16];
+    while let Some(header) = bytes.get(places[places.len() - 1]..).filter(|rest| !rest.is_empty()) {
+        let packed = u32::from_le_bytes([header[4], header[5], header[6], header[7]]) as usize;
+        places.push(places[places.len() - 1] + 16 + packed);
+    }
+    places.pop();
+    places
+}
+
+/// A recording of many windows, as a file has them while it is being made.
+fn with_windows(count: u32) -> Vec<u8> {
+    let mut bytes = written(&Recording { names: Vec::new(), end: None, ..example() });
+    for offset in 0..count {
+        // Window { counts: [Counts { process: 1, image: 1, event: 1, offsets: [offset + 1], period: 1 }] }
+        let counts = [0x08, 1, 0x10, 1, 0x18, 1, 0x2a, 1, offset as u8 + 1, 0x38, 1];
+        bytes.extend(frame(2, &[&[0x32, counts.len() as u8][..], &counts].concat()));
+    }
+    bytes
+}
+
+#[test]
+fn behind_a_damaged_frame_reading_goes_on() {
+    let bytes = with_windows(100);
+    let places = frames(&bytes);
+    let whole = read(&bytes).expect("readable");
+    assert_eq!(whole.damage, None);
+    let damaged = places[places.len() - 50];
+    // In the kind, in the length of the payload (longer and shorter than it is), of the message, in the checksum, in
+    // the payload.
+    for (at, bit) in
+        [(0, 0x40), (4, 0x20), (4, 0x01), (7, 0x01), (7, 0x80), (9, 0x01), (13, 0x80), (17, 0x08)]
+    {
+        let mut changed = bytes.clone();
+        changed[damaged + at] ^= bit;
+        let part = read(&changed).expect("readable");
+        let damage = part.damage.expect("it is told");
+        assert_eq!(damage.offset, damaged as u64, "byte {at}");
+        assert_eq!(part.counts.len(), whole.counts.len() - 1, "byte {at}: all but one window");
+        assert!(!part.is_cut_off(), "byte {at}: that is another thing");
+    }
+}
+
+#[test]
+fn two_damaged_frames_cost_two_windows() {
+    let mut bytes = with_windows(100);
+    let places = frames(&bytes);
+    let whole = read(&bytes).expect("readable");
+    for from_end in [70, 30] {
+        bytes[places[places.len() - from_end] + 12] ^= 1;
+    }
+    let part = read(&bytes).expect("readable");
+    assert_eq!(part.damage.map(|damage| damage.offset), Some(places[places.len() - 70] as u64));
+    assert_eq!(part.counts.len(), whole.counts.len() - 2);
+}
+
+/// What only describes can be lost without the samples.
+#[test]
+fn samples_of_what_is_not_described_any_more_still_count() {
+    let whole = example();
+    let bytes = written(&whole);
+    let [_, images, processes, counts, ..] = frames(&bytes)[..] else { panic!("frames") };
+    let without = |frame: usize| {
+        let mut changed = bytes.clone();
+        changed[frame + 20] ^= 1;
+        read(&changed)
+    };
+    let part = without(images).expect("readable");
+    assert_eq!(part.counts, whole.counts);
+    assert_eq!(part.names, whole.names);
+    assert!(part.images.iter().all(|image| image.kind == ImageKind::Unknown));
+    assert_eq!((part.processes, part.end), (whole.processes.clone(), whole.end));
+    let part = without(processes).expect("readable");
+    assert_eq!((part.counts, part.images), (whole.counts.clone(), whole.images.clone()));
+    assert_eq!(part.processes, [Process::default(), Process::default()]);
+    let error = without(counts).expect_err("no sample is left");
+    assert!(matches!(error, Error::NothingLeft { damage, .. } if damage.offset == counts as u64), "{error}");
+    assert!(error.to_string().contains("test.data: damaged at byte"), "{error}");
+}
+
+#[test]
+fn what_is_not_described_is_not_believed_without_end() {
+    let mut bytes = with_windows(3);
+    let last = frames(&bytes)[frames(&bytes).len() - 1];
+    bytes[last + 12] ^= 1;
+    // Window { counts: [Counts { process: 100000000, offsets: [1], period: 1 }] }
+    bytes.extend(frame(2, &[0x32, 0x0a, 0x08, 0x80, 0xc2, 0xd7, 0x2f, 0x2a, 0x01, 0x01, 0x38, 0x01]));
+    let part = read(&bytes).expect("readable");
+    assert_eq!(part.processes.len(), 2);
+}
+
+#[test]
+fn samples_behind_the_last_coverage_are_counted_in_it() {
+    let recording = read(&with_windows(50)).expect("readable");
+    let sum = |event: u16| {
+        let counts = recording.counts.iter().filter(|(key, _)| key.event == EventId(event));
+        counts.fold((0, 0), |sum, (_, count)| (sum.0 + count.samples, sum.1 + count.weight))
+    };
+    assert!(sum(1).0 > example().coverage.events[1].samples, "the example says less");
+    let coverage = &recording.coverage.events[1];
+    assert_eq!((coverage.samples, coverage.weight.max(sum(1).1)), (sum(1).0, coverage.weight));
+}
+
+#[test]
+fn a_file_that_a_power_cut_left_too_long_was_cut_off() {
+    let mut bytes = with_windows(10);
+    bytes.extend([0; 5000]);
+    let recording = read(&bytes).expect("readable");
+    assert!(recording.is_cut_off());
+    assert_eq!(recording.damage, None);
+}
+
+#[test]
+fn a_file_made_to_be_searched_for_ever_is_not() {
+    let mut bytes = written(&example());
+    // A frame at every 16th byte, each of half of the file.
+    let header: Vec<u8> = [2_u32, 4 << 20, 1 << 20, 0].iter().flat_map(|word| word.to_le_bytes()).collect();
+    bytes.extend(header.repeat((8 << 20) / 16));
+    let begin = std::time::Instant::now();
+    let damage = read(&bytes).expect("readable").damage;
+    assert!(damage.is_some());
+    assert!(
+        begin.elapsed() < Duration::from_secs(30),
+        "far from the day that 500,000 checksums of 4 MB would take"
+    );
 }
 
 #[test]
@@ -324,6 +460,7 @@ fn samples_of_a_process_that_was_never_described_are_not_believed() {
     // Window { counts: [Counts { process: 1000, offsets: [1], period: 1 }] }
     bytes.extend(frame(2, &[0x32, 0x08, 0x08, 0xe8, 0x07, 0x2a, 0x01, 0x01, 0x38, 0x01]));
     let recording = read(&bytes).expect("what came before is good");
-    assert!(recording.is_cut_off());
+    let damage = recording.damage.expect("it is told");
+    assert_eq!(damage.offset, written(&example()).len() as u64);
     assert_eq!(recording.counts, example().counts);
 }

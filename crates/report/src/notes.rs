@@ -13,12 +13,18 @@ pub fn notes(recording: &Recording) -> Vec<String> {
         recording.run.notes.iter().map(|note| printable(note).into_owned()).collect();
     let mut samples: FxHashMap<Unresolved, u64> = FxHashMap::default();
     for (key, count) in recording.counts.iter() {
-        let lookup = recording.image_names(key.image).map(|names| names.lookup(key.offset));
-        if let Some(Err(reason)) = lookup {
+        if let Err(reason) = recording.lookup(key.image, key.offset) {
             let samples = samples.entry(reason).or_default();
             *samples = samples.saturating_add(count.samples);
         }
     }
+    let names_missing = match recording.damage {
+        Some(_) => "they were in the part that is damaged",
+        None => {
+            "they are resolved when a recording ends, and this one was cut off before; end one early with Ctrl-C or \
+             SIGTERM"
+        }
+    };
     let cures = [
         // `kallsyms_show_value` in kernel/ksyms_common.c: at 2 nobody sees the addresses; at 1 who has CAP_SYSLOG; at
         // 0 others too, where they may profile the kernel.
@@ -34,6 +40,7 @@ pub fn notes(recording: &Recording) -> Vec<String> {
             "deleted while the limit of open files left no room for them; raise it in the shell before recording: \
              sudo prlimit --pid $$ --nofile=65536",
         ),
+        (Unresolved::NamesMissing, names_missing),
     ];
     for (reason, cure) in cures {
         if let Some(&samples) = samples.get(&reason) {

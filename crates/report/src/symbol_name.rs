@@ -15,6 +15,7 @@ pub(crate) enum Nameless {
     BuildIdMismatch,
     Unreadable,
     NoMapping,
+    NamesMissing,
 }
 
 impl Nameless {
@@ -27,6 +28,7 @@ impl Nameless {
             Nameless::BuildIdMismatch => "(build id mismatch)",
             Nameless::Unreadable => "(not readable)",
             Nameless::NoMapping => "(no mapping)",
+            Nameless::NamesMissing => "(names missing)",
         }
     }
 }
@@ -42,6 +44,7 @@ impl From<Unresolved> for Nameless {
             Unresolved::BuildIdMismatch => Nameless::BuildIdMismatch,
             Unresolved::Unreadable => Nameless::Unreadable,
             Unresolved::NoMapping => Nameless::NoMapping,
+            Unresolved::NamesMissing => Nameless::NamesMissing,
             _ => Nameless::BetweenSymbols,
         }
     }
@@ -95,11 +98,7 @@ impl<'r> SymbolNames<'r> {
 
     /// What the code at an offset of an image goes by.
     pub(crate) fn code(&self, image: ImageId, offset: ImageOffset) -> Code {
-        let lookup = match self.recording.image_names(image) {
-            Some(names) => names.lookup(offset),
-            None => Err(Unresolved::NoSymbols),
-        };
-        match lookup {
+        match self.recording.lookup(image, offset) {
             Ok(SymbolId(symbol)) => self
                 .of_image
                 .get(image.0 as usize)

@@ -14,6 +14,10 @@ use crate::{
 /// A message that contradicts itself or those before it: what is wrong with it.
 pub(super) type Contradiction = &'static str;
 
+/// How many processes, or images, there can be in a damaged recording of which some are not described. A hostile file
+/// can have so many made of nothing.
+const MOST_UNDESCRIBED: usize = 200_000;
+
 impl Recording {
     pub(super) fn take_header(&mut self, message: schema::Header) -> Result<(), Contradiction> {
         self.run = Run {
@@ -41,8 +45,13 @@ impl Recording {
     }
 
     pub(super) fn take_window(&mut self, message: schema::Window) -> Result<(), Contradiction> {
-        if !message.images.is_empty() && message.first_image as usize != self.images.len() {
-            return Err("images out of order");
+        if !message.images.is_empty() {
+            if let Some(before) = message.first_image.checked_sub(1) {
+                self.reach_image(before).map_err(|_| "images out of order")?;
+            }
+            if message.first_image as usize != self.images.len() {
+                return Err("images out of order");
+            }
         }
         for message in message.images {
             self.images.push(image(message)?);
@@ -60,10 +69,37 @@ impl Recording {
         Ok(())
     }
 
+    /// There is a process of this index. Where a part of the file is damaged its description can be among that: then
+    /// it is a process of which nothing is known, so that its samples still count.
+    fn reach_process(&mut self, index: u32) -> Result<(), Contradiction> {
+        let length = self.missing(index, self.processes.len()).ok_or("an unknown process")?;
+        self.processes.resize_with(length, Process::default);
+        Ok(())
+    }
+
+    /// There is an image of this index, in the same sense.
+    fn reach_image(&mut self, index: u32) -> Result<(), Contradiction> {
+        let length = self.missing(index, self.images.len()).ok_or("an unknown image")?;
+        let unknown = || Image {
+            name: "[unknown]".to_owned(),
+            kind: ImageKind::Unknown,
+            identity: ImageIdentity::None,
+        };
+        self.images.resize_with(length, unknown);
+        Ok(())
+    }
+
+    /// How long a list that is `known` long has to be for `index` to be in it; `None` where nothing explains that it
+    /// is shorter.
+    fn missing(&self, index: u32, known: usize) -> Option<usize> {
+        let needed = (index as usize).saturating_add(1).max(known);
+        (needed == known || self.damage.is_some() && needed <= MOST_UNDESCRIBED).then_some(needed)
+    }
+
     fn take_process(&mut self, message: schema::Process) -> Result<(), Contradiction> {
         let index = message.id as usize;
-        if index > self.processes.len() {
-            return Err("processes out of order");
+        if let Some(before) = message.id.checked_sub(1) {
+            self.reach_process(before).map_err(|_| "processes out of order")?;
         }
         // Only an earlier process can be a parent, so that no chain of them is a circle.
         let earlier = |reference: u32| match reference.checked_sub(1) {
@@ -80,8 +116,10 @@ impl Recording {
             comm: message.comm,
             app: match message.app.checked_sub(1) {
                 None => None,
-                Some(id) if (id as usize) < self.images.len() => Some(ImageId(id)),
-                Some(_) => return Err("process of an unknown image"),
+                Some(id) => {
+                    self.reach_image(id).map_err(|_| "process of an unknown image")?;
+                    Some(ImageId(id))
+                }
             },
             arguments: message.arguments,
             working_directory: Some(message.working_directory).filter(|path| !path.is_empty()),
@@ -102,11 +140,10 @@ impl Recording {
         let (Ok(event), Ok(cpu)) = (u16::try_from(message.event), u16::try_from(message.cpu)) else {
             return Err("event or CPU out of range");
         };
-        if message.process as usize >= self.processes.len()
-            || message.image as usize >= self.images.len()
-            || usize::from(event) >= self.events.len()
-        {
-            return Err("samples of an unknown process, image or event");
+        self.reach_process(message.process)?;
+        self.reach_image(message.image)?;
+        if usize::from(event) >= self.events.len() {
+            return Err("samples of an unknown event");
         }
         let length = message.offsets.len();
         let weights = if message.period == 0 { length } else { 0 };
@@ -138,9 +175,7 @@ impl Recording {
     pub(super) fn take_names(&mut self, message: schema::Names) -> Result<(), Contradiction> {
         for message in message.images {
             let image = message.image as usize;
-            if image >= self.images.len() {
-                return Err("names of an unknown image");
-            }
+            self.reach_image(message.image)?;
             if self.names.len() <= image {
                 self.names.resize_with(self.images.len(), ImageNames::default);
             }

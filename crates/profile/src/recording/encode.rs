@@ -194,7 +194,7 @@ fn reason_number(reason: Unresolved) -> u32 {
 }
 
 /// The reasons why an offset has no symbol, each at the number that stands for it in a file.
-pub(super) const REASONS: [Unresolved; 9] = [
+pub(super) const REASONS: [Unresolved; 10] = [
     Unresolved::NoSymbols,
     Unresolved::NoSymbolAtOffset,
     Unresolved::Deleted,
@@ -204,6 +204,7 @@ pub(super) const REASONS: [Unresolved; 9] = [
     Unresolved::NoMapping,
     Unresolved::Anonymous,
     Unresolved::TooManyOpenFiles,
+    Unresolved::NamesMissing,
 ];
 
 pub(super) fn end(duration_ns: u64, end: CommandEnd) -> schema::End {

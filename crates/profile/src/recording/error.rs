@@ -3,6 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::Damage;
 use super::frame::VERSION;
 
 /// What can go wrong with a recording file; each message names the file and the remedy.
@@ -38,6 +39,14 @@ pub enum Error {
         path: PathBuf,
         /// What is wrong with it.
         what: &'static str,
+    },
+    /// A part of the file is damaged, and no sample is outside of it.
+    #[error("{}: damaged at byte {} ({}): no sample can be read; record again", path.display(), damage.offset, damage.what)]
+    NothingLeft {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        damage: Damage,
     },
     /// The file would unpack to more than any real recording.
     #[error("{}: unpacks to more than {limit_mb} MB, which no recording does: refused", path.display())]

@@ -16,7 +16,19 @@ use std::time::Duration;
 pub use error::Error;
 pub use file::RecordingFile;
 
-use crate::{CommandEnd, Counts, Coverage, Event, Image, ImageId, ImageNames, Process, ProcessId, Run};
+use crate::{
+    CommandEnd, Counts, Coverage, Event, Image, ImageId, ImageKind, ImageNames, ImageOffset, Process,
+    ProcessId, Run, SymbolId, Unresolved,
+};
+
+/// The first thing in a recording file that is not as it was written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Damage {
+    /// Where the frame begins, in bytes from the start of the file.
+    pub offset: u64,
+    /// What is wrong with it.
+    pub what: &'static str,
+}
 
 /// Everything that one run left behind. It explains itself: no image has to be opened to report it.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -40,6 +52,8 @@ pub struct Recording {
     pub duration: Duration,
     /// How the command ended; `None` where the recording was cut off.
     pub end: Option<CommandEnd>,
+    /// What was found to be not as it was written; what depends on it is missing from all the above.
+    pub damage: Option<Damage>,
 }
 
 impl Recording {
@@ -58,8 +72,27 @@ impl Recording {
         self.names.get(id.0 as usize)
     }
 
+    /// The symbol that holds an offset of an image, or the reason why none does.
+    ///
+    /// # Errors
+    /// The reason.
+    pub fn lookup(&self, image: ImageId, offset: ImageOffset) -> Result<SymbolId, Unresolved> {
+        let names = self.image_names(image);
+        let found = names.map_or(Err(Unresolved::NamesMissing), |names| names.lookup(offset));
+        // Of some images it is known without any names; but one of a damaged recording may be another than it seems.
+        match (found, self.image(image).map(|image| image.kind)) {
+            (Err(Unresolved::NamesMissing), Some(kind)) if self.damage.is_none() => Err(match kind {
+                ImageKind::Anonymous => Unresolved::Anonymous,
+                ImageKind::Unknown => Unresolved::NoMapping,
+                ImageKind::Guest => Unresolved::NoSymbols,
+                _ => Unresolved::NamesMissing,
+            }),
+            _ => found,
+        }
+    }
+
     /// The recording was ended by a kill, a full disk or a power cut: it holds what was written until then.
     pub fn is_cut_off(&self) -> bool {
-        self.end.is_none()
+        self.end.is_none() && self.damage.is_none()
     }
 }

@@ -7,12 +7,14 @@ use std::path::Path;
 use prost::Message;
 
 use super::frame::{self, FrameKind, Frames, Next};
-use super::{Error, Recording, decode, schema};
+use super::{Damage, Error, Recording, decode, schema};
+use crate::Count;
 
 impl Recording {
     /// Reads a recording from a file.
     ///
-    /// A recording that was cut off is read up to its last whole frame: [`Recording::is_cut_off`].
+    /// A recording that was cut off is read up to its last whole frame: [`Recording::is_cut_off`]. Of one that is
+    /// damaged everything is read that is as it was written and goes back to nothing else: [`Recording::damage`].
     ///
     /// # Errors
     /// Where the file is missing, unreadable, not a recording, of a newer format, or damaged before its first
@@ -35,7 +37,8 @@ impl Recording {
     /// # Errors
     /// As [`Recording::open`].
     pub fn read(mut input: impl Read, path: &Path) -> Result<Recording, Error> {
-        let mut preamble = [0; 16];
+        let unusable = |what| Error::Damaged { path: path.to_owned(), what };
+        let mut preamble = [0; frame::HEADER];
         let version = match input.read_exact(&mut preamble) {
             Ok(()) => frame::version(&preamble),
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => None,
@@ -46,15 +49,26 @@ impl Recording {
             Some(version) if version > frame::VERSION => {
                 return Err(Error::NewerVersion { path: path.to_owned(), version });
             }
+            Some(0) => return Err(unusable("it has no version")),
             Some(_) => {}
         }
-        let damaged = |what| Error::Damaged { path: path.to_owned(), what };
         let mut recording = Recording::default();
+        if !frame::has_blank_end(&preamble) {
+            recording.damage = Some(Damage { offset: 12, what: "its preamble does not end in zeros" });
+        }
         let mut frames = Frames::new(input);
         let mut has_header = false;
         loop {
             let frame = match frames.next().map_err(|error| Error::read(path, error))? {
                 Next::Frame(frame) => frame,
+                Next::Damaged if !has_header => {
+                    return Err(unusable("its header does not match its checksum"));
+                }
+                Next::Damaged => {
+                    let what = "a checksum does not match";
+                    recording.damage.get_or_insert(Damage { offset: frames.began(), what });
+                    continue;
+                }
                 Next::End | Next::CutOff => break,
                 Next::TooLarge => {
                     let limit_mb = frame::LARGEST_RECORDING >> 20;
@@ -62,19 +76,49 @@ impl Recording {
                 }
             };
             if has_header != (frame.kind != FrameKind::Header as u32) {
-                return Err(damaged("its header is not its first frame"));
+                return Err(unusable("its header is not its first frame"));
             }
             has_header = true;
-            if let Err(what) = recording.take(&frame) {
-                if recording.processes.is_empty() {
-                    return Err(damaged(what));
+            match recording.take(&frame) {
+                Ok(()) => {}
+                // It goes back to something that was in the damaged part.
+                Err(_) if recording.damage.is_some() => {}
+                Err(what) if recording.processes.is_empty() => return Err(unusable(what)),
+                Err(what) => {
+                    // What was read before holds; what follows cannot be trusted.
+                    recording.damage = Some(Damage { offset: frames.began(), what });
+                    recording.end = None;
+                    break;
                 }
-                // What was read before holds; what follows cannot be trusted.
-                recording.end = None;
-                break;
             }
         }
-        if has_header { Ok(recording) } else { Err(damaged("it has no header")) }
+        match (has_header, recording.damage) {
+            (false, _) => Err(unusable("it has no header")),
+            (true, Some(damage)) if recording.counts.is_empty() => {
+                Err(Error::NothingLeft { path: path.to_owned(), damage })
+            }
+            (true, _) => {
+                if recording.end.is_none() || recording.damage.is_some() {
+                    recording.count_in_coverage();
+                }
+                Ok(recording)
+            }
+        }
+    }
+
+    /// Counts the samples that were read in the coverage: where a part is missing that can be from before them.
+    fn count_in_coverage(&mut self) {
+        let mut read = vec![Count::default(); self.coverage.events.len()];
+        for (key, count) in self.counts.iter() {
+            if let Some(sum) = read.get_mut(usize::from(key.event.0)) {
+                sum.samples = sum.samples.saturating_add(count.samples);
+                sum.weight = sum.weight.saturating_add(count.weight);
+            }
+        }
+        for (event, read) in self.coverage.events.iter_mut().zip(read) {
+            event.samples = event.samples.max(read.samples);
+            event.weight = event.weight.max(read.weight);
+        }
     }
 
     fn take(&mut self, frame: &frame::Frame) -> Result<(), decode::Contradiction> {
