@@ -15,6 +15,7 @@ mod report;
 mod speak;
 mod status;
 mod terminal;
+mod trouble;
 mod usage_error;
 
 use std::process::ExitCode;

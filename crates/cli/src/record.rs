@@ -6,10 +6,11 @@ use std::process::ExitCode;
 use anyhow::Result;
 use oprof_collector::{Collected, Progress, Recorder, SamplingChoice, Target};
 use oprof_events::{EventConfig, System};
-use oprof_profile::recording::RecordingFile;
+use oprof_profile::recording::{Appended, RecordingFile, Unfinished};
 use oprof_profile::{BuildId, Recording, Run};
 
 use crate::arguments::RecordOptions;
+use crate::trouble::Trouble;
 use crate::{default_event, event_tables, machine, names, report, speak, status};
 
 /// Runs the command, writes the recording, and gives the command's exit status.
@@ -18,24 +19,36 @@ pub(crate) fn record(options: &RecordOptions) -> Result<ExitCode> {
     let target = target(options, events);
     let mut recorder = Recorder::prepare(&target)?;
     let run = run(options, &recorder, event_notes);
-    if !options.quiet {
-        run.notes.iter().for_each(|note| speak::line(note));
-    }
     let mut file =
         RecordingFile::create(&options.output, run.clone(), recorder.events().to_vec(), recorder.started())?;
+    recorder.start()?;
+    // The command runs from here on: what goes wrong now is said and must not keep it, or its status, from the user.
+    let mut trouble = Trouble::default();
+    if let Err(error) = file.publish() {
+        trouble.say(&error, "");
+    }
+    say_first(options, &recorder, &run, &file);
+    let events = recorder.events().to_vec();
+    let collected = recorder.record(|progress| flush(&mut file, progress, &mut trouble))?;
+    let recording = complete(collected, run, events);
+    finish(file, &recording, options, &trouble)
+}
+
+/// What the user should know at the start: only once there is a recording to know it of.
+fn say_first(options: &RecordOptions, recorder: &Recorder, run: &Run, file: &RecordingFile) {
+    if options.quiet {
+        return;
+    }
+    run.notes.iter().for_each(|note| speak::line(note));
+    if file.replaces_incomplete() {
+        let name = options.output.display();
+        speak::line(&format!(
+            "{name} was not complete and is replaced; the recording before it stays {name}.old"
+        ));
+    }
     if options.verbose {
         speak::line(&format!("scope {}, {} CPUs", recorder.scope(), run.cpus));
     }
-    recorder.start()?;
-    // The command runs from here on: what goes wrong now is said and must not keep it, or its status, from the user.
-    if let Err(error) = file.publish() {
-        speak::line(&error.to_string());
-    }
-    let events = recorder.events().to_vec();
-    let mut trouble = None;
-    let collected = recorder.record(|progress| flush(&mut file, progress, &mut trouble))?;
-    let recording = complete(collected, run, events);
-    finish(file, &recording, options)
 }
 
 /// The events to sample, and sentences where they are not what the user would expect.
@@ -74,18 +87,14 @@ fn run(options: &RecordOptions, recorder: &Recorder, event_notes: Vec<String>) -
 }
 
 /// Writes what was folded since the last time; says it once when that begins to fail.
-fn flush(file: &mut RecordingFile, progress: Progress<'_>, trouble: &mut Option<String>) {
+fn flush(file: &mut RecordingFile, progress: Progress<'_>, trouble: &mut Trouble) {
     let Progress { profile, since, now, is_last } = progress;
     match file.append(profile, since, now) {
-        Ok(()) => *trouble = None,
-        Err(error) => {
-            let error = error.to_string();
-            // What fails at the end is said with what became of the file.
-            if trouble.as_ref() != Some(&error) && !is_last {
-                speak::line(&format!("{error}; recording goes on in memory"));
-            }
-            *trouble = Some(error);
-        }
+        Ok(Appended::Written) => trouble.end(),
+        Ok(Appended::Later) => {}
+        // What fails at the end is said with what became of the file.
+        Err(_) if is_last => {}
+        Err(error) => trouble.say(&error, "; recording goes on in memory"),
     }
 }
 
@@ -94,22 +103,17 @@ fn complete(collected: Collected, run: Run, events: Vec<oprof_profile::Event>) -
     let Collected { mut profile, mut images, end, duration } = collected;
     let names = names::resolve(&mut profile, &mut images);
     let (images, processes, counts, coverage) = profile.into_parts();
-    Recording {
-        run,
-        events,
-        images,
-        processes,
-        counts,
-        names,
-        coverage,
-        duration,
-        end: Some(end),
-        damage: None,
-    }
+    let end = Some(end);
+    Recording { run, events, images, processes, counts, names, coverage, duration, end, damage: None }
 }
 
 /// Writes the end of the recording and says what it is worth.
-fn finish(file: RecordingFile, recording: &Recording, options: &RecordOptions) -> Result<ExitCode> {
+fn finish(
+    file: RecordingFile,
+    recording: &Recording,
+    options: &RecordOptions,
+    trouble: &Trouble,
+) -> Result<ExitCode> {
     let written = file.finish(recording);
     if !options.quiet {
         let samples: u64 = recording.coverage.events.iter().map(|event| event.samples).sum();
@@ -122,7 +126,10 @@ fn finish(file: RecordingFile, recording: &Recording, options: &RecordOptions) -
                 size.div_ceil(1024)
             ));
         }
-        oprof_report::coverage_lines(recording).iter().for_each(|line| speak::line(line));
+        // Of a recording that nobody will see there is nothing to say but that.
+        if options.report || written.as_ref().map_or_else(|unfinished| unfinished.is_left, |()| true) {
+            oprof_report::coverage_lines(recording).iter().for_each(|line| speak::line(line));
+        }
     }
     if options.verbose {
         let said = &recording.run.notes;
@@ -130,17 +137,20 @@ fn finish(file: RecordingFile, recording: &Recording, options: &RecordOptions) -
         notes.iter().filter(|note| !said.contains(note)).for_each(|note| speak::line(note));
     }
     if options.report {
-        report::after_recording(recording, &options.output)?;
+        // It goes to stderr: where that cannot be written there is nobody to tell, and the status stays the command's.
+        let _ = report::after_recording(recording, &options.output);
     }
     let status = status::of_command(recording.end.unwrap_or(oprof_profile::CommandEnd::StillRunning));
-    if let Err(error) = written {
-        speak::line(&format!("{error}; the recording holds what was written before"));
-        // The command's own failure matters more.
-        return Ok(if status == ExitCode::SUCCESS {
-            ExitCode::from(status::RECORDER_FAILED)
-        } else {
-            status
-        });
+    let Err(Unfinished { error, is_left }) = written else { return Ok(status) };
+    let rest = match is_left {
+        true => "the recording holds what was written before",
+        false => "nothing is left of the recording",
+    };
+    if trouble.was_said(&error) {
+        speak::line(&format!("{}: still not written; {rest}", options.output.display()));
+    } else {
+        speak::line(&format!("{error}; {rest}"));
     }
-    Ok(status)
+    // The command's own failure matters more.
+    Ok(if status == ExitCode::SUCCESS { ExitCode::from(status::RECORDER_FAILED) } else { status })
 }

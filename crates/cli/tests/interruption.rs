@@ -202,6 +202,33 @@ fn a_killed_recorder_leaves_a_readable_recording() {
     }
 }
 
+/// However often a recorder is killed, the last whole recording is there.
+#[test]
+fn killed_recorders_cost_no_whole_recording() {
+    for user in users() {
+        let place = Place::of(user);
+        place.record("-q", "true").with_status(0);
+        let whole = place.bytes("oprof.data");
+        let mut last = whole.clone();
+        for _ in 0..3 {
+            let Some(mut started) = start(&place, "", "60") else { return };
+            until("its recording", || (place.bytes("oprof.data") != last).then_some(()));
+            started.signal(Signal::KILL);
+            started.finish_alone();
+            last = place.bytes("oprof.data");
+            assert!(place.bytes("oprof.data.old") == whole, "{user:?}");
+            assert_eq!(place.names_ending(".tmp"), [""; 0], "{user:?}");
+        }
+        let finished = place.record("", "true").with_status(0);
+        assert!(
+            finished.stderr.contains("oprof.data was not complete and is replaced"),
+            "{user:?}: {}",
+            finished.stderr
+        );
+        assert!(place.bytes("oprof.data.old") == whole, "{user:?}");
+    }
+}
+
 /// The scope that auto takes here.
 fn scope_of(place: &Place) -> String {
     let finished = place.record("-v -o scope.data", "true").with_status(0);

@@ -5,7 +5,10 @@ mod harness;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, symlink};
 
-use harness::{Place, User, assert_no_panic, assert_one_line, finish, share_of, skipped, symbols_of, users};
+use harness::{
+    Place, Started, User, assert_no_panic, assert_one_line, finish, share_of, skipped, symbols_of, until,
+    users,
+};
 use rustix::mount::{MountFlags, UnmountFlags, mount, unmount};
 
 const BURN_A_LITTLE: &str =
@@ -76,6 +79,74 @@ fn a_file_that_is_no_recording_is_never_replaced() {
     }
 }
 
+/// Two recorders on one file would lose a recording: the second is refused, before its command runs.
+#[test]
+fn a_second_recorder_of_the_same_file_is_refused() {
+    for user in users() {
+        let place = Place::of(user);
+        let wait = "touch started; until [ -e go ]; do sleep 0.01; done; exit 3";
+        let mut first = place.oprof(["record", "-q", "--", "sh", "-c", wait]);
+        let first = Started::new(&mut first);
+        until("the first command", || place.path("started").exists().then_some(()));
+        let finished = place.record("", "touch was-run").with_status(125);
+        assert_one_line(&finished.stderr, &["oprof.data", "another oprof", "-o"]);
+        assert!(!place.path("was-run").exists(), "{user:?}: the command was not run");
+        place.record("-q -o other.data", "true").with_status(0);
+        place.report("-l").with_status(0);
+        place.write("go", "");
+        first.finish().with_status(3);
+        assert!(!place.path("oprof.data.old").exists(), "{user:?}: there was one recording");
+        place.record("-q", "true").with_status(0);
+    }
+}
+
+/// The command may run oprof itself, without a thought on the name of the file.
+#[test]
+fn a_recorder_within_a_recorder_is_refused_the_same_file() {
+    let place = Place::new();
+    let oprof = place.oprof(["record"]).get_program().to_owned();
+    let script = format!("'{}' record -q -- touch was-run", oprof.display());
+    let finished = place.record_these("-q", &["sh", "-c", &script]).with_status(125);
+    assert_one_line(&finished.stderr, &["oprof.data", "another oprof", "-o"]);
+    assert!(!place.path("was-run").exists());
+    place.report("-l").with_status(0);
+}
+
+/// Nothing is claimed of a recording that is gone.
+#[test]
+fn an_output_directory_that_is_removed_meanwhile_is_told() {
+    for user in users() {
+        for (end, status) in [("exit 0", 125), ("exit 6", 6)] {
+            let place = Place::of(user);
+            let made = place.command("mkdir").arg("within").status().expect("mkdir runs");
+            assert!(made.success());
+            let script = format!("until [ -e within/x.data ]; do sleep 0.01; done; rm -rf within; {end}");
+            let finished = place.record_these("-o within/x.data", &["sh", "-c", &script]).with_status(status);
+            let claims: Vec<&str> = finished.stderr.lines().filter(|line| line.contains("x.data")).collect();
+            let [claim] = claims[..] else { panic!("one line on the file: {}", finished.stderr) };
+            assert!(claim.contains("removed") && claim.contains("nothing is left"), "{user:?}: {claim}");
+            assert!(!finished.stderr.contains("coverage"), "{user:?}: {}", finished.stderr);
+        }
+    }
+}
+
+/// After `sudo oprof record` the file that is in the way is a recording: to say that it is none would be wrong.
+#[test]
+fn a_file_of_another_user_is_said_to_be_theirs() {
+    if !User::Own.is_root() {
+        return skipped("only root can make a file of root's");
+    }
+    let place = Place::of(User::Nobody);
+    for name in ["oprof.data", "oprof.data.old", "oprof.data.tmp"] {
+        let roots = place.write(name, "oprof\r\n\x1a");
+        fs::set_permissions(&roots, Permissions::from_mode(0o600)).expect("permissions");
+        let finished = place.record("", "touch was-run").with_status(125);
+        assert_one_line(&finished.stderr, &[name, "belongs to root", "-o"]);
+        assert!(!place.path("was-run").exists());
+        fs::remove_file(&roots).expect("removed");
+    }
+}
+
 /// What was put at the name while the command ran is not replaced either, and the command's status is passed on.
 #[test]
 fn a_file_that_appears_meanwhile_is_not_replaced() {
@@ -101,7 +172,7 @@ fn a_symbolic_link_is_not_followed() {
                 assert_eq!(place.bytes("victim"), b"precious\n");
                 assert!(!place.path("not-there-yet").exists(), "{user:?}, {name} -> {target}");
                 if finished.code() != Some(0) {
-                    assert_one_line(&finished.with_status(125).stderr, &[name]);
+                    assert_one_line(&finished.with_status(125).stderr, &[name, "is a symbolic link", "-o"]);
                 }
                 for name in ["oprof.data", "oprof.data.old"] {
                     let _ = fs::remove_file(place.path(name));
@@ -258,6 +329,43 @@ fn a_disk_that_fills_up_while_recording_is_one_line() {
     }
 }
 
+/// A disk that stays full is told when that begins and when it ends so, not each time that writing fails; and another
+/// failed run costs the whole recording no more than the first.
+#[test]
+fn a_disk_that_stays_full_is_told_once_and_costs_no_whole_recording() {
+    let place = Place::new();
+    let Some(disk) = SmallDisk::mount(&place) else { return };
+    let Some(_) = place.cc("program", BURN_A_LITTLE) else { return };
+    place.record("-q -o disk/oprof.data", "true").with_status(0);
+    let whole = place.bytes("disk/oprof.data");
+    // Whatever fits behind the header in its page, the names of all of these do not.
+    let script = "for i in 1 2 3 4 5 6 7 8 9; do cp program a-copy-of-the-program-$i; done
+        cat /dev/zero > disk/rest 2>/dev/null
+        for i in 1 2 3 4 5 6 7 8 9; do ./a-copy-of-the-program-$i 0.15; done
+        exit 0";
+    for _ in 0..2 {
+        disk.fill_but(8192);
+        let mut state = std::process::id();
+        let argument: String = std::iter::repeat_with(|| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            char::from(b'!' + (state >> 24) as u8 % 90)
+        })
+        .take(4000)
+        .collect();
+        let command = ["sh", "-c", script, argument.as_str()];
+        let finished = place.record_these("-q -o disk/oprof.data", &command);
+        assert_no_panic(&finished.stderr);
+        let mut lines: Vec<&str> = finished.stderr.lines().collect();
+        assert!(lines.len() <= 2, "{}", finished.stderr);
+        assert!(finished.stderr.matches("No space left").count() <= 1, "{}", finished.stderr);
+        lines.dedup();
+        assert_eq!(lines.len(), finished.stderr.lines().count(), "{}", finished.stderr);
+        assert_eq!(finished.code(), Some(125), "{}", finished.stderr);
+        assert!(place.bytes("disk/oprof.data.old") == whole, "the whole recording is intact");
+        fs::remove_file(place.path("disk/rest")).expect("removed");
+    }
+}
+
 /// The limit of file sizes is one more way in which a file cannot be written: it does not end oprof.
 #[test]
 fn the_limit_of_file_sizes_is_one_line() {
@@ -272,6 +380,18 @@ fn the_limit_of_file_sizes_is_one_line() {
         let finished = finish(&mut shell).with_status(125);
         assert_one_line(&finished.stderr, &["oprof.data", "too large", "ulimit -f"]);
     }
+}
+
+/// A directory that is no more cannot be written to, whatever its path says.
+#[test]
+fn a_working_directory_that_is_gone_is_one_line() {
+    let place = Place::new();
+    let oprof = place.oprof(["record"]).get_program().to_owned();
+    let mut shell = place.command("sh");
+    let script = "mkdir gone; cd gone; rmdir ../gone; exec \"$@\"";
+    shell.args(["-c", script, "sh"]).arg(oprof).args(["record", "true"]);
+    let finished = finish(&mut shell).with_status(125);
+    assert_one_line(&finished.stderr, &["oprof.data", "working directory was removed", "-o"]);
 }
 
 /// What did not fit on a disk is in memory: with space again before the end, nothing is lost.

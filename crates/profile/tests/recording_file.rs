@@ -119,17 +119,170 @@ fn an_older_recording_is_kept_and_a_run_that_never_started_leaves_it_alone() {
     assert_eq!(fs::read(&old).expect("kept"), before);
 }
 
+/// A whole recording of so many places, and its bytes.
+fn whole_at(path: &Path, places: u64) -> Vec<u8> {
+    let mut file = create(path).expect("created");
+    file.publish().expect("published");
+    let mut profile = Profile::of_all_processes(1);
+    sample(&mut profile, 0, places);
+    file.finish(&recording(profile)).expect("finished");
+    fs::read(path).expect("readable")
+}
+
+/// What is in the directory, by name.
+fn names_in(directory: &Path) -> Vec<String> {
+    let entries = fs::read_dir(directory).expect("a directory").flatten();
+    let mut names: Vec<_> = entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn one_that_was_cut_off_never_takes_the_place_of_a_whole_one() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("oprof.data");
+    let old = directory.path().join("oprof.data.old");
+    let whole = whole_at(&path, 10);
+    for run in 0..3 {
+        let mut file = create(&path).expect("created");
+        assert_eq!(file.replaces_incomplete(), run > 0);
+        file.publish().expect("published");
+        drop(file);
+        assert!(Recording::open(&path).is_ok_and(|recording| recording.is_cut_off()));
+        assert_eq!(fs::read(&old).expect("kept"), whole, "after run {run}");
+    }
+    let next = whole_at(&path, 20);
+    assert_eq!(fs::read(&old).expect("kept"), whole, "the one between was cut off");
+    whole_at(&path, 30);
+    assert_eq!(fs::read(&old).expect("kept"), next);
+    assert_eq!(names_in(directory.path()), ["oprof.data", "oprof.data.old"]);
+}
+
+#[test]
+fn what_a_kill_between_two_steps_leaves_is_a_recording_and_is_swept_up() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let name = |suffix: &str| directory.path().join(format!("oprof.data{suffix}"));
+    let whole = whole_at(&name(""), 10);
+    // Before its command ran.
+    fs::write(name(".tmp"), &whole[..100]).expect("written");
+    // With the recording under the older name, too, but not there.
+    fs::hard_link(name(""), name(".new.tmp")).expect("linked");
+    drop(create(&name("")).expect("created"));
+    assert_eq!(names_in(directory.path()), ["oprof.data"]);
+    // With both names on it, and the next one not in place.
+    fs::hard_link(name(""), name(".old")).expect("linked");
+    fs::write(name(".tmp"), "").expect("written");
+    let mut file = create(&name("")).expect("created");
+    file.publish().expect("published");
+    assert_eq!(fs::read(name(".old")).expect("kept"), whole);
+    assert_eq!(names_in(directory.path()), ["oprof.data", "oprof.data.old"]);
+    // While a file is written anew.
+    drop(file);
+    fs::write(name(".new.tmp"), &whole[..30]).expect("written");
+    whole_at(&name(""), 20);
+    assert_eq!(names_in(directory.path()), ["oprof.data", "oprof.data.old"]);
+}
+
+#[test]
+fn nothing_but_what_a_recorder_left_is_swept_up() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("oprof.data");
+    let mine = directory.path().join("oprof.data.new.tmp");
+    fs::write(&mine, "something dear to its owner").expect("written");
+    drop(create(&path).expect("created"));
+    assert_eq!(fs::read(&mine).expect("there"), b"something dear to its owner");
+    fs::rename(&mine, directory.path().join("oprof.data.tmp")).expect("renamed");
+    assert!(matches!(create(&path), Err(Error::WouldReplace { .. })));
+}
+
+#[test]
+fn there_is_one_recorder_for_a_file_at_a_time() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("oprof.data");
+    let refused = |when: &str| {
+        let error = create(&path).expect_err(when);
+        assert!(matches!(error, Error::InUse(_)), "{when}: {error}");
+        assert!(error.to_string().contains("oprof.data: another oprof"), "{error}");
+    };
+    let mut file = create(&path).expect("created");
+    refused("before the command runs");
+    file.publish().expect("published");
+    refused("while it runs");
+    let mut profile = Profile::of_all_processes(1);
+    for window in 0..8 {
+        // Grows until it is written anew.
+        sample(&mut profile, window * 40_000, 40_000);
+        file.append(&mut profile, Timestamp(window), Timestamp(window + 1)).expect("appended");
+        refused("while it grows");
+        assert!(Recording::open(&path).is_ok(), "who only reads is not hindered");
+    }
+    file.finish(&recording(profile)).expect("finished");
+    assert_eq!(names_in(directory.path()), ["oprof.data"]);
+    drop(create(&path).expect("free again"));
+}
+
+#[test]
+fn of_many_recorders_that_begin_at_once_one_records() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("oprof.data");
+    for _ in 0..20 {
+        let start = std::sync::Barrier::new(8);
+        let created = std::thread::scope(|scope| {
+            let begin = || {
+                start.wait();
+                create(&path)
+            };
+            let threads: Vec<_> = (0..8).map(|_| scope.spawn(begin)).collect();
+            threads.into_iter().map(|thread| thread.join().expect("no panic")).collect::<Vec<_>>()
+        });
+        let refused = created.iter().filter(|file| matches!(file, Err(Error::InUse(_)))).count();
+        assert_eq!((created.iter().flatten().count(), refused), (1, 7), "{created:?}");
+    }
+}
+
+#[test]
+fn a_file_that_went_away_is_not_said_to_be_written() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let within = directory.path().join("within");
+    let path = within.join("oprof.data");
+    let record = |meanwhile: &dyn Fn()| {
+        fs::create_dir_all(&within).expect("a directory");
+        let mut file = create(&path).expect("created");
+        file.publish().expect("published");
+        meanwhile();
+        file.finish(&recording(Profile::of_all_processes(1)))
+    };
+    let unfinished = record(&|| fs::remove_dir_all(&within).expect("removed")).expect_err("it is gone");
+    assert!(matches!(unfinished.error, Error::Removed(_)) && !unfinished.is_left, "{unfinished:?}");
+    let elsewhere = directory.path().join("elsewhere");
+    let unfinished =
+        record(&|| fs::rename(&within, &elsewhere).expect("renamed")).expect_err("it is elsewhere");
+    assert!(matches!(unfinished.error, Error::Removed(_)) && unfinished.is_left, "{unfinished:?}");
+    // A file alone is made anew.
+    record(&|| fs::remove_file(&path).expect("removed")).expect("finished");
+    assert!(Recording::open(&path).is_ok_and(|recording| !recording.is_cut_off()));
+    // But not where another has come, be it a recording.
+    let other = fs::read(&path).expect("readable");
+    let unfinished = record(&|| {
+        fs::remove_file(&path).expect("removed");
+        fs::write(&path, &other).expect("written");
+    });
+    let unfinished = unfinished.expect_err("it is another's");
+    assert!(matches!(unfinished.error, Error::WouldReplace { .. }) && !unfinished.is_left, "{unfinished:?}");
+    assert_eq!(fs::read(&path).expect("there"), other);
+}
+
 #[test]
 fn what_is_not_a_recording_is_never_replaced() {
     let directory = tempfile::tempdir().expect("a directory");
     let notes = directory.path().join("notes.txt");
     fs::write(&notes, "something dear to its owner").expect("written");
-    assert!(matches!(create(&notes), Err(Error::WouldReplace(_))));
+    assert!(matches!(create(&notes), Err(Error::WouldReplace { .. })));
     // Nor is it pushed aside as the older recording of another.
     let path = directory.path().join("oprof.data");
     fs::write(directory.path().join("oprof.data.old"), "something dear to its owner").expect("written");
-    assert!(matches!(create(&path), Err(Error::WouldReplace(_))));
-    assert!(matches!(create(directory.path()), Err(Error::WouldReplace(_))));
+    assert!(matches!(create(&path), Err(Error::WouldReplace { .. })));
+    assert!(matches!(create(directory.path()), Err(Error::WouldReplace { .. })));
     assert_eq!(fs::read(&notes).expect("there"), b"something dear to its owner");
 }
 
@@ -140,7 +293,26 @@ fn a_symbolic_link_is_not_followed() {
     fs::write(&target, "").expect("written");
     let link = directory.path().join("oprof.data");
     symlink(&target, &link).expect("linked");
-    assert!(matches!(create(&link), Err(Error::WouldReplace(_))));
+    assert!(matches!(create(&link), Err(Error::WouldReplace { .. })));
+    assert_eq!(target.metadata().expect("there").len(), 0);
+    let path = directory.path().join("other.data");
+    let prepared = directory.path().join("other.data.tmp");
+    symlink(&target, &prepared).expect("linked");
+    assert!(matches!(create(&path), Err(Error::WouldReplace { .. })));
+    fs::rename(&prepared, directory.path().join("other.data.new.tmp")).expect("renamed");
+    let mut file = create(&path).expect("created");
+    file.publish().expect("published");
+    let mut profile = Profile::of_all_processes(1);
+    let mut refused = Vec::new();
+    for window in 0..8 {
+        // Grows until it would be written anew.
+        sample(&mut profile, window * 40_000, 40_000);
+        refused.extend(file.append(&mut profile, Timestamp(window), Timestamp(window + 1)).err());
+    }
+    let told = |error: &Error| error.to_string().contains("other.data.new.tmp: is a symbolic link");
+    assert!(!refused.is_empty() && refused.iter().all(told), "{refused:?}");
+    file.finish(&recording(profile)).expect("finished all the same");
+    assert_eq!(Recording::open(&path).expect("readable").counts.len(), 320_000);
     assert_eq!(target.metadata().expect("there").len(), 0);
 }
 

@@ -3,8 +3,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::Damage;
 use super::frame::VERSION;
+use super::{Damage, Obstacle};
 
 /// What can go wrong with a recording file; each message names the file and the remedy.
 #[derive(Debug, thiserror::Error)]
@@ -67,9 +67,23 @@ pub enum Error {
     /// The directory of the file is not there.
     #[error("{}: no such directory; create it or choose another file with -o", .0.display())]
     NoDirectory(PathBuf),
-    /// The name is taken by something that is not a recording, which is left as it is.
-    #[error("{}: exists and is not an oprof recording, left as it is; choose another file with -o", .0.display())]
-    WouldReplace(PathBuf),
+    /// The file was to be in the working directory, which is not there any more.
+    #[error("{}: the working directory was removed; change to another or choose a file elsewhere with -o", .0.display())]
+    NoWorkingDirectory(PathBuf),
+    /// The directory of the file went away while the recording was made.
+    #[error("{}: its directory was removed or renamed while recording; choose a file elsewhere with -o", .0.display())]
+    Removed(PathBuf),
+    /// Another recorder is at work on the file.
+    #[error("{}: another oprof is recording into it; wait for its end or choose another file with -o", .0.display())]
+    InUse(PathBuf),
+    /// The name is taken by something that is not to be replaced, and which is left as it is.
+    #[error("{}: {what}", path.display())]
+    WouldReplace {
+        /// The name.
+        path: PathBuf,
+        /// What has it.
+        what: Obstacle,
+    },
 }
 
 /// What the user can do about a failed write.

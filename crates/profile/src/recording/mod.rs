@@ -7,14 +7,19 @@ mod encode;
 mod error;
 mod file;
 mod frame;
+mod lock;
+mod occupant;
+mod output;
 mod read;
 mod schema;
+mod syncer;
 mod write;
 
 use std::time::Duration;
 
 pub use error::Error;
-pub use file::RecordingFile;
+pub use file::{Appended, RecordingFile, Unfinished};
+pub use occupant::Obstacle;
 
 use crate::{
     CommandEnd, Counts, Coverage, Event, Image, ImageId, ImageKind, ImageNames, ImageOffset, Process,

@@ -10,6 +10,31 @@ use super::frame::{self, FrameKind, Frames, Next};
 use super::{Damage, Error, Recording, decode, schema};
 use crate::Count;
 
+/// A recording file is complete: it has its end, and nothing of it is damaged. What its messages say is not looked at.
+pub(super) fn is_complete(file: File) -> io::Result<bool> {
+    let mut input = io::BufReader::new(file);
+    let mut preamble = [0; frame::HEADER];
+    match input.read_exact(&mut preamble) {
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(false),
+        read => read?,
+    }
+    if frame::version(&preamble).is_some_and(|version| version > frame::VERSION) {
+        // Whatever makes that complete, it is not ours to judge.
+        return Ok(true);
+    }
+    let mut frames = Frames::new(input);
+    let mut last = 0;
+    loop {
+        match frames.next()? {
+            Next::Frame(frame) => last = frame.kind,
+            Next::End => return Ok(last == FrameKind::End as u32),
+            Next::CutOff | Next::Damaged => return Ok(false),
+            // Nobody can read it, but nor is anything known to be wrong with it.
+            Next::TooLarge => return Ok(true),
+        }
+    }
+}
+
 impl Recording {
     /// Reads a recording from a file.
     ///
