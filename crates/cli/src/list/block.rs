@@ -2,7 +2,7 @@
 
 use oprof_events::table::{Counters, TableEvent, UnitMask, UnitMasks};
 
-use super::entry::Entry;
+use super::entry::{Entry, State};
 
 /// The column that text does not go beyond (OProfile's, whatever the terminal).
 const WIDTH: usize = 99;
@@ -15,19 +15,24 @@ const MASK_INDENT: usize = 14;
 
 /// An event of a table; `counters` is how many its CPU type has.
 pub(crate) fn of_table_event(event: &TableEvent, counters: Option<u32>) -> Vec<String> {
+    table_event(event, counters, false)
+}
+
+fn table_event(event: &TableEvent, counters: Option<u32>, with_terms: bool) -> Vec<String> {
     let mut lines = vec![format!("{}: (counter: {})", event.name, counter_list(event.counters, counters))];
     let text = format!("{} (min count: {})", event.description, event.min_count);
-    lines.extend(wrapped("\t", &text, DESCRIPTION_INDENT));
+    lines.extend(wrapped("\t", text.trim_start(), DESCRIPTION_INDENT));
     if let Some(masks) = &event.unit_masks {
-        lines.extend(mask_lines(masks));
+        lines.extend(mask_lines(masks, with_terms));
     }
     lines
 }
 
-/// An entry with its default count, encoding and origin.
+/// An entry with its default count, encoding and origin, what each of its unit masks adds to that, and why it does not
+/// open.
 pub(crate) fn of_entry(entry: &Entry, counters: Option<u32>) -> Vec<String> {
     let mut lines = match &entry.table_event {
-        Some(event) => of_table_event(event, counters),
+        Some(event) => table_event(event, counters, true),
         None => {
             let minimum = entry.configs.first().map_or(1, |config| config.min_count);
             let text = format!("{} (min count: {minimum})", entry.description);
@@ -68,6 +73,9 @@ pub(crate) fn of_entry(entry: &Entry, counters: Option<u32>) -> Vec<String> {
         lines.push(format!("\tencoding: type {} config {:#x}{words}", config.pmu_type, config.config));
         lines.push(format!("\torigin: {}", config.origin));
     }
+    if let State::Refused(reason) = &entry.state {
+        lines.extend(wrapped("\t", &format!("cannot be opened: {reason}"), DESCRIPTION_INDENT));
+    }
     if !entry.aliases.is_empty() {
         lines.push(format!("\talso: {}", entry.aliases.join(", ")));
     }
@@ -84,23 +92,27 @@ fn counter_list(counters: Counters, number: Option<u32>) -> String {
     }
 }
 
-fn mask_lines(masks: &UnitMasks) -> Vec<String> {
+fn mask_lines(masks: &UnitMasks, with_terms: bool) -> Vec<String> {
     let default = match masks.default_name.as_str() {
         "" => format!("{:#x}", masks.default),
         name => name.to_owned(),
     };
     let mut lines = vec![format!("\tUnit masks (default {default})"), "\t----------".to_owned()];
-    lines.extend(masks.masks.iter().flat_map(mask_line));
+    lines.extend(masks.masks.iter().flat_map(|mask| mask_line(mask, with_terms)));
     lines
 }
 
-fn mask_line(mask: &UnitMask) -> Vec<String> {
+fn mask_line(mask: &UnitMask, with_terms: bool) -> Vec<String> {
     let name = match mask.name.as_str() {
         "" => String::new(),
         name => format!("(name={name}) "),
     };
     let refused = if mask.refused { " (not taken by the kernel)" } else { "" };
-    let text = format!("0x{:02x}: {name}{}{refused}", mask.value, mask.description);
+    let terms = match mask.terms.as_str() {
+        terms if with_terms && !terms.is_empty() => format!(" [{terms}]"),
+        _ => String::new(),
+    };
+    let text = format!("0x{:02x}: {name}{}{terms}{refused}", mask.value, mask.description);
     wrapped("\t", &text, MASK_INDENT)
 }
 
@@ -160,6 +172,16 @@ mod tests {
         assert_eq!(lines[0], "uops_issued: (counter: all)");
         assert_eq!(lines[2], "\tUnit masks (default any)");
         assert!(lines.iter().any(|line| line.starts_with("\t0x01: (name=stall_cycles)")));
+    }
+
+    #[test]
+    fn masks_of_the_same_number_are_told_apart_by_what_they_add() {
+        let table = BuiltInTable::find("i386/haswell").expect("built in").parse().expect("sound");
+        let event = table.find("uops_issued").expect("in the table");
+        let lines = table_event(event, table.counters, true);
+        let first: Vec<_> = lines.iter().filter(|line| line.starts_with("\t0x01:")).collect();
+        assert!(first.len() > 1 && first.iter().any(|line| line.contains("[cmask=0x1,inv]")), "{lines:#?}");
+        assert!(!of_table_event(event, table.counters).concat().contains('['), "that is not ophelp's layout");
     }
 
     #[test]

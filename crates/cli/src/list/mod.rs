@@ -68,11 +68,12 @@ fn foreign(cpu: &str, options: &ListOptions) -> Result<Vec<String>> {
     let word = options.word.as_deref().unwrap_or_default();
     let (_, listed) = trial::catalogue(&system, word);
     let entries = trial::untried(&system, &listed);
+    if entries.is_empty() {
+        let close = closest(word, listed_names(&system));
+        bail!("no event of {cpu} matches '{}'{close}", oprof_report::printable(word));
+    }
     if options.json {
         return json(vec![cpu], &entries);
-    }
-    if entries.is_empty() {
-        bail!("no event of {cpu} matches '{}'", oprof_report::printable(word));
     }
     let heading = match (title(&cpu), counters) {
         (Some(title), _) => format!("available events for CPU type \"{title}\""),
@@ -93,6 +94,18 @@ fn foreign(cpu: &str, options: &ListOptions) -> Result<Vec<String>> {
         lines.extend(layout::groups(&groups, width()).into_iter().skip(usize::from(groups.len() == 1)));
     }
     Ok(lines)
+}
+
+fn listed_names(system: &System) -> impl Iterator<Item = String> {
+    system.catalogue().into_iter().map(|event| event.name)
+}
+
+/// `, closest: a, b` for what is close to a word.
+fn closest(word: &str, names: impl Iterator<Item = String>) -> String {
+    match oprof_events::closest(word, names).as_slice() {
+        [] => String::new(),
+        closest => format!("; closest: {}", closest.join(", ")),
+    }
 }
 
 /// The events of this machine.
@@ -120,17 +133,14 @@ fn here(options: &ListOptions) -> Result<Vec<String>> {
     let mut lines = layout::remark(&entries, &machine, width);
     lines.extend(out_of_reach);
     if options.verbose {
-        let (refused, open): (Vec<_>, Vec<_>) =
-            entries.into_iter().partition(|entry| matches!(entry.state, entry::State::Refused(_)));
         let mut last_group = "";
-        for entry in &open {
+        for entry in &entries {
             if entry.group != last_group {
                 lines.push(format!("{} events:", entry.group));
                 last_group = &entry.group;
             }
             lines.extend(block::of_entry(entry, None));
         }
-        lines.extend(layout::groups(&groups(refused), width));
     } else {
         lines.extend(layout::groups(&groups(entries), width));
     }
@@ -151,16 +161,20 @@ fn shown(line: &str) -> String {
 
 /// The processor's own events that match, where there is no PMU to count them on.
 fn out_of_reach(system: &System, machine: &Machine, word: &str, width: Option<usize>) -> Vec<String> {
+    let mut told = false;
     let of_type = |cpu: &'static str| {
         let table = BuiltInTable::find(cpu)?.parse().ok()?;
         let (_, listed) = trial::catalogue(&System::foreign(table), word);
         let asked = if word.is_empty() { cpu.to_owned() } else { format!("{cpu} {word}") };
         (!listed.is_empty()).then(|| {
-            format!(
-                "{cpu} events: {} that cannot be opened: {}; oprof list --cpu {asked}",
-                listed.len(),
-                machine.no_such_counter()
-            )
+            let number = listed.len();
+            match std::mem::replace(&mut told, true) {
+                false => format!(
+                    "{cpu} events: {number} that cannot be opened: {}; oprof list --cpu {asked}",
+                    machine.no_such_counter()
+                ),
+                true => format!("{cpu} events: {number} that cannot either; oprof list --cpu {asked}"),
+            }
         })
     };
     let lines = system.cpu_types().into_iter().filter_map(of_type);

@@ -1,7 +1,7 @@
 //! Turns what the catalogue names into entries, by trying to open each.
 
 use oprof_collector::Opening;
-use oprof_events::{EventConfig, EventGroup, EventKind, ListedEvent, System};
+use oprof_events::{EventConfig, EventGroup, EventKind, ListedEvent, Origin, System};
 use rayon::prelude::*;
 
 use super::entry::{Entry, State};
@@ -44,9 +44,24 @@ fn label(group: &EventGroup) -> String {
 /// Encodes each event of another machine's processor, which cannot be tried.
 pub(crate) fn untried(system: &System, listed: &[ListedEvent]) -> Vec<Entry> {
     let entry = |event: &ListedEvent| {
-        Entry::untried(event, label(&event.group), system.resolve(&event.spec).unwrap_or_default())
+        let configs = system.resolve(&event.spec).unwrap_or_default();
+        Entry::untried(event, label(&event.group), of_group(configs, &event.group))
     };
     listed.iter().map(entry).collect()
+}
+
+/// Those of the table that lists the event: on a hybrid part each kind of core has its own.
+fn of_group(configs: Vec<EventConfig>, group: &EventGroup) -> Vec<EventConfig> {
+    let is_of = |config: &EventConfig| match (group, &config.origin) {
+        (EventGroup::Vendor(cpu), Origin::Vendor(origin))
+        | (EventGroup::OProfile(cpu), Origin::OProfile(origin))
+        | (EventGroup::UserTable(cpu), Origin::UserTable(origin)) => cpu == origin,
+        _ => false,
+    };
+    match configs.iter().any(is_of) {
+        true => configs.into_iter().filter(is_of).collect(),
+        false => configs,
+    }
 }
 
 /// Tries each event.
@@ -55,6 +70,7 @@ pub(crate) fn entries(system: &System, machine: &Machine, listed: &[ListedEvent]
     let entry = |event: &ListedEvent| {
         let (configs, state) = match system.resolve(&event.spec) {
             Ok(configs) => {
+                let configs = of_group(configs, &event.group);
                 let state = state(&configs, machine);
                 (configs, state)
             }
