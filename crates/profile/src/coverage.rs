@@ -3,13 +3,14 @@
 /// What is known of one event over the whole recording.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct EventCoverage {
-    /// Exact count of the event over everything in scope; `None` where it is not known.
+    /// Exact count of the event in the command's processes, or in system scope, where that is not counted, in the whole
+    /// system; `None` where it is not known.
     pub counted: Option<u64>,
     /// Samples folded into the profile.
     pub samples: u64,
     /// The counts that those samples stand for (samples times period, summed).
     pub weight: u64,
-    /// Samples taken in scope that belong to no process of the command (system scope).
+    /// Samples that belong to no process of the command, in system scope; 0 where `counted` leaves those out.
     pub outside_samples: u64,
     /// The counts that those stand for.
     pub outside_weight: u64,
