@@ -296,7 +296,7 @@ fn a_full_disk_is_told_before_the_command_runs() {
 
 /// A disk that is full while the command runs costs neither the command, its status, nor the older recording.
 #[test]
-fn a_disk_that_fills_up_while_recording_is_one_line() {
+fn a_disk_that_fills_up_while_recording_is_told() {
     let place = Place::new();
     let Some(disk) = SmallDisk::mount(&place) else { return };
     let Some(_) = place.cc("program", BURN_A_LITTLE) else { return };
@@ -324,7 +324,10 @@ fn a_disk_that_fills_up_while_recording_is_one_line() {
     // Either it all fitted after all, or oprof says that it did not, and so does the report.
     let samples = report.text().lines().any(|line| line.ends_with("  work"));
     if !samples {
-        assert_one_line(&finished.stderr, &["disk/oprof.data", "No space left"]);
+        // A busy machine takes so long that it is told while recording, too, but the cause once.
+        let lines: Vec<&str> = finished.stderr.lines().collect();
+        assert!(lines.len() <= 2 && lines[0].contains("disk/oprof.data: "), "{}", finished.stderr);
+        assert_eq!(finished.stderr.matches("No space left").count(), 1, "{}", finished.stderr);
         assert!(report.stderr.contains("cut off"), "nothing was lost, says the report: {}", report.stderr);
     }
 }

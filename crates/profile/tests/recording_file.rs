@@ -3,6 +3,7 @@
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use oprof_profile::recording::{Error, RecordingFile};
 use oprof_profile::{
@@ -156,6 +157,32 @@ fn one_that_was_cut_off_never_takes_the_place_of_a_whole_one() {
     whole_at(&path, 30);
     assert_eq!(fs::read(&old).expect("kept"), next);
     assert_eq!(names_in(directory.path()), ["oprof.data", "oprof.data.old"]);
+}
+
+/// Whoever looks, at whatever moment, finds a recording.
+#[test]
+fn the_name_is_never_without_a_recording() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("oprof.data");
+    whole_at(&path, 10);
+    let is_done = AtomicBool::new(false);
+    let missed = std::thread::scope(|scope| {
+        let look = scope.spawn(|| {
+            let mut missed = 0;
+            while !is_done.load(Ordering::Relaxed) {
+                missed += u32::from(path.symlink_metadata().is_err());
+            }
+            missed
+        });
+        // Beside an older one without content each is kept in its turn.
+        for _ in 0..500 {
+            create(&path).and_then(|mut file| file.publish()).expect("published");
+            fs::write(directory.path().join("oprof.data.old"), "").expect("written");
+        }
+        is_done.store(true, Ordering::Relaxed);
+        look.join().expect("no panic")
+    });
+    assert_eq!(missed, 0);
 }
 
 #[test]
