@@ -39,7 +39,7 @@ impl System {
                     return Err(Error::NotCountable { event: event.to_owned(), origin: origin.clone() });
                 }
                 let choice = if *with_mask { Choice::default() } else { choose(event, row, suffix)? };
-                let terms = terms(row, &choice);
+                let terms = row.encoded_terms(&choice);
                 let terms = Term::parse_list(event, &terms)?;
                 let encoded =
                     encoding.with_aliases(&table.fields).encode_fields(&shown(&row.name), &terms)?;
@@ -121,15 +121,6 @@ fn choose(event: &str, row: &TableEvent, suffix: &Suffix<'_>) -> Result<Choice, 
     }
 }
 
-/// The row's terms with those of the unit mask, without what is OProfile's alone.
-fn terms(row: &TableEvent, choice: &Choice) -> String {
-    let mut terms: Vec<String> =
-        row.terms.split(',').filter(|term| !term.starts_with("code=")).map(str::to_owned).collect();
-    terms.extend(choice.value.filter(|&value| value != 0).map(|value| format!("umask={value:#x}")));
-    terms.extend(Some(choice.terms.clone()).filter(|terms| !terms.is_empty()));
-    terms.join(",")
-}
-
 /// The unit mask of an event without named ones.
 pub(crate) fn value_of_mask(event: &str, suffix: &Suffix<'_>) -> Result<Option<u64>, Error> {
     match &suffix.unit_mask {
@@ -154,6 +145,6 @@ impl EventTable {
     pub fn terms_of(&self, event: &TableEvent, unit_mask: &str) -> Result<String, Error> {
         let parts = ["1", unit_mask];
         let suffix = Suffix::parse(&event.name, if unit_mask.is_empty() { &parts[..1] } else { &parts })?;
-        Ok(terms(event, &choose(&event.name, event, &suffix)?))
+        Ok(event.encoded_terms(&choose(&event.name, event, &suffix)?))
     }
 }

@@ -108,7 +108,7 @@ fn extra_registers_have_names() {
 
 #[test]
 fn rows_tell_whose_they_are() {
-    let of = |rest: &str| table(&format!(r#"[{{"EventName": "E", "EventCode": "0x1C5", {rest}}}]"#)).family;
+    let of = |rest: &str| table(&format!(r#"[{{"EventName": "E", "EventCode": "0xC5", {rest}}}]"#)).family;
     assert_eq!(of(r#""SampleAfterValue": "1""#), Family::Intel);
     assert_eq!(of(r#""UMask": "1""#), Family::Amd);
     assert_eq!(of(r#""ConfigCode": "1""#), Family::Riscv);
@@ -315,4 +315,49 @@ fn files_are_plain_small_and_text() {
 fn make_fifo(path: &Path) {
     let made = std::process::Command::new("mkfifo").arg(path).status();
     assert!(made.is_ok_and(|status| status.success()), "mkfifo of coreutils");
+}
+
+#[test]
+fn rows_that_no_field_could_hold_are_refused_at_once() {
+    let own = |rows: &str| error(&format!("#oprof-events 1\n#family intel\nGOOD\tevent=0x1\n{rows}\n"));
+    for (row, column, says) in [
+        ("E\tevent=0xc55", "terms", "0xc55 is too large for the 8-bit field event (at most 0xff)"),
+        ("E\tevent=1,frob=1", "terms", "family intel has no field \"frob\"; it has event, umask, "),
+        (
+            "E\tevent=1\t\t\te:1:1=a,0x10000=b",
+            "unit masks",
+            "0x10000 is too large for the 16-bit field umask",
+        ),
+        ("E\tevent=1\t\t\te:1:1=a,2=b!frob", "unit masks", "no field \"frob\""),
+        ("good\tevent=0x2", "name", "\"good\" is the name of row 3 already"),
+        ("E\tevent=1\t\t\te:1:1=a,2=A", "unit masks", "two unit masks are named \"A\""),
+        ("E\tevent=1\t\t1000/2000", "counts", "the default 1000 is below the minimum 2000"),
+    ] {
+        let (at, wrong, message) = own(row);
+        assert_eq!((at, wrong.as_str()), (4, column), "{message}");
+        assert!(message.contains(says), "{message}");
+    }
+    let other = "#oprof-events 1\nE\tevent=0xc55,frob=1\n";
+    assert_eq!(table(other).events.len(), 1, "the fields of no known family are the kernel's to know");
+    let parts = "#oprof-events 1\n#family p4\n#field event=escr:25-30\nE\tevent=0x3f,code=0x100\n";
+    assert_eq!(table(parts).events.len(), 1);
+    assert!(error(&parts.replace("0x3f", "0x40")).2.contains("6-bit field event"));
+    let replaced = "#oprof-events 1\n#family intel\n#include i386/arch_perfmon\nllc_misses\tevent=0x2\n";
+    assert!(table(replaced).events.len() > 1, "an included name can be given anew");
+}
+
+#[test]
+fn imported_values_that_no_field_could_hold_are_refused_at_once() {
+    for (rest, column) in [
+        (r#""EventCode": "0xC5", "UMask": "0x1FFFF", "PEBS": "0""#, "UMask"),
+        (r#""EventCode": "0xC5", "CounterMask": "300", "PEBS": "0""#, "CounterMask"),
+        (r#""EventCode": "0xC55", "PEBS": "0""#, "EventCode"),
+        (r#""EventCode": "0xCD", "MSRIndex": "0x3F6", "MSRValue": "0x10000""#, "MSRValue"),
+    ] {
+        let (row, key, message) = error(&format!(r#"[{{"EventName": "E", {rest}}}]"#));
+        assert_eq!((row, key.as_str()), (1, column), "{message}");
+        assert!(message.contains("is too large for the"), "{message}");
+    }
+    let (row, key, _) = error(r#"{"events": [{"name": "A", "code": 17}, {"name": "B", "code": 99999999}]}"#);
+    assert_eq!((row, key.as_str()), (2, "code"));
 }

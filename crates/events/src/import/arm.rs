@@ -6,7 +6,7 @@ use super::document::Document;
 use super::row::{Row, Value};
 use super::{is_frequent, text};
 use crate::config::DEFAULT_COUNT_FREQUENT;
-use crate::table::{EventTable, Family, RowError, TableError, TableEvent, check_name};
+use crate::table::{EventTable, Family, FamilyFields, RowError, TableError, TableEvent, check_name};
 
 /// The table.
 ///
@@ -22,6 +22,7 @@ pub(super) fn table(file: &str, cpu: &str, document: &Document) -> Result<EventT
         counters: counters(top).map_err(beside)?,
         ..EventTable::empty(&text::brief(cpu))
     };
+    let fields = FamilyFields::of(table.family, &[]);
     let mut seen = HashSet::new();
     for (number, event) in document.events.iter().enumerate() {
         let wrong = |error| TableError::of_row(file, number + 1, error);
@@ -31,7 +32,13 @@ pub(super) fn table(file: &str, cpu: &str, document: &Document) -> Result<EventT
                 "an event has to be an object such as {\"name\": ..., \"code\": 17}".to_owned(),
             )));
         };
-        match entry(row).map_err(wrong)? {
+        let entry = entry(row).map_err(wrong)?;
+        let misfit =
+            fields.as_ref().zip(entry.as_ref()).and_then(|(fields, event)| fields.misfit(&event.terms));
+        if let Some(misfit) = misfit {
+            return Err(wrong(("code", misfit.reason)));
+        }
+        match entry {
             None => table.left_out += 1,
             Some(event) if seen.insert(event.name.clone()) => table.events.push(event),
             Some(_) => {}

@@ -8,7 +8,9 @@ use super::row::{Row, Value};
 use super::{architectural, is_frequent, text};
 use crate::config::DEFAULT_COUNT_FREQUENT;
 use crate::error::shortened;
-use crate::table::{Counters, EventTable, Family, RowError, TableError, TableEvent, check_name, check_terms};
+use crate::table::{
+    Counters, EventTable, Family, FamilyFields, RowError, TableError, TableEvent, check_name, check_terms,
+};
 
 /// Keys that Intel's rows have and no other's.
 const INTEL_KEYS: &[&str] = &[
@@ -39,6 +41,7 @@ pub(super) fn tables(file: &str, cpu: &str, document: &Document) -> Result<Vec<E
         source: source(&document.top).map_err(top)?,
         ..EventTable::empty(cpu)
     };
+    let fields = FamilyFields::of(blank.family, &[]);
     let mut tables: Vec<EventTable> = Vec::new();
     let mut left_out = 0;
     let mut seen = HashSet::new();
@@ -51,6 +54,12 @@ pub(super) fn tables(file: &str, cpu: &str, document: &Document) -> Result<Vec<E
             left_out += 1;
             continue;
         };
+        if let Some(misfit) = fields.as_ref().and_then(|fields| fields.misfit(&event.terms)) {
+            // What has no field is for the kernel to say: it may have gained one.
+            if misfit.is_known {
+                return Err(wrong((key_of(&misfit.field), misfit.reason)));
+            }
+        }
         if !seen.insert((pmu, event.name.clone())) {
             continue;
         }
@@ -204,6 +213,16 @@ fn terms(row: &Row, name: &str) -> Result<String, RowError> {
         terms.push_str(&format!(",msr{register:#x}={value:#x}"));
     }
     Ok(terms)
+}
+
+/// The key that a field's value comes from.
+fn key_of(field: &str) -> &'static str {
+    match field {
+        "umask" => "UMask",
+        "cmask" => "CounterMask",
+        "offcore_rsp" | "ldlat" | "frontend" => "MSRValue",
+        _ => "EventCode",
+    }
 }
 
 /// `0,1,2,3`, `Fixed counter 1`, or by the fixed ones' numbers, `33`.

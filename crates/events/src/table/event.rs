@@ -1,6 +1,6 @@
 //! An event of a table.
 
-use super::{Counters, UnitMasks};
+use super::{Choice, Counters, UnitMasks};
 
 /// An event of a table.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,6 +36,15 @@ impl TableEvent {
     /// OProfile's number of the event, which its sample files hold: `code`, else `event`.
     pub fn code(&self) -> Option<u64> {
         self.term("code").or_else(|| self.term("event"))
+    }
+
+    /// Its terms with those of the unit mask, without what is OProfile's alone.
+    pub(crate) fn encoded_terms(&self, choice: &Choice) -> String {
+        let own = self.terms.split(',').filter(|term| !term.starts_with("code="));
+        let mut terms: Vec<String> = own.map(str::to_owned).collect();
+        terms.extend(choice.value.filter(|&value| value != 0).map(|value| format!("umask={value:#x}")));
+        terms.extend(Some(choice.terms.clone()).filter(|terms| !terms.is_empty()));
+        terms.join(",")
     }
 
     /// The unit mask that its terms hold.

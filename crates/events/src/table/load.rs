@@ -55,7 +55,7 @@ impl EventTable {
             );
             return Err(TableError::of_file(file, reason));
         }
-        let mut table = Self::parse(file, text)?;
+        let mut table = Self::parse_checked(file, text)?;
         if table.cpu == file {
             table.cpu = stem(file);
         }

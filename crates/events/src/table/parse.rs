@@ -9,9 +9,11 @@
 //!
 //! An included table's events come before the table's own, but for those whose name the table has itself.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
-use super::{BuiltInTable, Counters, DefaultEvent, EventTable, Family, FieldAlias, TableEvent, UnitMasks};
+use super::{
+    BuiltInTable, Counters, DefaultEvent, EventTable, Family, FamilyFields, FieldAlias, TableEvent, UnitMasks,
+};
 use crate::config::{DEFAULT_COUNT, min_count};
 use crate::error::shortened_to;
 use crate::number;
@@ -75,13 +77,38 @@ impl EventTable {
     /// # Errors
     /// [`TableError`] with row and column.
     pub fn parse(file: &str, text: &str) -> Result<Self, TableError> {
-        Self::parse_within(file, text, 0)
+        Self::parse_within(file, text, 0).map(|(table, _)| table)
     }
 
-    fn parse_within(file: &str, text: &str, depth: usize) -> Result<Self, TableError> {
+    /// Reads a table that is not known to be sound: as [`parse`](Self::parse), and its events have to fit the fields of
+    /// the family and to have a name each.
+    ///
+    /// # Errors
+    /// [`TableError`] with row and column.
+    pub(crate) fn parse_checked(file: &str, text: &str) -> Result<Self, TableError> {
+        let (table, rows) = Self::parse_within(file, text, 0)?;
+        let fields = FamilyFields::of(table.family, &table.fields);
+        let mut seen = HashMap::new();
+        let own = table.events.len() - rows.len();
+        for (event, row) in table.events[own..].iter().zip(rows) {
+            let wrong = |error| TableError::of_row(file, row, error);
+            if let Some(first) = seen.insert(event.name.to_ascii_lowercase(), row) {
+                let reason =
+                    format!("{:?} is the name of row {first} already; rename one of the two", event.name);
+                return Err(wrong(("name", reason)));
+            }
+            if let Some(fields) = &fields {
+                fields.check_row(event).map_err(wrong)?;
+            }
+        }
+        Ok(table)
+    }
+
+    /// The table, and the rows in which its own events stand; these are the last of its events.
+    fn parse_within(file: &str, text: &str, depth: usize) -> Result<(Self, Vec<usize>), TableError> {
         let at = |row: usize, error: RowError| TableError::of_row(file, row + 1, error);
         let mut table = Self::empty(file);
-        let mut included = Vec::new();
+        let (mut included, mut rows) = (Vec::new(), Vec::new());
         let mut includes = 0;
         for (row, line) in text.lines().enumerate() {
             if row == 0 && line.trim_end() != FIRST_LINE {
@@ -98,13 +125,14 @@ impl EventTable {
                 included.extend(table.header(header, depth).map_err(|reason| at(row, ("", reason)))?);
             } else if !line.trim().is_empty() {
                 table.events.push(TableEvent::parse(line).map_err(|error| at(row, error))?);
+                rows.push(row + 1);
             }
             if included.len() + table.events.len() > MOST_EVENTS {
                 return Err(at(row, ("", format!("more than {MOST_EVENTS} events"))));
             }
         }
         table.put_before(included);
-        Ok(table)
+        Ok((table, rows))
     }
 
     /// Puts the events of included tables before the table's own. An own event replaces that of the same name, in the
@@ -166,7 +194,7 @@ impl EventTable {
                 if depth == DEEPEST_INCLUDE {
                     return Err("tables include each other too deeply".to_owned());
                 }
-                let included =
+                let (included, _) =
                     Self::parse_within(value, text, depth + 1).map_err(|error| error.to_string())?;
                 return Ok(included.events);
             }
@@ -249,7 +277,12 @@ fn parse_counts(text: &str) -> Result<(Option<u64>, Option<u64>), String> {
             .map(Some)
             .ok_or_else(|| format!("{text:?} is no count; DEFAULT/MINIMUM is wanted, each at least 1")),
     };
-    Ok((count(default)?, count(minimum)?))
+    match (count(default)?, count(minimum)?) {
+        (Some(default), Some(minimum)) if default < minimum => {
+            Err(format!("the default {default} is below the minimum {minimum}; DEFAULT/MINIMUM is wanted"))
+        }
+        counts => Ok(counts),
+    }
 }
 
 /// A name has to be one that can be typed as an event.

@@ -1,5 +1,7 @@
 //! The unit masks of an event and the rules by which they are chosen.
 
+use std::collections::HashSet;
+
 use super::parse::check_terms;
 use crate::number;
 
@@ -70,6 +72,9 @@ impl UnitMasks {
             return Err(format!("more than {MOST} unit masks"));
         }
         let masks = values.split(',').map(UnitMask::parse).collect::<Result<Vec<_>, _>>()?;
+        if let Some(name) = repeated(&masks) {
+            return Err(format!("two unit masks are named {name:?}; rename one of the two"));
+        }
         let by_name = || masks.iter().find(|mask| mask.name == default && !default.is_empty());
         let (default, default_name) = match number::parse(default) {
             Some(value) => (value, String::new()),
@@ -111,6 +116,13 @@ impl UnitMasks {
     pub(crate) fn valued(&self, value: u64) -> impl Iterator<Item = &UnitMask> {
         self.masks.iter().filter(move |mask| mask.value == value)
     }
+}
+
+/// A name that two of the masks have, in any case.
+fn repeated(masks: &[UnitMask]) -> Option<&str> {
+    let mut seen = HashSet::new();
+    let mut names = masks.iter().map(|mask| mask.name.as_str()).filter(|name| !name.is_empty());
+    names.find(|name| !seen.insert(name.to_ascii_lowercase()))
 }
 
 impl UnitMask {
@@ -189,6 +201,7 @@ mod tests {
             "e:no:0x1=yes",
             "b:0x1:0x1,",
             "b:0x1:0x1=4a",
+            "e:0x1:0x1=one,0x2=ONE",
         ] {
             assert!(UnitMasks::parse(bad).is_err(), "{bad:?}");
         }
