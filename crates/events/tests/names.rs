@@ -116,6 +116,25 @@ fn oprofiles_specifications_choose_unit_masks() {
 }
 
 #[test]
+fn masks_chosen_by_number_bring_their_terms() {
+    let westmere = System::foreign(BuiltInTable::find("i386/westmere").unwrap().parse().unwrap());
+    let (any, cmask) = (1 << 21, 1 << 24);
+    for (mask, config) in [
+        ("0x3", 0x3b1),
+        ("0x4", 0x4b1 | any),
+        ("port2_core", 0x4b1 | any),
+        ("0xc", 0xcb1 | any),
+        ("0x4+0x8", 0xcb1 | any),
+        ("0x1f", 0x1fb1 | any | cmask),
+    ] {
+        assert_eq!(one(&westmere, &format!("UOPS_EXECUTED:2000000:{mask}")).config, config, "{mask}");
+    }
+    let numbers = error(&westmere, "UOPS_EXECUTED:2000000:0x5");
+    assert!(numbers.contains("0x5 mixes ways of counting that exclude each other"), "{numbers}");
+    assert_eq!(numbers.replace("0x5", "0x1+0x4"), error(&westmere, "UOPS_EXECUTED:2000000:0x1+0x4"));
+}
+
+#[test]
 fn the_pentium_4_is_encoded_by_the_kernels_numbers() {
     let tree = Tree::new("p4");
     let p4 = machine(&tree, "GenuineIntel-15-2-7");

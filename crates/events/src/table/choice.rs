@@ -25,7 +25,9 @@ impl UnitMasks {
         let plain = || self.valued(self.default).find(|mask| mask.terms.is_empty() && !mask.precise);
         match by_name.or_else(plain).or_else(|| self.valued(self.default).next()) {
             Some(mask) => Choice::of(mask),
-            None => Choice { value: Some(self.default), ..Choice::default() },
+            None => self
+                .union(self.default)
+                .unwrap_or_else(|| Choice { value: Some(self.default), ..Choice::default() }),
         }
     }
 
@@ -53,47 +55,55 @@ impl UnitMasks {
         }
         let choices = typed.parts.iter().map(|part| match *part {
             MaskPart::Name(mask) => self.named(mask).map(Choice::of).ok_or_else(|| wrong("is none of")),
-            MaskPart::Value(value) => match self.by_value(value) {
-                Ok(choice) => choice.ok_or_else(|| wrong("is none of")),
-                Err(names) => Err(Error::AmbiguousUnitMask {
-                    event: event.to_owned(),
-                    name: name.to_owned(),
-                    value,
-                    names,
-                }),
-            },
+            MaskPart::Value(value) => self.by_value(value).map_err(|reason| match reason {
+                NoChoice::Unknown => wrong("is none of"),
+                NoChoice::Mixed => wrong(MIXED),
+                NoChoice::Several(names) => {
+                    Error::AmbiguousUnitMask { event: event.to_owned(), name: name.to_owned(), value, names }
+                }
+            }),
         });
         let choices = choices.collect::<Result<Vec<_>, _>>()?;
         let joined = choices.into_iter().try_fold(None::<Choice>, |joined, next| match joined {
             None => Ok(Some(next)),
-            Some(joined) => {
-                joined.join(next).map(Some).ok_or_else(|| wrong("joins masks that count differently, for"))
-            }
+            Some(joined) => joined.join(next).map(Some).ok_or_else(|| wrong(MIXED)),
         })?;
         self.checked(event, name, typed.text, joined.unwrap_or_default())
     }
 
-    /// The choice that a number stands for, or the names of the masks that share it.
-    fn by_value(&self, value: u64) -> Result<Option<Choice>, Vec<String>> {
-        let parts: Vec<_> = match self.kind {
-            UnitMaskKind::Bitmask if self.covers(value) => match self.valued(value).next() {
-                Some(_) => self.valued(value).collect(),
-                None => self.masks.iter().filter(|mask| mask.value & !value == 0).collect(),
-            },
-            UnitMaskKind::Bitmask => return Ok(None),
-            UnitMaskKind::Mandatory | UnitMaskKind::Exclusive => self.valued(value).collect(),
+    /// The choice that a number stands for.
+    fn by_value(&self, value: u64) -> Result<Choice, NoChoice> {
+        let is_union = self.kind == UnitMaskKind::Bitmask && self.valued(value).next().is_none();
+        let parts: Vec<_> = match is_union {
+            true if !self.covers(value) => Vec::new(),
+            true => self.parts_of(value).collect(),
+            false => self.valued(value).collect(),
         };
-        let shared = parts.iter().find(|part| self.valued(part.value).count() > 1);
-        if let Some(shared) = shared {
-            return Err(self.valued(shared.value).map(|mask| mask.name.clone()).collect());
+        if let Some(shared) = parts.iter().find(|part| self.valued(part.value).count() > 1) {
+            return Err(NoChoice::Several(self.valued(shared.value).map(|mask| mask.name.clone()).collect()));
         }
-        let all = parts.into_iter().map(Choice::of);
-        Ok(all.reduce(|joined, next| Choice {
-            value: Some(joined.value.unwrap_or(0) | next.value.unwrap_or(0)),
-            name: String::new(),
-            terms: if joined.terms == next.terms { joined.terms } else { String::new() },
-            precise: joined.precise || next.precise,
-        }))
+        match parts.as_slice() {
+            [] => Err(NoChoice::Unknown),
+            [only] if !is_union => Ok(Choice::of(only)),
+            _ => self.union(value).ok_or(NoChoice::Mixed),
+        }
+    }
+
+    /// The masks whose bits are all in a value.
+    fn parts_of(&self, value: u64) -> impl Iterator<Item = &UnitMask> {
+        self.masks.iter().filter(move |mask| mask.value != 0 && mask.value & !value == 0)
+    }
+
+    /// A value out of masks that count alike, plain ones first; `None` if those that make it up count differently.
+    fn union(&self, value: u64) -> Option<Choice> {
+        let mut parts: Vec<_> = self.parts_of(value).collect();
+        parts.sort_by_key(|mask| !mask.terms.is_empty() || mask.precise);
+        let covers = |first: &&&UnitMask| {
+            let alike = parts.iter().filter(|mask| mask.counts_like(first));
+            alike.fold(0, |bits, mask| bits | mask.value) == value
+        };
+        let first = parts.iter().find(covers)?;
+        Some(Choice { value: Some(value), name: String::new(), ..Choice::of(first) })
     }
 
     /// The kernel takes the choice.
@@ -113,20 +123,52 @@ impl UnitMasks {
 
     /// What can be given, for a message.
     fn allowed(&self) -> String {
-        let masks = self.masks.iter().filter(|mask| !mask.refused);
-        let listed: Vec<_> = masks
-            .map(|mask| match mask.name.is_empty() {
+        let listed = |masks: &[&UnitMask]| {
+            let shown = masks.iter().map(|mask| match mask.name.is_empty() {
                 true => format!("{:#x}", mask.value),
                 false => format!("{} ({:#x})", mask.name, mask.value),
-            })
-            .collect();
-        let how = match self.kind {
-            UnitMaskKind::Mandatory => "",
-            UnitMaskKind::Exclusive => "one of ",
-            UnitMaskKind::Bitmask => "any of ",
+            });
+            shown.collect::<Vec<_>>().join(", ")
         };
-        let joined = if self.kind == UnitMaskKind::Bitmask { ", joined by +" } else { "" };
-        format!("{how}{}{joined}", listed.join(", "))
+        let masks: Vec<_> = self.masks.iter().filter(|mask| !mask.refused).collect();
+        match self.kind {
+            UnitMaskKind::Mandatory => listed(&masks),
+            UnitMaskKind::Exclusive => format!("one of {}", listed(&masks)),
+            UnitMaskKind::Bitmask => {
+                let mut alike: Vec<Vec<&UnitMask>> = Vec::new();
+                for mask in masks {
+                    match alike.iter_mut().find(|group| mask.counts_like(group[0])) {
+                        Some(group) => group.push(mask),
+                        None => alike.push(vec![mask]),
+                    }
+                }
+                let ways = alike.iter().map(|group| match group.as_slice() {
+                    [_] => listed(group),
+                    _ => format!("any of {} joined by +", listed(group)),
+                });
+                ways.collect::<Vec<_>>().join(", or ")
+            }
+        }
+    }
+}
+
+/// Why a number stands for no choice.
+enum NoChoice {
+    /// No mask has the value, or some of its bits.
+    Unknown,
+    /// The masks that make it up count differently.
+    Mixed,
+    /// It is one of these names.
+    Several(Vec<String>),
+}
+
+/// What is wrong with masks that have different terms, to be followed by the event's name.
+const MIXED: &str = "mixes ways of counting that exclude each other, for";
+
+impl UnitMask {
+    /// Whether it can be joined with the other: beside their bits, both mean the same.
+    fn counts_like(&self, other: &Self) -> bool {
+        self.terms == other.terms && self.precise == other.precise
     }
 }
 
@@ -181,7 +223,7 @@ mod tests {
         );
         let error = choose(BITS, "0xf0").unwrap_err().to_string();
         assert!(
-            error.contains("0xf0 is none of E; it takes any of 0x1, 0x2, 0x4, 0x8, joined by +"),
+            error.contains("0xf0 is none of E; it takes any of 0x1, 0x2, 0x4, 0x8 joined by +"),
             "{error}"
         );
     }
@@ -211,7 +253,29 @@ mod tests {
             (joined.value, joined.terms.as_str(), joined.name.as_str()),
             (Some(6), "edge", "edges+more")
         );
-        assert!(choose(set, "plain+edges").is_err());
+        let error = choose(set, "plain+edges").unwrap_err().to_string();
+        assert!(error.ends_with(
+            "plain+edges mixes ways of counting that exclude each other, for E; \
+             it takes plain (0x1), or any of edges (0x2), more (0x4) joined by +"
+        ));
+    }
+
+    #[test]
+    fn a_number_means_the_same_as_its_bits_joined() {
+        let set = "b:0x1:0x1=plain,0x2=edges!edge,0x4=more!edge,0x8=other,0x9=both!any";
+        for (number, joined) in [("0x6", "2+4"), ("0x9", "both"), ("0x4", "more")] {
+            let by_number = choose(set, number).unwrap();
+            let joined = choose(set, joined).unwrap();
+            assert_eq!((by_number.value, by_number.terms), (joined.value, joined.terms), "{number}");
+        }
+        for mixed in ["0x3", "1+2", "0x7", "0x5", "0xf"] {
+            let error = choose(set, mixed).unwrap_err().to_string();
+            assert!(error.contains(&format!("{mixed} {MIXED} E")), "{error}");
+        }
+        let parted = "b:0x1:0x1,0x2,0x4,0x3!any";
+        assert_eq!(choose(parted, "0x7").map(|choice| choice.terms), Ok(String::new()), "1+2+4 is meant");
+        assert_eq!(choose("b:0x6:0x2!any,0x4!any", "0").unwrap().terms, "any", "a default of several");
+        assert_eq!(value("b:0x0:0x0!inv,0x1,0x2", "0x3"), Some(3), "a mask without bits is no part");
     }
 
     #[test]
