@@ -191,6 +191,18 @@ impl EventConfig {
         }
     }
 
+    /// Where the event counts and how precisely.
+    pub(crate) fn modifiers(&self) -> Modifiers {
+        Modifiers {
+            user: self.user,
+            kernel: self.kernel,
+            hypervisor: self.hypervisor,
+            host: self.host,
+            guest: self.guest,
+            precise: self.precise,
+        }
+    }
+
     /// Takes over where the event counts and how precisely.
     pub(crate) fn apply(&mut self, modifiers: Modifiers) {
         self.user = modifiers.user;

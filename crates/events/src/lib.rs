@@ -37,6 +37,7 @@
 //! | `BR_INST_RETIRED:400009:NEAR_CALL` | the vendor's `BR_INST_RETIRED.NEAR_CALL` |
 //! | `cpu/event=0xc5,umask=1,cmask=2,inv,edge/upp` | spelt out, in user code, sampled precisely |
 //! | `{cycles,instructions}:u` | both at the same time or not at all |
+//! | `{cycles:u,instructions}:k` | the same, the cycles in user code and the kernel |
 //!
 //! Terms between slashes are a PMU's format fields (`umask=0x1`; a field without a value is 1), a PMU's event names,
 //! `config`, `config1`, `config2`, `config3`, and the settings `period`, `freq` and `name`. A term given by the user

@@ -62,6 +62,29 @@ impl Modifiers {
         Ok(modifiers)
     }
 
+    /// The same with the letters of the group that the event is in, as perf joins them: where both name a space, the
+    /// event counts in either. `names_host` says that `H` was among the event's own letters; unlike those of the
+    /// others, it leaves no trace.
+    ///
+    /// # Errors
+    /// As [`parse`](Self::parse).
+    pub(crate) fn with_group(self, event: &str, letters: &str, names_host: bool) -> Result<Self, Error> {
+        let group = Self::parse(event, letters)?;
+        let mut joined = self;
+        if letters.contains(['u', 'k', 'h']) {
+            let named = !(self.user && self.kernel && self.hypervisor);
+            joined.user = group.user || named && self.user;
+            joined.kernel = group.kernel || named && self.kernel;
+            joined.hypervisor = group.hypervisor || named && self.hypervisor;
+        }
+        if letters.contains(['G', 'H']) {
+            joined.guest = group.guest || self.guest;
+            joined.host = group.host || names_host;
+        }
+        joined.precise = self.precise.max(group.precise);
+        Ok(joined)
+    }
+
     /// OProfile's two flags; the hypervisor goes with the kernel.
     ///
     /// # Errors
@@ -103,6 +126,27 @@ mod tests {
         assert_eq!([parse("p"), parse("pp"), parse("pup")].map(|m| m.precise), [1, 2, 2]);
         assert_eq!(parse("ppp").precise, 3);
         assert!(Modifiers::parse("e", "pppp").is_err());
+    }
+
+    /// What `perf stat -vv -e {cpu-clock:..,task-clock}:..` says.
+    #[test]
+    fn a_groups_letters_are_joined_with_the_events_own() {
+        for (own, group, both) in [
+            ("u", "k", "uk"),
+            ("k", "u", "uk"),
+            ("h", "u", "uh"),
+            ("G", "k", "Gk"),
+            ("uH", "kG", "ukGH"),
+            ("up", "pp", "upp"),
+        ] {
+            let joined = parse(own).with_group("e", group, own.contains('H')).unwrap();
+            assert_eq!(joined, parse(both), "{own} in a group with {group}");
+        }
+        let all = Modifiers::default();
+        assert_eq!(all.with_group("e", "k", false), Ok(parse("k")));
+        assert_eq!(all.with_group("e", "G", false), Ok(parse("G")));
+        assert_eq!(parse("ppu").with_group("e", "p", false), Ok(parse("ppu")));
+        assert!(all.with_group("e", "z", false).is_err());
     }
 
     #[test]

@@ -5,7 +5,7 @@ use crate::config::{LEAST_COUNT, TYPE_RAW};
 use crate::encoding::Encoding;
 use crate::known::value_of_mask;
 use crate::lookup::is_online;
-use crate::modifier::{Modifiers, looks_like_modifiers};
+use crate::modifier::looks_like_modifiers;
 use crate::pmu::Pmu;
 use crate::spec::{Head, Spec, items};
 use crate::suffix::Suffix;
@@ -28,10 +28,15 @@ impl System {
                 groups += u32::from(item.is_group);
                 for spec in item.events {
                     let mut resolved = self.resolve(spec)?;
+                    let names_host = names_host(spec)?;
                     for config in &mut resolved {
                         config.group = group;
                         if let Some(letters) = item.modifiers {
-                            config.apply(Modifiers::parse(list.as_ref(), letters)?);
+                            config.apply(config.modifiers().with_group(
+                                list.as_ref(),
+                                letters,
+                                names_host,
+                            )?);
                         }
                     }
                     configs.extend(resolved);
@@ -169,6 +174,12 @@ impl System {
         let suggestions = suggest::closest(name, generic.chain(sysfs).chain(tables));
         Error::UnknownEvent { event: event.to_owned(), suggestions }
     }
+}
+
+/// Whether `H` is among an event's modifiers.
+fn names_host(spec: &str) -> Result<bool, Error> {
+    let spec = Spec::parse(spec)?;
+    Ok(spec.suffix.iter().any(|part| looks_like_modifiers(part) && part.contains('H')))
 }
 
 /// A generic hardware, cache or software event.

@@ -155,6 +155,13 @@ fn groups_are_numbered_and_share_modifiers() {
     let events = skylake.resolve_all(&["{branches,instructions}:u,cs", "{r1c0}"]).unwrap();
     let seen: Vec<_> = events.iter().map(|event| (event.group, event.kernel)).collect();
     assert_eq!(seen, [(Some(0), false), (Some(0), false), (None, true), (Some(1), true)]);
+    let spaces = |list: &str| -> Vec<_> {
+        let events = skylake.resolve_all(&[list]).unwrap().into_iter();
+        events.map(|event| (event.user, event.kernel, event.hypervisor, event.precise)).collect()
+    };
+    assert_eq!(spaces("{cycles:u,instructions}:k"), [(true, true, false, 0), (false, true, false, 0)]);
+    assert_eq!(spaces("{cycles:5000000:0:0:1,cs:p}:k"), [(true, true, false, 0), (false, true, false, 1)]);
+    assert_eq!(spaces("{cycles:u,cs}:p"), [(true, false, false, 1), (true, true, true, 1)]);
     for bad in ["{cycles", "{cycles,{cs}}", "cycles}", "{cycles}u", "{}", "{cycles}:z"] {
         assert!(skylake.resolve_all(&[bad]).is_err(), "{bad}");
     }
