@@ -10,8 +10,10 @@ use crate::{Error, EventConfig, EventKind, hardware, number};
 
 /// Encodes terms for one PMU.
 pub(crate) struct Encoding<'a> {
-    event: &'a str,
-    pmu: &'a Pmu,
+    /// The event as typed.
+    pub(crate) event: &'a str,
+    /// The PMU.
+    pub(crate) pmu: &'a Pmu,
     several_cores: bool,
     aliases: &'a [FieldAlias],
 }
@@ -84,6 +86,31 @@ impl<'a> Encoding<'a> {
             }
         }
         Ok(config)
+    }
+
+    /// Encodes the terms of a table, but for those that are typed anew: these come in their place, settings among them.
+    pub(crate) fn encode_row(
+        &self,
+        name: &str,
+        terms: &[Term<'_>],
+        typed: &[Term<'_>],
+    ) -> Result<EventConfig, Error> {
+        let (None, typed) = self.split(typed)? else {
+            return Err(Error::malformed(self.event, name, "one named event only"));
+        };
+        let kept = terms.iter().filter(|term| !typed.iter().any(|new| new.is(term.name)));
+        let mut config = self.encode_fields(name, &kept.copied().collect::<Vec<_>>())?;
+        for term in &typed {
+            self.set(&mut config, term)?;
+        }
+        Ok(config)
+    }
+
+    /// Whether a term is more than a name that a table could have: it has a value, or the kernel knows it.
+    pub(crate) fn knows(&self, term: &Term<'_>) -> Result<bool, Error> {
+        let is_raw = || term.name.strip_prefix('r').and_then(number::hexadecimal).is_some();
+        let is_known = term.value.is_some() || is_raw() || self.base(term)?.is_some();
+        Ok(is_known || self.pmu.format(self.event, term.name)?.is_some())
     }
 
     /// Parts the event that a term names from the other terms, of which none may come twice.

@@ -2,7 +2,7 @@
 
 use crate::encoding::Encoding;
 use crate::libpfm::Libpfm;
-use crate::lookup::{Known, Place};
+use crate::lookup::{Known, KnownRow, Place};
 use crate::pmu::Pmu;
 use crate::resolve::with_suffix;
 use crate::suffix::Suffix;
@@ -34,44 +34,58 @@ impl System {
                 };
                 with_suffix(event, config, suffix)
             }
-            Place::Table { table, event: row, origin, with_mask } => {
-                if row.refused {
-                    return Err(Error::NotCountable { event: event.to_owned(), origin: origin.clone() });
-                }
-                let choice = if *with_mask { Choice::default() } else { choose(event, row, suffix)? };
-                let terms = row.encoded_terms(&choice);
-                let terms = Term::parse_list(event, &terms)?;
-                let encoded =
-                    encoding.with_aliases(&table.fields).encode_fields(&shown(&row.name), &terms)?;
-                let described = description::of_event(table, row);
-                let mut of_mask = description::of_mask(table, row, &choice);
-                if of_mask.is_empty() {
-                    of_mask.clone_from(&choice.name);
-                }
-                let mut config = EventConfig {
-                    origin: origin.clone(),
-                    description: match described.is_empty() && !choice.name.is_empty() {
-                        true => description::of_event_and_mask(table, row, &choice),
-                        false => described,
-                    },
-                    unit_mask_description: of_mask,
-                    unit_mask_name: choice.name,
-                    counters: row.counters,
-                    default_count: row.default_count,
-                    min_count: row.min_count,
-                    ..encoded
-                };
-                if config.description.is_empty() {
-                    config.description = self.describe(known.pmu, &row.name, &config);
-                }
-                let must_be_precise = row.precise == 2 || choice.precise;
-                let mut config = with_suffix(event, config, suffix)?;
-                if must_be_precise {
-                    config.precise = config.precise.max(2);
-                }
-                Ok(config)
-            }
+            Place::Table(row) => self.encode_row(encoding, row, &shown(&row.event.name), &[], suffix),
         }
+    }
+
+    /// Encodes an event of a table with the terms that were typed beside its name, which replace its own.
+    pub(crate) fn encode_row(
+        &self,
+        encoding: Encoding<'_>,
+        known: &KnownRow<'_>,
+        name: &str,
+        typed: &[Term<'_>],
+        suffix: &Suffix<'_>,
+    ) -> Result<EventConfig, Error> {
+        let (event, pmu) = (encoding.event, encoding.pmu);
+        let KnownRow { table, event: row, origin, with_mask } = known;
+        if row.refused {
+            return Err(Error::NotCountable { event: event.to_owned(), origin: origin.clone() });
+        }
+        if let Some(mask) = suffix.unit_mask.as_ref().filter(|_| typed.iter().any(|term| term.is("umask"))) {
+            return Err(Error::malformed(event, mask.text, "the unit mask is given twice"));
+        }
+        let choice = if *with_mask { Choice::default() } else { choose(event, row, suffix)? };
+        let terms = row.encoded_terms(&choice);
+        let terms = Term::parse_list(event, &terms)?;
+        let encoded = encoding.with_aliases(&table.fields).encode_row(name, &terms, typed)?;
+        let described = description::of_event(table, row);
+        let mut of_mask = description::of_mask(table, row, &choice);
+        if of_mask.is_empty() {
+            of_mask.clone_from(&choice.name);
+        }
+        let mut config = EventConfig {
+            origin: origin.clone(),
+            description: match described.is_empty() && !choice.name.is_empty() {
+                true => description::of_event_and_mask(table, row, &choice),
+                false => described,
+            },
+            unit_mask_description: of_mask,
+            unit_mask_name: choice.name,
+            counters: row.counters,
+            default_count: row.default_count,
+            min_count: row.min_count,
+            ..encoded
+        };
+        if config.description.is_empty() {
+            config.description = self.describe(pmu, &row.name, &config);
+        }
+        let must_be_precise = row.precise == 2 || choice.precise;
+        let mut config = with_suffix(event, config, suffix)?;
+        if must_be_precise {
+            config.precise = config.precise.max(2);
+        }
+        Ok(config)
     }
 
     /// What an event counts of which only name and encoding are known: what its vendor has under the name, or else under

@@ -39,8 +39,8 @@
 //! | `{cycles,instructions}:u` | both at the same time or not at all |
 //! | `{cycles:u,instructions}:k` | the same, the cycles in user code and the kernel |
 //!
-//! Terms between slashes are a PMU's format fields (`umask=0x1`; a field without a value is 1), a PMU's event names,
-//! `config`, `config1`, `config2`, `config3`, and the settings `period`, `freq` and `name`. A term given by the user
+//! Terms between slashes are a PMU's format fields (`umask=0x1`; a field without a value is 1), a PMU's event names in
+//! sysfs and in the tables (`cpu_core/BR_MISP_RETIRED.ALL_BRANCHES/` is the event on this kind of core alone), `config`, `config1`, `config2`, `config3`, and the settings `period`, `freq` and `name`. A term given by the user
 //! replaces the same term of a named event; different terms that share bits are combined, as the kernel's tools do.
 //!
 //! ```

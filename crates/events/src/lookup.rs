@@ -1,10 +1,12 @@
 //! Who knows a name.
 
 use crate::config::Origin;
+use crate::encoding::Encoding;
 use crate::pmu::Pmu;
 use crate::suffix::Suffix;
 use crate::system::CoreTables;
 use crate::table::{BuiltInTable, EventTable, TableEvent};
+use crate::term::Term;
 use crate::{Error, System};
 
 /// An event that a core PMU has under a name.
@@ -22,13 +24,20 @@ pub(crate) enum Place<'s> {
     /// In sysfs, under this name.
     Sysfs(String),
     /// In a table.
-    Table {
-        table: &'s EventTable,
-        event: &'s TableEvent,
-        origin: Origin,
-        /// The event is one of a family whose common name was typed, and the unit mask's name told which.
-        with_mask: bool,
-    },
+    Table(KnownRow<'s>),
+}
+
+/// An event in a table.
+#[derive(Debug, Clone)]
+pub(crate) struct KnownRow<'s> {
+    /// The table.
+    pub(crate) table: &'s EventTable,
+    /// The event.
+    pub(crate) event: &'s TableEvent,
+    /// Whose table it is.
+    pub(crate) origin: Origin,
+    /// The event is one of a family whose common name was typed, and the unit mask's name told which.
+    pub(crate) with_mask: bool,
 }
 
 impl System {
@@ -52,6 +61,32 @@ impl System {
             }
         }
         Ok(found)
+    }
+
+    /// The table's event that one of a PMU's terms names, and which of the terms that is. What sysfs has under a name,
+    /// and what is a generic event's, comes first.
+    pub(crate) fn named_row(
+        &self,
+        encoding: &Encoding<'_>,
+        terms: &[Term<'_>],
+        suffix: &Suffix<'_>,
+    ) -> Result<Option<(KnownRow<'_>, usize)>, Error> {
+        let cores = self.core_pmus();
+        let Some(position) = cores.iter().position(|core| *core == encoding.pmu) else { return Ok(None) };
+        for (at, term) in terms.iter().enumerate() {
+            if !encoding.knows(term)?
+                && let Some(Place::Table(row)) = self.place(
+                    encoding.event,
+                    term.name,
+                    suffix,
+                    encoding.pmu,
+                    &self.core_tables()[position],
+                )?
+            {
+                return Ok(Some((row, at)));
+            }
+        }
+        Ok(None)
     }
 
     fn place<'s>(
@@ -78,7 +113,7 @@ impl System {
             let oprofiles = oprofile.and_then(|(table, origin)| by_name(table, origin, name));
             // Where OProfile has the event without this unit mask, the vendor may have an event for the two together.
             let has_mask = match (&oprofiles, mask_name) {
-                (Some(Place::Table { event, .. }), Some(mask)) => {
+                (Some(Place::Table(KnownRow { event, .. })), Some(mask)) => {
                     event.unit_masks.as_ref().is_some_and(|masks| masks.named(mask).is_some())
                 }
                 (found, _) => found.is_some(),
@@ -119,11 +154,11 @@ fn in_table<'s>(table: &'s EventTable, origin: &Origin, name: &str, mask: Option
 }
 
 fn by_name<'s>(table: &'s EventTable, origin: Origin, name: &str) -> Option<Place<'s>> {
-    table.find(name).map(|event| Place::Table { table, event, origin, with_mask: false })
+    table.find(name).map(|event| Place::Table(KnownRow { table, event, origin, with_mask: false }))
 }
 
 /// Vendors' tables have `NAME.MASK` where OProfile has a name and a unit mask.
 fn by_name_and_mask<'s>(table: &'s EventTable, origin: Origin, name: &str, mask: &str) -> Option<Place<'s>> {
     let event = table.find(&format!("{name}.{mask}"))?;
-    Some(Place::Table { table, event, origin, with_mask: true })
+    Some(Place::Table(KnownRow { table, event, origin, with_mask: true }))
 }

@@ -142,12 +142,16 @@ impl System {
             let known = pmus.iter().map(|pmu| pmu.name.clone()).collect();
             return Err(Error::UnknownPmu { event: event.to_owned(), pmu: pmu_name.to_owned(), known });
         }
-        let mask = value_of_mask(event, &suffix)?;
         chosen
             .into_iter()
             .map(|pmu| {
                 let name = format!("{}/{terms_text}/", pmu.name);
-                let config = Encoding::new(event, pmu, several_cores).encode(&name, terms, mask)?;
+                let encoding = Encoding::new(event, pmu, several_cores);
+                if let Some((row, at)) = self.named_row(&encoding, terms, &suffix)? {
+                    let others = [&terms[..at], &terms[at + 1..]].concat();
+                    return self.encode_row(encoding, &row, &name, &others, &suffix);
+                }
+                let config = encoding.encode(&name, terms, value_of_mask(event, &suffix)?)?;
                 with_suffix(event, config, &suffix)
             })
             .collect()

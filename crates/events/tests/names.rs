@@ -78,6 +78,46 @@ fn a_hybrid_part_opens_an_event_on_each_pmu_that_knows_it() {
 }
 
 #[test]
+fn names_of_tables_stand_between_slashes_too() {
+    let tree = Tree::new("hybrid");
+    let alder_lake = machine(&tree, "GenuineIntel-6-97-2");
+    let misses = one(&alder_lake, "cpu_core/BR_MISP_RETIRED.ALL_BRANCHES/u");
+    assert_eq!((misses.pmu_type, misses.config, misses.kernel), (4, 0xc5, false));
+    assert_eq!(misses.origin, Origin::Vendor("alderlake_goldencove".to_owned()));
+    assert_eq!(
+        (misses.name.as_str(), misses.cpus),
+        ("cpu_core/BR_MISP_RETIRED.ALL_BRANCHES/", Some(vec![0]))
+    );
+    assert!(error(&alder_lake, "cpu_atom/EXE_ACTIVITY.2_PORTS_UTIL/").contains("cpu_atom has no term"));
+
+    let tree = Tree::full("intel");
+    let skylake = machine(&tree, "GenuineIntel-6-5E-3");
+    let config = |spec: &str| one(&skylake, spec).config;
+    assert_eq!(config("cpu/UOPS_ISSUED.ANY,cmask=1/"), 0x0100_010e);
+    assert_eq!(
+        config("cpu/inv,uops_issued.any,cmask=2,umask=3/"),
+        0x0280_030e,
+        "what is typed is what counts"
+    );
+    assert_eq!(config("cpu/uops_issued/:2000003:stall_cycles"), config("uops_issued:2000003:stall_cycles"));
+    assert_eq!(one(&skylake, "cpu/UOPS_ISSUED.ANY,period=2000003,name=mine/").name, "mine");
+    assert_eq!(one(&skylake, "cpu/branch-misses/").origin, Origin::Sysfs);
+    for (spec, part) in [
+        ("cpu/UOPS_ISSUED.ANY,BACLEARS.ANY/", "no term \"BACLEARS.ANY\""),
+        ("cpu/UOPS_ISSUED.ANY,branch-misses/", "one named event only"),
+        ("cpu/uops_issued,umask=1/:2000003:stall_cycles", "given twice"),
+        ("cpu/UOPS_ISSUED.ANY/:10", "the minimum is"),
+        ("power/UOPS_ISSUED.ANY/", "no term"),
+    ] {
+        assert!(error(&skylake, spec).contains(part), "{}", error(&skylake, spec));
+    }
+    let table = "#oprof-events 1\nbranch-misses\tevent=0x1\nmine\tevent=0x2\n";
+    let with_table = skylake.clone().with_table(EventTable::parse("mine", table).unwrap());
+    assert_eq!(one(&with_table, "cpu/mine,edge/").config, 0x4_0002);
+    assert_eq!(one(&with_table, "cpu/branch-misses/").config, 0xc5, "sysfs first");
+}
+
+#[test]
 fn a_unit_mask_without_description_is_described_by_its_name() {
     let tree = Tree::new("intel");
     let table = "#oprof-events 1\nmine\tevent=0xc4\t\t\tb:0x1:0x1=first,0x2=second\n";
