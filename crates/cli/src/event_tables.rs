@@ -6,7 +6,8 @@ use oprof_events::{EventTable, System};
 /// Adds tables, each `FILE` or `PMU=FILE`, which come before all other names.
 ///
 /// # Errors
-/// Where a file cannot be read or understood; the message names file, row and column.
+/// Where a file cannot be read or understood; the message names file, row and column. Where it is for a PMU that the
+/// machine does not have.
 pub(crate) fn add(mut system: System, tables: &[String]) -> Result<System> {
     for given in tables {
         let (pmu, file) = match given.split_once('=') {
@@ -14,7 +15,7 @@ pub(crate) fn add(mut system: System, tables: &[String]) -> Result<System> {
             _ => (None, given.as_str()),
         };
         for table in tables_of(pmu, file)? {
-            system = system.with_table(table);
+            system = system.with_checked_table(table)?;
         }
     }
     Ok(system)

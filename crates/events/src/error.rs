@@ -27,6 +27,20 @@ pub enum Error {
         /// The PMUs that sysfs lists.
         known: Vec<String>,
     },
+    /// A user's table is for a core PMU that the machine does not have.
+    #[error(
+        "event table {table:?} is for PMU {pmu:?}, which this machine does not have; its core PMUs are {}; \
+         `--event-table PMU=FILE` says for which it is",
+        listing(.known)
+    )]
+    TableWithoutPmu {
+        /// The table's CPU type.
+        table: String,
+        /// The PMU that it is for.
+        pmu: String,
+        /// The core PMUs of the machine.
+        known: Vec<String>,
+    },
     /// The PMU has neither a format field nor an event of this name.
     #[error("event {event:?}: {pmu} has no term {term:?}; it has {}", listing(.known))]
     UnknownTerm {

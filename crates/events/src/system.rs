@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
+use crate::Error;
 use crate::kernel_file;
 use crate::pmu::Pmu;
 use crate::processor::{self, Identification};
@@ -75,6 +76,22 @@ impl System {
     pub fn with_table(mut self, table: EventTable) -> Self {
         self.user_tables.push(table);
         self
+    }
+
+    /// The same with a table that has to be for this machine, as one that a user gives.
+    ///
+    /// # Errors
+    /// [`Error::TableWithoutPmu`] where the table is for a core PMU that the machine does not have, beside those that it
+    /// has. Without any, as in most virtual machines, and for another machine's processor, the name says nothing.
+    pub fn with_checked_table(self, table: EventTable) -> Result<Self, Error> {
+        let cores = self.core_pmus();
+        match &table.pmu {
+            Some(pmu) if !self.foreign && !cores.is_empty() && cores.iter().all(|core| core.name != *pmu) => {
+                let known = cores.iter().map(|core| core.name.clone()).collect();
+                Err(Error::TableWithoutPmu { table: table.cpu, pmu: pmu.clone(), known })
+            }
+            _ => Ok(self.with_table(table)),
+        }
     }
 
     /// All PMUs that sysfs lists, by name; empty where it lists none.

@@ -75,6 +75,16 @@ fn a_hybrid_part_opens_an_event_on_each_pmu_that_knows_it() {
     let table = "#oprof-events 1\n#pmu cpu_atom\nMINE\tevent=0x7\n";
     let with_table = alder_lake.clone().with_table(EventTable::parse("mine", table).unwrap());
     assert_eq!(with_table.resolve("mine").unwrap().iter().map(|e| e.pmu_type).collect::<Vec<_>>(), [8]);
+    // One for a PMU that is not there would never be asked.
+    let missing = EventTable::parse("mine", &table.replace("cpu_atom", "cpu_cor")).unwrap();
+    let message = alder_lake.clone().with_checked_table(missing.clone()).unwrap_err().to_string();
+    assert!(message.contains("\"mine\" is for PMU \"cpu_cor\""), "{message}");
+    assert!(message.contains("its core PMUs are cpu_atom, cpu_core;"), "{message}");
+    assert!(alder_lake.with_checked_table(EventTable::parse("mine", table).unwrap()).is_ok());
+    let vm = Tree::new("vm");
+    assert!(vm.system().with_checked_table(missing.clone()).is_ok(), "nothing to compare with");
+    let foreign = System::foreign(BuiltInTable::find("skylake").unwrap().parse().unwrap());
+    assert!(foreign.with_checked_table(missing).is_ok());
 }
 
 #[test]
