@@ -155,6 +155,17 @@ pub enum Error {
         /// Whose name it is.
         origin: Origin,
     },
+    /// libpfm4 knows the event, but for another processor.
+    #[error(
+        "event {event:?}: libpfm4 has it for another processor, {}; `oprof list` shows the events of this one",
+        printable(.processor)
+    )]
+    OtherProcessor {
+        /// The specification as typed.
+        event: String,
+        /// The processor in libpfm4's words.
+        processor: String,
+    },
     /// libpfm4 knows the event and does not take it as given.
     #[error("event {event:?}: libpfm4 says: {reason}")]
     Libpfm {

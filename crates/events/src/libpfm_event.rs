@@ -19,7 +19,9 @@ impl System {
         let asked = [&[name], theirs].concat().join(":");
         let encoded = match libpfm.encode(&asked) {
             Ok(encoded) => encoded,
-            Err(error) if error.kind == PfmErrorKind::NotFound => return None,
+            Err(error) if error.kind == PfmErrorKind::NotFound => {
+                return of_another_processor(libpfm, event, name, theirs).map(Err);
+            }
             // Of the kernel's own events, which it knows too, it can say nothing new.
             Err(_) if !name.contains("::") && libpfm.describe(name).is_none() => return None,
             Err(error) => return Some(Err(Error::Libpfm { event: event.to_owned(), reason: error.reason })),
@@ -38,6 +40,7 @@ impl System {
             EventConfig::new("", kind, encoded.attr_type, encoded.config)
         });
         let config = EventConfig {
+            spec: event.to_owned(),
             config1: encoded.config1,
             config2: encoded.config2,
             origin: Origin::Libpfm(encoded.pmu),
@@ -65,6 +68,17 @@ impl System {
         };
         Some(config.check_count(count).map(|()| vec![config.clone()]))
     }
+}
+
+/// The error for an event that libpfm4 has in the catalogue of a processor other than this one. Only a name that says
+/// which it is (`skl::INST_RETIRED`) is looked for: there are hundreds of catalogues.
+fn of_another_processor(libpfm: Libpfm, event: &str, pmu: &str, rest: &[&str]) -> Option<Error> {
+    let [_, name, ..] = rest else { return None };
+    let pmu =
+        libpfm.pmus().into_iter().find(|known| known.name.eq_ignore_ascii_case(pmu) && !known.present)?;
+    let mut listed = libpfm.events(&pmu.name).into_iter();
+    listed.find(|listed| listed.name.eq_ignore_ascii_case(name))?;
+    Some(Error::OtherProcessor { event: event.to_owned(), processor: pmu.description })
 }
 
 /// An event of the kernel's own by its number.

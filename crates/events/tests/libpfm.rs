@@ -6,6 +6,7 @@ use std::io::Write as _;
 
 use any_processor::{loaded, of_any_processor};
 use oprof_events::libpfm::{Libpfm, PfmErrorKind, PfmListed};
+use oprof_events::{Error, System};
 
 /// Expected values as in Intel's manual for P4: the escr in the upper half, the cccr in the lower, as the kernel has it
 /// (`arch/x86/include/asm/perf_event_p4.h`).
@@ -121,4 +122,29 @@ fn generic_events_need_no_variable() {
     let faults = libpfm.encode("perf::PAGE-FAULTS").expect("an event of the kernel");
     assert_eq!((faults.attr_type, faults.config, faults.pmu.as_str()), (1, 2, "perf"));
     assert!(libpfm.pmus().iter().any(|pmu| pmu.name == "perf" && pmu.present && pmu.events > 0));
+}
+
+#[test]
+fn errors_name_the_event_as_typed() {
+    let Some(_) = of_any_processor("errors_name_the_event_as_typed") else { return };
+    let spec = "amd64_fam19h_zen4::RETIRED_BRANCH_INSTRUCTIONS:1";
+    let error = System::at("/nonexistent", "/nonexistent").resolve(spec).expect_err(spec).to_string();
+    assert!(error.starts_with(&format!("event {spec:?}: a count of 1 is too small")), "{error}");
+}
+
+#[test]
+fn an_event_of_another_processor_is_told_from_an_unknown_one() {
+    let Some(libpfm) = loaded() else { return };
+    let others = ["netburst", "skl"];
+    let pmus = libpfm.pmus();
+    let Some(pmu) = pmus.iter().find(|pmu| others.contains(&pmu.name.as_str()) && !pmu.present) else {
+        return;
+    };
+    let name = libpfm.events(&pmu.name)[0].name.clone();
+    let system = System::at("/nonexistent", "/nonexistent");
+    let error = system.resolve(&format!("{}::{name}:100000", pmu.name)).unwrap_err();
+    assert!(matches!(error, Error::OtherProcessor { .. }), "{error}");
+    assert!(error.to_string().contains(&format!("for another processor, {};", pmu.description)), "{error}");
+    let unknown = system.resolve(&format!("{}::NO_SUCH_EVENT", pmu.name)).unwrap_err();
+    assert!(matches!(unknown, Error::UnknownEvent { .. }), "{unknown}");
 }
