@@ -14,8 +14,9 @@ impl System {
     /// its events in turns; nothing is known of PMUs that no table describes.
     ///
     /// # Errors
-    /// [`Error::GivenTwice`] where two are the same event; [`Error::GroupTooLarge`] where the events of a group, which
-    /// are counted at the same time or not at all, do not fit.
+    /// [`Error::GivenTwice`] where two are the same event; [`Error::GroupTooLarge`] and
+    /// [`Error::GroupSharesCounters`] where the events of a group, which are counted at the same time or not at all, do
+    /// not fit.
     pub fn check_together(&self, events: &[EventConfig]) -> Result<Vec<String>, Error> {
         for (index, event) in events.iter().enumerate() {
             if let Some(first) = events[..index].iter().find(|first| is_same(first, event)) {
@@ -46,14 +47,15 @@ impl System {
                 }
             }
             for group in groups.values() {
-                if !fits(group, number, family) {
-                    return Err(Error::GroupTooLarge {
-                        event: group.iter().map(|event| event.spec.as_str()).collect::<Vec<_>>().join(","),
-                        events: group.len(),
-                        pmu: pmu.name.clone(),
-                        counters: number,
-                    });
+                if fits(group, number, family) {
+                    continue;
                 }
+                let pmu = pmu.name.clone();
+                if let Some((contenders, counters)) = crowded(group, number, family) {
+                    return Err(Error::GroupSharesCounters { event: listed(&contenders), pmu, counters });
+                }
+                let (event, events) = (listed(group), group.len());
+                return Err(Error::GroupTooLarge { event, events, pmu, counters: number });
             }
             if !fits(&here, number, family) {
                 notes.push(format!(
@@ -78,19 +80,48 @@ fn is_same(one: &EventConfig, other: &EventConfig) -> bool {
     encoding(one) == encoding(other) && modes(one) == modes(other) && one.cpus == other.cpus
 }
 
+/// The events as typed, with commas.
+fn listed(events: &[&EventConfig]) -> String {
+    events.iter().map(|event| event.spec.as_str()).collect::<Vec<_>>().join(",")
+}
+
 /// Whether all events can be counted at once on so many general counters and the fixed ones.
 fn fits(events: &[&EventConfig], number: u32, family: Family) -> bool {
-    let general = u64::MAX >> (64 - number.clamp(1, MOST_COUNTERS));
+    let wanted: Vec<_> = wanted(events, number, family).into_iter().map(|(_, counters)| counters).collect();
+    is_possible(&wanted)
+}
+
+/// The events that no fixed counter takes, each with the general counters that it can use, one bit each.
+fn wanted<'e>(events: &[&'e EventConfig], number: u32, family: Family) -> Vec<(&'e EventConfig, u64)> {
+    let general = general(number);
     let mut fixed_taken = 0_u64;
     let mut wanted = Vec::new();
-    for event in events {
+    for &event in events {
         match counters(event, family) {
             Counters::Fixed(number) if fixed_taken >> number & 1 == 0 => fixed_taken |= 1 << number,
-            Counters::Some(mask) => wanted.push(mask & general),
-            Counters::Any | Counters::Fixed(_) => wanted.push(general),
+            Counters::Some(mask) => wanted.push((event, mask & general)),
+            Counters::Any | Counters::Fixed(_) => wanted.push((event, general)),
         }
     }
-    is_possible(&wanted)
+    wanted
+}
+
+/// All general counters of so many.
+fn general(number: u32) -> u64 {
+    u64::MAX >> (64 - number.clamp(1, MOST_COUNTERS))
+}
+
+/// Events that are more than the counters which they share; `None` where those are all that there are.
+fn crowded<'e>(
+    events: &[&'e EventConfig],
+    number: u32,
+    family: Family,
+) -> Option<(Vec<&'e EventConfig>, Counters)> {
+    let wanted = wanted(events, number, family);
+    let masks: Vec<_> = wanted.iter().map(|(_, counters)| *counters).collect();
+    let shared = shared(&masks).err().filter(|shared| (1..general(number)).contains(shared))?;
+    let within = wanted.iter().filter(|(_, counters)| counters & !shared == 0);
+    Some((within.map(|(event, _)| *event).collect(), Counters::Some(shared)))
 }
 
 /// Gives each event a counter of its own out of those that it can use, one bit each; `None` if there are too few. Of all
@@ -108,11 +139,23 @@ pub fn assign(wanted: &[u64]) -> Option<Vec<u32>> {
     Some(narrowed.iter().map(|counter| counter.trailing_zeros()).collect())
 }
 
-/// Whether each event can have a counter of its own (bipartite matching by augmenting paths).
+/// Whether each event can have a counter of its own.
 fn is_possible(wanted: &[u64]) -> bool {
+    shared(wanted).is_ok()
+}
+
+/// Gives each event a counter of its own (bipartite matching by augmenting paths). The error has counters that more
+/// events need than they are: those that the first event without a place, and whoever would have to move, can use.
+fn shared(wanted: &[u64]) -> Result<(), u64> {
     let mut taken_by: Vec<Option<usize>> = vec![None; MOST_COUNTERS as usize];
-    wanted.len() <= taken_by.len()
-        && (0..wanted.len()).all(|event| place(event, wanted, &mut taken_by, &mut 0))
+    // More than there could be counters for: nobody would wait for the search.
+    if wanted.len() > taken_by.len() {
+        return Err(u64::MAX);
+    }
+    (0..wanted.len()).try_for_each(|event| {
+        let mut seen = 0;
+        if place(event, wanted, &mut taken_by, &mut seen) { Ok(()) } else { Err(seen) }
+    })
 }
 
 fn place(event: usize, wanted: &[u64], taken_by: &mut [Option<usize>], seen: &mut u64) -> bool {
@@ -149,6 +192,15 @@ fn counters(event: &EventConfig, family: Family) -> Counters {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_events_crowd_is_told() {
+        assert_eq!(shared(&[0b1111, 0b1, 0b1110, 0b1]), Err(0b1));
+        assert_eq!(shared(&[0b0011, 0b0110, 0b1111, 0b0101, 0b0111]), Err(0b0111), "in a ring");
+        assert_eq!(shared(&[0b11, 0b11, 0b11]), Err(0b11));
+        assert_eq!(shared(&[0b10, 0]), Err(0));
+        assert_eq!(shared(&[u64::MAX; 65]), Err(u64::MAX));
+    }
 
     #[test]
     fn events_move_over_for_each_other() {

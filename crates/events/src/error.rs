@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::Origin;
+use crate::table::Counters;
 
 /// Why an event could not be resolved. Every message is one line and names the event; text from outside is quoted and
 /// its control characters are escaped.
@@ -125,6 +126,19 @@ pub enum Error {
         pmu: String,
         /// How many general counters it has.
         counters: u32,
+    },
+    /// Events of a group can use the same few counters alone, so that the group would never count.
+    #[error(
+        "events {event:?}: in one group, and PMU {pmu} has no more than counter {counters} for them; leave one of them \
+         out of the group, or leave the braces out to count in turns"
+    )]
+    GroupSharesCounters {
+        /// Those events of the group, as typed.
+        event: String,
+        /// The PMU.
+        pmu: String,
+        /// The counters that they share.
+        counters: Counters,
     },
     /// The same event twice.
     #[error(

@@ -236,10 +236,38 @@ fn counters_that_do_not_suffice_are_told_before_anything_is_opened() {
     );
     let group = format!("{{{five}}}");
     assert!(matches!(together(&[&group]), Err(Error::GroupTooLarge { events: 5, counters: 4, .. })));
+    let fixed = "cycles,instructions,CPU_CLK_UNHALTED.REF_TSC";
+    let four = "LD_BLOCKS.NO_SR,BACLEARS.ANY,ARITH.DIVIDER_ACTIVE,ICACHE_16B.IFDATA_STALL";
+    let full = format!("{{{fixed},{four}}}");
+    assert_eq!(together(&[&full]).unwrap(), [""; 0], "three fixed counters and all four general ones");
+    let again = format!("{{{fixed},r1c0,{four}}}");
+    assert!(
+        matches!(together(&[&again]), Err(Error::GroupTooLarge { events: 8, .. })),
+        "a fixed counter is one"
+    );
     // On Haswell only counter 2 can count misses of the L1D.
     let haswell = machine(&tree, "GenuineIntel-6-3C-3");
     let both = haswell.resolve_all(&["L1D_PEND_MISS.PENDING,CYCLE_ACTIVITY.STALLS_L1D_PENDING"]).unwrap();
     assert_eq!(haswell.check_together(&both).unwrap().len(), 1);
+    let group = "{cycles,L1D_PEND_MISS.PENDING,BACLEARS.ANY,CYCLE_ACTIVITY.STALLS_L1D_PENDING}";
+    let refused = haswell.check_together(&haswell.resolve_all(&[group]).unwrap()).unwrap_err().to_string();
+    assert!(
+        refused
+            .starts_with("events \"L1D_PEND_MISS.PENDING,CYCLE_ACTIVITY.STALLS_L1D_PENDING\": in one group"),
+        "{refused}"
+    );
+    assert!(refused.contains("PMU cpu has no more than counter 2 for them"), "{refused}");
+    // Three that two counters have to do for, none of which wants both of the others' two.
+    let rows = "#oprof-events 1\na\tevent=1\t0\nb\tevent=2\t1\nc\tevent=3\t0-1\nd\tevent=4\t0-3\n";
+    let with_table = skylake.clone().with_table(EventTable::parse("mine", rows).unwrap());
+    let refused = with_table.check_together(&with_table.resolve_all(&["{a,b,c,d}"]).unwrap()).unwrap_err();
+    assert!(
+        refused
+            .to_string()
+            .contains("events \"a,b,c\": in one group, and PMU cpu has no more than counter 0-1")
+    );
+    let fits = with_table.resolve_all(&["{a,c,d}"]).unwrap();
+    assert_eq!(with_table.check_together(&fits).unwrap(), [""; 0]);
 }
 
 #[test]
