@@ -7,6 +7,7 @@ use crate::cache::CacheEvent;
 use crate::hardware::HARDWARE_EVENTS;
 use crate::software::SOFTWARE_EVENTS;
 use crate::table::{EventTable, TableEvent};
+use crate::unprintable::is_unprintable;
 
 /// An event that could be given. That it is listed does not mean that the kernel opens it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -81,7 +82,7 @@ impl System {
             events.extend(pmu.event_names().iter().map(|name| {
                 let event = pmu.event(name, name).ok().flatten();
                 let terms = event.map_or_else(String::new, |event| event.terms);
-                let description = terms.trim().replace(|c: char| c.is_control(), " ");
+                let description = terms.trim().replace(is_unprintable, " ");
                 ListedEvent {
                     spec: format!("{}/{name}/", pmu.name),
                     count_only: pmu.count_only,

@@ -6,6 +6,7 @@ use crate::format::Word;
 use crate::pmu::{Pmu, PmuEvent};
 use crate::table::FieldAlias;
 use crate::term::Term;
+use crate::unprintable::is_unprintable;
 use crate::{Error, EventConfig, EventKind, hardware, number};
 
 /// Encodes terms for one PMU.
@@ -273,7 +274,7 @@ fn set_setting(event: &str, config: &mut EventConfig, term: &Term<'_>) -> Result
         config.frequency = positive()?;
     } else if term.is("name") {
         let name = term.value.ok_or_else(|| Error::malformed(event, "name", "needs a value"))?;
-        if name.contains(char::is_control) {
+        if name.contains(is_unprintable) {
             return Err(Error::malformed(event, name, "a name without control characters is needed"));
         }
         config.name = name.to_owned();

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use crate::Origin;
 use crate::table::Counters;
+use crate::unprintable::is_unprintable;
 
 /// Why an event could not be resolved. Every message is one line and names the event; text from outside is quoted and
 /// its control characters are escaped.
@@ -274,7 +275,7 @@ fn listing(names: &[String]) -> String {
 
 /// Text without control characters.
 fn printable(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '?' } else { c }).collect()
+    text.chars().map(|c| if is_unprintable(c) { '?' } else { c }).collect()
 }
 
 /// The largest value of so many bits.

@@ -1,5 +1,6 @@
 //! Small files of sysfs and tracefs, read with caps.
 
+use crate::unprintable::is_unprintable;
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::Path;
@@ -39,7 +40,7 @@ pub(crate) fn names(directory: &Path) -> io::Result<Vec<String>> {
     let mut names: Vec<_> = fs::read_dir(directory)?
         .take(MAX_NAMES)
         .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
-        .filter(|name| !name.contains(|c: char| c.is_control() || c.is_whitespace()))
+        .filter(|name| !name.contains(|c: char| is_unprintable(c) || c.is_whitespace()))
         .collect();
     names.sort_unstable();
     Ok(names)

@@ -68,6 +68,7 @@ mod number;
 mod spec;
 mod suffix;
 mod term;
+mod unprintable;
 
 // What the kernel defines.
 mod breakpoint;

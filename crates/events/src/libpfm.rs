@@ -32,6 +32,7 @@ pub use error::{PfmError, PfmErrorKind};
 pub use event::PfmEvent;
 pub use listed::{PfmListed, PfmMask, PfmPmu};
 
+use crate::unprintable::is_unprintable;
 use library::Library;
 
 /// libpfm4, loaded and initialised. There is one for the process, which is never unloaded; calls from several threads
@@ -111,7 +112,7 @@ fn argument(event: &str) -> Result<CString, &'static str> {
         return Err("the name is too long");
     }
     // Of a list libpfm4 would encode the first event and ignore the rest (pfm_get_os_event_encoding(3)).
-    if event.contains(|c: char| c == ',' || c.is_whitespace() || c.is_control()) {
+    if event.contains(|c: char| c == ',' || c.is_whitespace() || is_unprintable(c)) {
         return Err("not the name of one event");
     }
     CString::new(event).map_err(|_| "not the name of one event")

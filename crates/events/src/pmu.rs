@@ -6,6 +6,7 @@ use std::sync::OnceLock;
 use crate::config::TYPE_RAW;
 use crate::format::Format;
 use crate::table::Family;
+use crate::unprintable::is_unprintable;
 use crate::{Error, cpu_list, kernel_file};
 
 /// A performance monitoring unit in `/sys/bus/event_source/devices`.
@@ -119,7 +120,7 @@ impl Pmu {
         };
         let scale =
             beside("scale").and_then(|text| text.parse().ok()).filter(|scale: &f64| scale.is_normal());
-        let unit = beside("unit").filter(|unit| !unit.contains(char::is_control)).unwrap_or_default();
+        let unit = beside("unit").filter(|unit| !unit.contains(is_unprintable)).unwrap_or_default();
         Ok(Some(PmuEvent { name: name.clone(), terms, scale: scale.unwrap_or(1.0), unit }))
     }
 

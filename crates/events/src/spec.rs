@@ -9,6 +9,7 @@
 //! ```
 
 use crate::term::Term;
+use crate::unprintable::is_unprintable;
 use crate::{Error, number};
 
 /// Longest specification that is looked at, in bytes. The longest sensible ones have some hundred.
@@ -114,8 +115,12 @@ fn check(text: &str) -> Result<(), Error> {
     if text.len() > MAX_BYTES {
         return Err(Error::malformed(text, text, format!("longer than {MAX_BYTES} bytes")));
     }
-    if text.contains(char::is_control) {
-        return Err(Error::malformed(text, text, "control characters are no part of an event"));
+    if text.contains(is_unprintable) {
+        return Err(Error::malformed(
+            text,
+            text,
+            "control characters and invisible ones are no part of an event",
+        ));
     }
     Ok(())
 }

@@ -4,6 +4,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use crate::config::{EventConfig, EventKind, TYPE_TRACEPOINT};
+use crate::unprintable::is_unprintable;
 use crate::{Error, System, kernel_file, suggest};
 
 /// Longest list of tracepoints that is read, in bytes; kernels have some sixty thousand.
@@ -51,7 +52,7 @@ impl System {
         let read =
             |root: &Path| kernel_file::read_up_to(&root.join("available_events"), MAX_NAMES_BYTES).ok();
         let Some(text) = self.tracefs().find_map(read) else { return Vec::new() };
-        let is_plain = |name: &&str| !name.contains(|c: char| c.is_control() || c.is_whitespace());
+        let is_plain = |name: &&str| !name.contains(|c: char| is_unprintable(c) || c.is_whitespace());
         let names = text.lines().filter(is_plain);
         let mut names: Vec<_> =
             names.filter_map(|name| Some((name.split_once(':')?.0.to_owned(), name.to_owned()))).collect();

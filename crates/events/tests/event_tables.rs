@@ -361,3 +361,27 @@ fn imported_values_that_no_field_could_hold_are_refused_at_once() {
     let (row, key, _) = error(r#"{"events": [{"name": "A", "code": 17}, {"name": "B", "code": 99999999}]}"#);
     assert_eq!((row, key.as_str()), (2, "code"));
 }
+
+/// What turns the direction of writing or cannot be seen would make one name or description look like another.
+#[test]
+fn invisible_characters_are_treated_as_control_characters() {
+    for hidden in ['\u{200e}', '\u{202e}', '\u{2066}', '\u{2069}', '\u{feff}', '\u{200b}'] {
+        let own = |row: &str| {
+            let (row, column, message) = error(&format!("#oprof-events 1\n{row}\n"));
+            assert!(row == 2 && !message.contains(hidden), "{message:?}");
+            column
+        };
+        assert_eq!(own(&format!("A{hidden}\tevent=1")), "name");
+        assert_eq!(own(&format!("A\tevent=1\t\t\te:1:1=a{hidden}")), "unit masks");
+        assert_eq!(own(&format!("A\tevent=1\t\t\t\t\tloads{hidden}")), "description");
+        assert_eq!(own(&format!("#cpu a{hidden}")), "");
+        let json = |name: &str, brief: &str| {
+            format!(r#"[{{"EventName": "{name}", "EventCode": "1", "BriefDescription": "{brief}"}}]"#)
+        };
+        assert_eq!(error(&json(&format!("A{hidden}"), "")).1, "EventName");
+        assert_eq!(
+            table(&json("A", &format!("Loads{hidden}of words"))).events[0].description,
+            "Loads of words"
+        );
+    }
+}

@@ -3,8 +3,9 @@
 use std::borrow::Cow;
 use std::fmt::Write;
 
-/// Makes visible what a terminal would act on or hide: control characters, line separators and the characters that
-/// turn the direction of writing. Names and arguments in a recording are whatever some process chose.
+/// Makes visible what a terminal would act on or hide: control characters, line separators, and the characters that turn
+/// the direction of writing or have no shape of their own, but for those that join letters in some scripts. Names and
+/// arguments in a recording are whatever some process chose.
 pub fn printable(text: &str) -> Cow<'_, str> {
     if !text.chars().any(is_unprintable) {
         return Cow::Borrowed(text);
@@ -27,7 +28,16 @@ fn is_unprintable(character: char) -> bool {
     character.is_control()
         || matches!(
             character,
-            '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
+            '\u{ad}'
+                | '\u{61c}'
+                | '\u{200b}'
+                | '\u{200e}'
+                | '\u{200f}'
+                | '\u{2028}'..='\u{202e}'
+                | '\u{2060}'..='\u{206f}'
+                | '\u{feff}'
+                | '\u{fff9}'..='\u{fffb}'
+                | '\u{e0000}'..='\u{e0fff}'
         )
 }
 
@@ -45,11 +55,12 @@ mod tests {
     fn what_a_terminal_would_act_on_becomes_visible() {
         assert_eq!(printable("a\x1b[31mb\tc\n\x7f\u{9b}"), r"a\x1b[31mb\x09c\x0a\x7f\x9b");
         assert_eq!(printable("\u{202e}gpj.exe\u{2066}\u{2028}"), r"\u{202e}gpj.exe\u{2066}\u{2028}");
+        assert_eq!(printable("a\u{feff}\u{200b}\u{200e}b\u{e0041}"), r"a\u{feff}\u{200b}\u{200e}b\u{e0041}");
     }
 
     #[test]
     fn no_control_character_is_left_in_any_text() {
-        let all: String = (0..0x3000).filter_map(char::from_u32).collect();
+        let all: String = (0..0x11_0000).filter_map(char::from_u32).collect();
         assert!(!printable(&all).chars().any(is_unprintable));
     }
 }

@@ -9,6 +9,7 @@ use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Seq
 
 use super::row::{Row, Value};
 use crate::table::{MOST_EVENTS, TableError};
+use crate::unprintable::is_unprintable;
 
 /// What is read of a file.
 #[derive(Debug, Default)]
@@ -104,7 +105,7 @@ fn not_json(file: &str, error: &serde_json::Error) -> TableError {
     let (line, column) = (error.line(), error.column());
     let text = error.to_string();
     let what = text.strip_suffix(&format!(" at line {line} column {column}")).unwrap_or(&text);
-    let what: String = what.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let what: String = what.chars().map(|c| if is_unprintable(c) { ' ' } else { c }).collect();
     TableError::of_row(file, line, ("", format!("not JSON: {what} (at character {column} of the line)")))
 }
 

@@ -1,5 +1,7 @@
 //! Descriptions as vendors write them, made fit for one line.
 
+use crate::unprintable::is_unprintable;
+
 /// Most characters that are kept.
 const MOST: usize = 200;
 
@@ -19,7 +21,7 @@ pub(super) fn sentence(text: &str) -> String {
 
 /// Blanks and control characters in a row become one blank.
 fn line(text: &str) -> String {
-    let words = text.split(|c: char| c.is_control() || c.is_whitespace()).filter(|word| !word.is_empty());
+    let words = text.split(|c: char| is_unprintable(c) || c.is_whitespace()).filter(|word| !word.is_empty());
     words.collect::<Vec<_>>().join(" ")
 }
 

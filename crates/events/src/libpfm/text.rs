@@ -1,5 +1,7 @@
 //! Text from the library, which ends up on terminals.
 
+use crate::unprintable::is_unprintable;
+
 /// The longest string that is taken over, in bytes; the longest of libpfm 4.13 has 1097.
 pub(super) const LENGTH: usize = 4096;
 
@@ -8,7 +10,7 @@ pub(super) fn printable(bytes: &[u8]) -> String {
     let text = String::from_utf8_lossy(bytes);
     let clean = text.chars().map(|c| match c {
         _ if c.is_whitespace() => ' ',
-        _ if c.is_control() => '?',
+        _ if is_unprintable(c) => '?',
         _ => c,
     });
     clean.collect::<String>().trim().to_owned()

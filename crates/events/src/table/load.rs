@@ -7,6 +7,7 @@ use std::path::Path;
 
 use super::{EventTable, FIRST_LINE, TableError};
 use crate::import;
+use crate::unprintable::is_unprintable;
 
 /// Largest file that is read, in bytes. The largest of the vendors' have some megabytes.
 const MOST_BYTES: u64 = 32 * 1024 * 1024;
@@ -66,7 +67,7 @@ impl EventTable {
 /// The file's name without folder and extension, fit for a terminal.
 fn stem(file: &str) -> String {
     let stem = Path::new(file).file_stem().and_then(|stem| stem.to_str()).unwrap_or(file);
-    stem.chars().map(|c| if c.is_control() { '?' } else { c }).collect()
+    stem.chars().map(|c| if is_unprintable(c) { '?' } else { c }).collect()
 }
 
 fn not_utf8(file: &str, bytes: &[u8], at: usize) -> TableError {

@@ -18,6 +18,7 @@ use crate::config::{DEFAULT_COUNT, min_count};
 use crate::error::shortened_to;
 use crate::number;
 use crate::term::Term;
+use crate::unprintable::is_unprintable;
 
 /// First line of a table in the project's own form.
 pub(crate) const FIRST_LINE: &str = "#oprof-events 1";
@@ -295,7 +296,7 @@ pub(crate) fn check_name(name: &str) -> Result<(), String> {
     }
     match name
         .chars()
-        .find(|&c| c.is_control() || c.is_whitespace() || matches!(c, ':' | '/' | ',' | '{' | '}'))
+        .find(|&c| is_unprintable(c) || c.is_whitespace() || matches!(c, ':' | '/' | ',' | '{' | '}'))
     {
         Some(c) => Err(format!("the name {name:?} holds {c:?}, so that it could not be typed")),
         None => Ok(()),
@@ -324,8 +325,8 @@ pub(crate) fn check_terms(terms: &str) -> Result<(), String> {
 
 /// Text that may go to a terminal.
 pub(crate) fn check_text(text: &str) -> Result<String, String> {
-    match text.contains(char::is_control) {
-        true => Err("control characters are not allowed".to_owned()),
+    match text.contains(is_unprintable) {
+        true => Err("control characters and invisible ones are not allowed".to_owned()),
         false => Ok(text.to_owned()),
     }
 }

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use super::parse::check_terms;
 use crate::number;
+use crate::unprintable::is_unprintable;
 
 /// What a set of unit masks allows (`enum unit_mask_type` of OProfile's event files).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -133,7 +134,7 @@ impl UnitMask {
         let value = number::parse(value).ok_or_else(|| format!("{value:?} is no unit mask such as 0x4"))?;
         if name.starts_with(|c: char| c.is_ascii_digit())
             || name.contains([':', '+', '/', ' '])
-            || name.contains(char::is_control)
+            || name.contains(is_unprintable)
         {
             return Err(format!("{name:?} cannot name a unit mask: it could not be typed"));
         }
