@@ -51,9 +51,10 @@ const PIECES: &[&str] = &[
 const TABLES: &[(&str, &str)] = &[
     (
         "own",
-        "#oprof-events 1\n#cpu i386/x\n#family p4\n#counters 4\n#field umask=escr:9-24\n#default A 1\n\
-         A\tevent=0xc5,cmask=2\t0-3\t6000/500\tb:0x1:0x1=one,0x2!edge+pebs\t1d\tBranches\n\
-         B\tconfig=1\tfixed1\t/7\te:two:0x1=one,0x1=two!inv\n#include s390/z10\n",
+        "#oprof-events 1\n#cpu i386/x\n#family p4\n#counters 4\n#field umask=escr:9-24\n\
+         #field event=escr:25-30\n#default A 1\n\
+         A\tevent=0x25,cccr=2\t0-3\t6000/500\tb:0x1:0x1=one,0x2!ht+pebs\t1d\tBranches\n\
+         B\tconfig=1\tfixed1\t/7\te:two:0x1=one,0x1=two!ht\n#include s390/z10\n",
     ),
     (
         "perfmon",
