@@ -1,6 +1,6 @@
 //! Names of code, as they were resolved when the recording ended.
 
-use crate::{ImageAddress, ImageOffset};
+use crate::{ImageAddress, ImageOffset, NameSource, SourceFileId, SourceLine, SourcePlace};
 
 /// A function (or other named code) of an image.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,6 +13,10 @@ pub struct Symbol {
     pub address: ImageAddress,
     /// Its length in bytes.
     pub size: u64,
+    /// What told the name.
+    pub source: NameSource,
+    /// The source line of its first byte.
+    pub line: Option<SourceLine>,
 }
 
 /// Why an offset has no symbol.
@@ -70,6 +74,10 @@ pub struct ImageNames {
     pub symbols: Vec<Symbol>,
     /// The offsets, ascending and distinct, each with its symbol or the reason why it has none.
     pub offsets: Vec<(ImageOffset, Result<SymbolId, Unresolved>)>,
+    /// The source files that lines are in, with their folders as the compiler recorded them.
+    pub files: Vec<String>,
+    /// For each of the offsets, what the source says of it; empty where the image has no lines at all.
+    pub places: Vec<SourcePlace>,
 }
 
 impl ImageNames {
@@ -79,6 +87,17 @@ impl ImageNames {
             Ok(index) => self.offsets[index].1,
             Err(_) => Err(Unresolved::NamesMissing),
         }
+    }
+
+    /// What the source says of `offset`, if anything.
+    pub fn place(&self, offset: ImageOffset) -> Option<&SourcePlace> {
+        let index = self.offsets.binary_search_by_key(&offset, |entry| entry.0).ok()?;
+        self.places.get(index)
+    }
+
+    /// The path of a source file.
+    pub fn file(&self, id: SourceFileId) -> Option<&str> {
+        self.files.get(id.0 as usize).map(String::as_str)
     }
 
     /// The symbol of this index.
@@ -91,6 +110,6 @@ impl ImageNames {
         let mut offsets: Vec<_> = offsets.into_iter().map(|offset| (offset, Err(reason))).collect();
         offsets.sort_unstable_by_key(|entry| entry.0);
         offsets.dedup_by_key(|entry| entry.0);
-        ImageNames { symbols: Vec::new(), offsets }
+        ImageNames { offsets, ..ImageNames::default() }
     }
 }

@@ -3,7 +3,7 @@
 use object::elf;
 use object::read::elf::{Sym, SymbolTable};
 use object::read::{ReadRef, SymbolIndex};
-use oprof_profile::{ImageAddress, Unresolved};
+use oprof_profile::{ImageAddress, NameSource, Unresolved};
 
 use crate::elf::{Class, Elf};
 
@@ -49,21 +49,29 @@ pub(crate) trait CodeTable {
 
     /// The name of the symbol of this index; `None` where it cannot be read.
     fn name(&self, index: usize) -> Option<&[u8]>;
+
+    /// What kind of table it is.
+    fn source(&self) -> NameSource;
 }
 
 /// `.symtab` or `.dynsym` of an ELF image.
 pub(crate) struct ElfSymbols<'elf, 'data, H: Class, R: ReadRef<'data>> {
     elf: &'elf Elf<'data, H, R>,
     table: SymbolTable<'data, H, R>,
+    source: NameSource,
 }
 
 impl<'elf, 'data, H: Class, R: ReadRef<'data>> ElfSymbols<'elf, 'data, H, R> {
     /// The table of this type (SHT_SYMTAB, SHT_DYNSYM); an empty one where the image has none. Fails with
     /// [`Unresolved::Unreadable`] where the image claims one that is not in the file, or is too large to read.
-    pub(crate) fn new(elf: &'elf Elf<'data, H, R>, section: elf::SectionType) -> Result<Self, Unresolved> {
+    pub(crate) fn new(
+        elf: &'elf Elf<'data, H, R>,
+        section: elf::SectionType,
+        source: NameSource,
+    ) -> Result<Self, Unresolved> {
         let table =
             elf.sections.symbols(elf.endian, elf.data, section).map_err(|_| Unresolved::Unreadable)?;
-        Ok(ElfSymbols { elf, table })
+        Ok(ElfSymbols { elf, table, source })
     }
 
     fn code_symbol(&self, index: usize, symbol: &'data H::Sym) -> Option<CodeSymbol> {
@@ -112,6 +120,10 @@ impl<'data, H: Class, R: ReadRef<'data>> CodeTable for ElfSymbols<'_, 'data, H, 
     fn name(&self, index: usize) -> Option<&[u8]> {
         let symbol = self.table.symbols().get(index)?;
         symbol.name(self.elf.endian, self.table.strings()).ok()
+    }
+
+    fn source(&self) -> NameSource {
+        self.source
     }
 }
 

@@ -5,7 +5,9 @@ use std::cmp::Reverse;
 use std::fs::File;
 use std::io::{self, Read};
 
-use oprof_profile::{ImageAddress, ImageNames, ImageOffset, SymbolId, Unresolved, VirtualAddress};
+use oprof_profile::{
+    ImageAddress, ImageNames, ImageOffset, NameSource, SymbolId, Unresolved, VirtualAddress,
+};
 
 use crate::alias::leading_underscores;
 use crate::resolve::symbol;
@@ -160,7 +162,12 @@ impl KernelSymbols {
             *name = self.lookup(VirtualAddress(offset.0)).map(|found| {
                 let address = ImageAddress(found.address.0);
                 if last != Some(address) {
-                    names.symbols.push(symbol(found.name.as_bytes(), address, found.size));
+                    names.symbols.push(symbol(
+                        found.name.as_bytes(),
+                        address,
+                        found.size,
+                        NameSource::Kallsyms,
+                    ));
                     last = Some(address);
                 }
                 SymbolId((names.symbols.len() - 1) as u32)

@@ -8,7 +8,7 @@ use object::Endianness;
 use object::elf::{FileHeader32, FileHeader64, SHT_DYNSYM, SHT_SYMTAB};
 use object::read::{FileKind, ReadRef};
 use oprof_profile::{
-    ImageAddress, ImageIdentity, ImageNames, ImageOffset, Inode, Symbol, SymbolId, Unresolved,
+    ImageAddress, ImageIdentity, ImageNames, ImageOffset, Inode, NameSource, Symbol, SymbolId, Unresolved,
 };
 
 use crate::code_symbol::{CodeTable, ElfSymbols};
@@ -82,8 +82,8 @@ fn resolve_class<'data, H: Class, R: ReadRef<'data>>(
     {
         return Err(Unresolved::BuildIdMismatch);
     }
-    let symtab = ElfSymbols::new(&elf, SHT_SYMTAB)?;
-    let dynsym = ElfSymbols::new(&elf, SHT_DYNSYM)?;
+    let symtab = ElfSymbols::new(&elf, SHT_SYMTAB, NameSource::SymbolTable)?;
+    let dynsym = ElfSymbols::new(&elf, SHT_DYNSYM, NameSource::DynamicSymbols)?;
     Ok(names(&[&symtab, &dynsym], offsets, |offset| elf.image_address(offset)))
 }
 
@@ -109,7 +109,8 @@ fn names(
         let Some(holder) = place.and_then(|place| found.holders[place]) else { continue };
         let id = *known.entry((holder.table, holder.index)).or_insert_with(|| {
             let bytes = tables[holder.table].name(holder.index).unwrap_or_default();
-            names.symbols.push(symbol(bytes, holder.start, holder.size));
+            let source = tables[holder.table].source();
+            names.symbols.push(symbol(bytes, holder.start, holder.size, source));
             SymbolId((names.symbols.len() - 1) as u32)
         });
         *name = Ok(id);
@@ -118,15 +119,14 @@ fn names(
 }
 
 /// The symbol of this name in a table. A version (`memcpy@@GLIBC_2.14`) is left out.
-pub(crate) fn symbol(name: &[u8], address: ImageAddress, size: u64) -> Symbol {
+pub(crate) fn symbol(name: &[u8], address: ImageAddress, size: u64, source: NameSource) -> Symbol {
     let version = name.iter().skip(1).position(|&byte| byte == b'@');
     let name = String::from_utf8_lossy(version.map_or(name, |at| &name[..at + 1]));
-    match demangle(&name) {
-        Some(demangled) if demangled != name => {
-            Symbol { name: demangled, mangled: Some(name.into_owned()), address, size }
-        }
-        _ => Symbol { name: name.into_owned(), mangled: None, address, size },
-    }
+    let (name, mangled) = match demangle(&name) {
+        Some(demangled) if demangled != name => (demangled, Some(name.into_owned())),
+        _ => (name.into_owned(), None),
+    };
+    Symbol { name, mangled, address, size, source, line: None }
 }
 
 #[cfg(test)]
@@ -136,7 +136,7 @@ mod tests {
     #[test]
     fn versions_are_left_out_and_mangled_names_kept_beside() {
         let name = |name: &[u8]| {
-            let symbol = symbol(name, ImageAddress(1), 2);
+            let symbol = symbol(name, ImageAddress(1), 2, NameSource::SymbolTable);
             (symbol.name, symbol.mangled)
         };
         assert_eq!(name(b"memcpy@@GLIBC_2.14"), ("memcpy".into(), None));

@@ -3,12 +3,12 @@
 
 use std::time::Duration;
 
-use super::encode::{FIRST_SYMBOL_ANSWER, REASONS};
+use super::encode::{FIRST_SYMBOL_ANSWER, NAME_SOURCES, REASONS};
 use super::{Recording, schema};
 use crate::{
     BuildId, CommandEnd, Count, Coverage, Event, EventCoverage, EventId, Image, ImageId, ImageIdentity,
-    ImageKind, ImageNames, ImageOffset, Inode, Key, Process, ProcessId, Run, Sampling, Scope, Symbol,
-    SymbolId, Timestamp,
+    ImageKind, ImageNames, ImageOffset, InlinedFrame, Inode, Key, Process, ProcessId, Run, Sampling, Scope,
+    SourceFileId, SourceLine, SourcePlace, Symbol, SymbolId, Timestamp,
 };
 
 /// A message that contradicts itself or those before it: what is wrong with it.
@@ -257,18 +257,31 @@ fn coverage(message: schema::Coverage, events: usize) -> Result<Coverage, Contra
 }
 
 fn take_image_names(names: &mut ImageNames, message: schema::ImageNames) -> Result<(), Contradiction> {
+    if !message.files.is_empty() && message.first_file as usize != names.files.len() {
+        return Err("source files out of order");
+    }
+    names.files.extend(message.files);
+    let files = names.files.len();
     if !message.symbols.is_empty() && message.first_symbol as usize != names.symbols.len() {
         return Err("symbols out of order");
     }
-    names.symbols.extend(message.symbols.into_iter().map(|symbol| Symbol {
-        name: symbol.name,
-        mangled: Some(symbol.mangled).filter(|name| !name.is_empty()),
-        address: crate::ImageAddress(symbol.address),
-        size: symbol.size,
-    }));
-    if message.offsets.len() != message.answers.len() {
+    for symbol in message.symbols {
+        names.symbols.push(Symbol {
+            name: symbol.name,
+            mangled: Some(symbol.mangled).filter(|name| !name.is_empty()),
+            address: crate::ImageAddress(symbol.address),
+            size: symbol.size,
+            // A source that a later version knows is one that this one does not.
+            source: NAME_SOURCES.get(symbol.source as usize).copied().unwrap_or_default(),
+            line: line(symbol.line, files)?,
+        });
+    }
+    if message.offsets.len() != message.answers.len()
+        || !message.places.is_empty() && message.offsets.len() != message.places.len()
+    {
         return Err("columns of different lengths");
     }
+    let symbols = names.symbols.len();
     let mut offset = 0_u64;
     for (distance, answer) in message.offsets.iter().zip(&message.answers) {
         offset = offset.checked_add(*distance).ok_or("offset out of range")?;
@@ -276,12 +289,39 @@ fn take_image_names(names: &mut ImageNames, message: schema::ImageNames) -> Resu
             return Err("offsets out of order");
         }
         let found = match answer.checked_sub(FIRST_SYMBOL_ANSWER) {
-            Some(symbol) if (symbol as usize) < names.symbols.len() => Ok(SymbolId(symbol)),
+            Some(symbol) if (symbol as usize) < symbols => Ok(SymbolId(symbol)),
             Some(_) => return Err("unknown symbol"),
             // A reason that a later version gave: there is no symbol, which is what matters.
             None => Err(REASONS.get(*answer as usize).copied().unwrap_or(REASONS[0])),
         };
         names.offsets.push((ImageOffset(offset), found));
     }
+    if !message.places.is_empty() {
+        // Each offset has its place, or an empty one where a part of the file had none.
+        names.places.resize_with(names.offsets.len() - message.places.len(), SourcePlace::default);
+        for message in message.places {
+            names.places.push(place(message, files, symbols)?);
+        }
+    }
     Ok(())
+}
+
+fn place(message: schema::SourcePlace, files: usize, symbols: usize) -> Result<SourcePlace, Contradiction> {
+    let frame = |frame: schema::InlinedFrame| match (frame.function as usize) < symbols {
+        true => Ok(InlinedFrame { function: SymbolId(frame.function), call: line(frame.call, files)? }),
+        false => Err("unknown inlined function"),
+    };
+    let inlined = message.inlined.into_iter().map(frame).collect::<Result<_, _>>()?;
+    Ok(SourcePlace { line: line(message.line, files)?, inlined })
+}
+
+fn line(message: Option<schema::SourceLine>, files: usize) -> Result<Option<SourceLine>, Contradiction> {
+    match message {
+        None => Ok(None),
+        Some(line) if (line.file as usize) < files => {
+            let file = SourceFileId(line.file);
+            Ok(Some(SourceLine { file, line: line.line, column: line.column }))
+        }
+        Some(_) => Err("unknown source file"),
+    }
 }

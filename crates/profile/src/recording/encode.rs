@@ -3,7 +3,8 @@
 use super::schema;
 use crate::{
     CommandEnd, Count, Coverage, Event, EventCoverage, Image, ImageId, ImageIdentity, ImageKind, ImageNames,
-    Key, Process, ProcessId, Run, Sampling, Scope, Symbol, Unresolved,
+    InlinedFrame, Key, NameSource, Process, ProcessId, Run, Sampling, Scope, SourceLine, SourcePlace, Symbol,
+    Unresolved,
 };
 
 /// Answers below this number in [`schema::ImageNames`] are reasons, the rest symbols.
@@ -154,18 +155,21 @@ pub(super) fn coverage(coverage: &Coverage) -> schema::Coverage {
 }
 
 /// The names of one image, in messages of at most `most` symbols and offsets each.
+/// Files come before the symbols whose lines are in them, and those before the offsets that they hold.
 pub(super) fn names(image: ImageId, names: &ImageNames, most: usize) -> Vec<schema::ImageNames> {
+    let part = || schema::ImageNames { image: image.0, ..schema::ImageNames::default() };
     let mut messages = Vec::new();
-    for (index, symbols) in names.symbols.chunks(most).enumerate() {
-        messages.push(schema::ImageNames {
-            image: image.0,
-            first_symbol: (index * most) as u32,
-            symbols: symbols.iter().map(symbol).collect(),
-            ..schema::ImageNames::default()
-        });
+    for (index, files) in names.files.chunks(most).enumerate() {
+        let first_file = (index * most) as u32;
+        messages.push(schema::ImageNames { first_file, files: files.to_vec(), ..part() });
     }
-    for offsets in names.offsets.chunks(most) {
-        let mut message = schema::ImageNames { image: image.0, ..schema::ImageNames::default() };
+    for (index, symbols) in names.symbols.chunks(most).enumerate() {
+        let first_symbol = (index * most) as u32;
+        let symbols = symbols.iter().map(symbol).collect();
+        messages.push(schema::ImageNames { first_symbol, symbols, ..part() });
+    }
+    for (index, offsets) in names.offsets.chunks(most).enumerate() {
+        let mut message = part();
         let mut previous = 0;
         for (offset, found) in offsets {
             message.offsets.push(offset.0 - previous);
@@ -175,19 +179,53 @@ pub(super) fn names(image: ImageId, names: &ImageNames, most: usize) -> Vec<sche
                 Err(reason) => reason_number(*reason),
             });
         }
+        let places = names.places.iter().skip(index * most).take(offsets.len());
+        message.places = places.map(place).collect();
         messages.push(message);
     }
     messages
 }
 
 fn symbol(symbol: &Symbol) -> schema::Symbol {
+    let source = NAME_SOURCES.iter().position(|source| *source == symbol.source);
     schema::Symbol {
         name: symbol.name.clone(),
         mangled: symbol.mangled.clone().unwrap_or_default(),
         address: symbol.address.0,
         size: symbol.size,
+        source: source.unwrap_or(0) as u32,
+        line: symbol.line.map(line),
     }
 }
+
+fn place(place: &SourcePlace) -> schema::SourcePlace {
+    let frame = |frame: &InlinedFrame| schema::InlinedFrame {
+        function: frame.function.0,
+        call: frame.call.map(line),
+    };
+    schema::SourcePlace { line: place.line.map(line), inlined: place.inlined.iter().map(frame).collect() }
+}
+
+fn line(line: SourceLine) -> schema::SourceLine {
+    schema::SourceLine { file: line.file.0, line: line.line, column: line.column }
+}
+
+/// What can tell a name, each at the number that stands for it in a file.
+pub(super) const NAME_SOURCES: [NameSource; 13] = [
+    NameSource::Unrecorded,
+    NameSource::SymbolTable,
+    NameSource::DebugFile,
+    NameSource::MiniDebugInfo,
+    NameSource::DynamicSymbols,
+    NameSource::Plt,
+    NameSource::GoFunctions,
+    NameSource::UnwindTable,
+    NameSource::Dwarf,
+    NameSource::Kallsyms,
+    NameSource::PerfMap,
+    NameSource::JitDump,
+    NameSource::Bpf,
+];
 
 fn reason_number(reason: Unresolved) -> u32 {
     REASONS.iter().position(|known| *known == reason).map_or(0, |index| index as u32)

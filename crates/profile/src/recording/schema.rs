@@ -186,6 +186,12 @@ pub(super) struct ImageNames {
     pub(super) offsets: Vec<u64>,
     #[prost(uint32, repeated, tag = "5")]
     pub(super) answers: Vec<u32>,
+    #[prost(uint32, tag = "6")]
+    pub(super) first_file: u32,
+    #[prost(string, repeated, tag = "7")]
+    pub(super) files: Vec<String>,
+    #[prost(message, repeated, tag = "8")]
+    pub(super) places: Vec<SourcePlace>,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -198,6 +204,36 @@ pub(super) struct Symbol {
     pub(super) address: u64,
     #[prost(uint64, tag = "4")]
     pub(super) size: u64,
+    #[prost(uint32, tag = "5")]
+    pub(super) source: u32,
+    #[prost(message, optional, tag = "6")]
+    pub(super) line: Option<SourceLine>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct SourcePlace {
+    #[prost(message, optional, tag = "1")]
+    pub(super) line: Option<SourceLine>,
+    #[prost(message, repeated, tag = "2")]
+    pub(super) inlined: Vec<InlinedFrame>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct InlinedFrame {
+    #[prost(uint32, tag = "1")]
+    pub(super) function: u32,
+    #[prost(message, optional, tag = "2")]
+    pub(super) call: Option<SourceLine>,
+}
+
+#[derive(Clone, Copy, PartialEq, Message)]
+pub(super) struct SourceLine {
+    #[prost(uint32, tag = "1")]
+    pub(super) file: u32,
+    #[prost(uint32, tag = "2")]
+    pub(super) line: u32,
+    #[prost(uint32, tag = "3")]
+    pub(super) column: u32,
 }
 
 #[derive(Clone, PartialEq, Message)]

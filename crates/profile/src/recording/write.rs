@@ -89,7 +89,9 @@ impl<W: Write> FrameWriter<W> {
             .collect();
         let text = |message: &schema::ImageNames| {
             message.symbols.iter().map(|symbol| symbol.name.len() + symbol.mangled.len()).sum::<usize>()
+                + message.files.iter().map(String::len).sum::<usize>()
                 + message.offsets.len() * 8
+                + message.places.iter().map(|place| 8 + 8 * place.inlined.len()).sum::<usize>()
         };
         for images in chunks(&messages, text) {
             self.frame(FrameKind::Names, &schema::Names { images: images.to_vec() })?;

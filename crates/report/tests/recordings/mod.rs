@@ -5,7 +5,8 @@ use std::collections::HashMap;
 
 use oprof_profile::{
     CommandEnd, Count, Event, EventCoverage, EventId, Image, ImageAddress, ImageId, ImageIdentity, ImageKind,
-    ImageNames, ImageOffset, Key, Process, ProcessId, Recording, Sampling, Symbol, SymbolId, Unresolved,
+    ImageNames, ImageOffset, Key, NameSource, Process, ProcessId, Recording, Sampling, Symbol, SymbolId,
+    Unresolved,
 };
 
 /// Builds a recording sample by sample.
@@ -72,7 +73,14 @@ impl Builder {
                 Some(id) => id,
                 None => {
                     let address = ImageAddress(0x1000 + 0x10 * names.symbols.len() as u64);
-                    names.symbols.push(Symbol { name: name.to_owned(), mangled: None, address, size: 16 });
+                    names.symbols.push(Symbol {
+                        name: name.to_owned(),
+                        mangled: None,
+                        address,
+                        size: 16,
+                        source: NameSource::SymbolTable,
+                        line: None,
+                    });
                     SymbolId(names.symbols.len() as u32 - 1)
                 }
             }

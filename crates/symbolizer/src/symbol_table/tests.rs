@@ -1,3 +1,5 @@
+use oprof_profile::NameSource;
+
 use super::*;
 use crate::code_symbol::Binding;
 
@@ -14,6 +16,10 @@ impl CodeTable for Literal {
 
     fn name(&self, index: usize) -> Option<&[u8]> {
         self.0.get(index).map(|symbol| symbol.0.as_bytes())
+    }
+
+    fn source(&self) -> NameSource {
+        NameSource::SymbolTable
     }
 }
 
