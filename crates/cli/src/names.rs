@@ -2,12 +2,13 @@
 
 use std::collections::HashMap;
 use std::fs::File;
+use std::path::Path;
 
 use oprof_collector::HeldImages;
 use oprof_profile::{
     Image, ImageId, ImageIdentity, ImageKind, ImageNames, ImageOffset, Profile, Unresolved, VirtualAddress,
 };
-use oprof_symbolizer::KernelSymbols;
+use oprof_symbolizer::{KernelSymbols, Symbolizer};
 use rayon::prelude::*;
 
 /// What one image's sampled offsets are to be looked up in.
@@ -35,8 +36,11 @@ pub(crate) fn resolve(profile: &mut Profile, images: &mut HeldImages) -> Vec<Ima
         questions.insert(id, Question { image, file, offsets });
     }
     let mut names = vec![ImageNames::default(); profile.images().len()];
-    let answers: Vec<_> =
-        questions.into_par_iter().map(|(id, question)| (id, answer(question, kernel.as_ref()))).collect();
+    let symbolizer = Symbolizer::default();
+    let answers: Vec<_> = questions
+        .into_par_iter()
+        .map(|(id, question)| (id, answer(question, &symbolizer, kernel.as_ref())))
+        .collect();
     for (id, answer) in answers {
         names[id.0 as usize] = answer;
     }
@@ -59,19 +63,21 @@ fn split_modules(profile: &mut Profile, kernel: &KernelSymbols) {
     });
 }
 
-fn answer(question: Question, kernel: Option<&KernelSymbols>) -> ImageNames {
+fn answer(question: Question, symbolizer: &Symbolizer, kernel: Option<&KernelSymbols>) -> ImageNames {
     let Question { image, file, offsets } = question;
     let unresolved = |reason| ImageNames::unresolved(offsets.iter().copied(), reason);
     match image.kind {
         ImageKind::File => match file {
-            Ok(file) => oprof_symbolizer::resolve_file(&file, &image.identity, &offsets),
+            Ok(file) => {
+                symbolizer.resolve_file(Some(Path::new(&image.name)), &file, &image.identity, &offsets)
+            }
             Err(reason) => unresolved(reason),
         },
         ImageKind::Kernel | ImageKind::KernelModule => match kernel {
             Some(kernel) => kernel.resolve(&offsets),
             None => unresolved(Unresolved::KernelRestricted),
         },
-        ImageKind::Vdso => oprof_symbolizer::resolve_vdso(&offsets),
+        ImageKind::Vdso => symbolizer.resolve_vdso(&offsets),
         ImageKind::Anonymous => unresolved(Unresolved::Anonymous),
         ImageKind::Unknown => unresolved(Unresolved::NoMapping),
         ImageKind::Guest => unresolved(Unresolved::NoSymbols),

@@ -1,5 +1,7 @@
 //! Turns bytes into the parts of an ELF image that symbols need: its segments and its sections.
 
+use std::cell::Cell;
+
 use object::elf;
 use object::read::ReadRef;
 use object::read::elf::{FileHeader, ProgramHeader, SectionHeader, SectionTable};
@@ -23,6 +25,8 @@ pub(crate) struct Elf<'data, H: Class, R: ReadRef<'data>> {
     pub(crate) sections: SectionTable<'data, H, R>,
     /// The PT_LOAD segments: the executable ones first, else in the file's order.
     segments: Vec<LoadSegment>,
+    /// The bytes that its sections have been decompressed to.
+    pub(crate) unfolded: Cell<u64>,
 }
 
 /// A part of the file that the loader maps (PT_LOAD, elf(5)).
@@ -70,9 +74,15 @@ impl<'data, H: Class, R: ReadRef<'data>> Elf<'data, H, R> {
             endian,
             machine: header.e_machine(endian),
             program_headers,
-            // Sections are found by their type; their names, in a table that might be damaged, are not needed.
-            sections: SectionTable::new(header.section_headers(endian, data)?, read::StringTable::default()),
+            // What has no names, or damaged ones, still has sections of a type.
+            sections: match header.sections(endian, data) {
+                Ok(sections) => sections,
+                Err(_) => {
+                    SectionTable::new(header.section_headers(endian, data)?, read::StringTable::default())
+                }
+            },
             segments,
+            unfolded: Cell::new(0),
         }))
     }
 

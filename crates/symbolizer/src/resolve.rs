@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::fs::File;
 use std::os::unix::fs::MetadataExt;
+use std::path::Path;
 
 use object::Endianness;
 use object::elf::{FileHeader32, FileHeader64, SHT_DYNSYM, SHT_SYMTAB};
@@ -12,37 +13,116 @@ use oprof_profile::{
 };
 
 use crate::code_symbol::{CodeTable, ElfSymbols};
+use crate::debug_file::DebugDirectories;
 use crate::demangle::demangle;
 use crate::elf::{Class, Elf};
 use crate::file_bytes::{BUDGET, FileBytes};
 use crate::symbol_table::lookup;
 
-/// The names of `offsets` (in bytes from the start of the file) in an ELF file that was mapped.
-///
-/// The file must be the one that `identity` tells of; another one of the same name (a program that was rebuilt)
-/// gives [`Unresolved::BuildIdMismatch`] for every offset. What cannot be read as ELF, or keeps its tables where the
-/// file has no bytes, gives [`Unresolved::Unreadable`].
-///
-/// At most 512 MB of headers, symbol tables and names are read. The file may change or shrink meanwhile.
-pub fn resolve_file(file: &File, identity: &ImageIdentity, offsets: &[ImageOffset]) -> ImageNames {
-    let names = match identity {
-        ImageIdentity::Inode(inode) => match is_inode(file, inode) {
-            Ok(true) => resolve(&FileBytes::new(file, BUDGET), &ImageIdentity::None, offsets),
-            Ok(false) => Err(Unresolved::BuildIdMismatch),
-            Err(_) => Err(Unresolved::Unreadable),
-        },
-        ImageIdentity::BuildId(_) | ImageIdentity::None => {
-            resolve(&FileBytes::new(file, BUDGET), identity, offsets)
-        }
-    };
-    names.unwrap_or_else(|reason| ImageNames::unresolved(offsets.iter().copied(), reason))
+/// Gives names to code, wherever they are: in the image itself or in a separate debug file.
+#[derive(Clone, Debug, Default)]
+pub struct Symbolizer {
+    directories: DebugDirectories,
 }
 
-/// The names of `offsets` (in bytes) in an ELF image that is in memory. An identity by inode cannot be told from
-/// bytes and is taken for granted.
-pub fn resolve_bytes(image: &[u8], identity: &ImageIdentity, offsets: &[ImageOffset]) -> ImageNames {
-    resolve(image, identity, offsets)
-        .unwrap_or_else(|reason| ImageNames::unresolved(offsets.iter().copied(), reason))
+impl Symbolizer {
+    /// Looks for separate debug files in these directories.
+    pub fn new(directories: DebugDirectories) -> Symbolizer {
+        Symbolizer { directories }
+    }
+
+    /// The names of `offsets` (in bytes from the start of the file) in an ELF file that was mapped; `path` is where it
+    /// was mapped from, beside which its debug file can be.
+    ///
+    /// The file must be the one that `identity` tells of; another one of the same name (a program that was rebuilt)
+    /// gives [`Unresolved::BuildIdMismatch`] for every offset. What cannot be read as ELF, or keeps its tables where
+    /// the file has no bytes, gives [`Unresolved::Unreadable`].
+    ///
+    /// At most 512 MB of headers, symbol tables and names are read. The file may change or shrink meanwhile.
+    pub fn resolve_file(
+        &self,
+        path: Option<&Path>,
+        file: &File,
+        identity: &ImageIdentity,
+        offsets: &[ImageOffset],
+    ) -> ImageNames {
+        let bytes = FileBytes::new(file, BUDGET);
+        let names = match identity {
+            ImageIdentity::Inode(inode) => match is_inode(file, inode) {
+                Ok(true) => self.resolve(path, &bytes, &ImageIdentity::None, offsets),
+                Ok(false) => Err(Unresolved::BuildIdMismatch),
+                Err(_) => Err(Unresolved::Unreadable),
+            },
+            ImageIdentity::BuildId(_) | ImageIdentity::None => self.resolve(path, &bytes, identity, offsets),
+        };
+        names.unwrap_or_else(|reason| ImageNames::unresolved(offsets.iter().copied(), reason))
+    }
+
+    /// The names of `offsets` (in bytes) in an ELF image that is in memory. An identity by inode cannot be told from
+    /// bytes and is taken for granted.
+    pub fn resolve_bytes(
+        &self,
+        image: &[u8],
+        identity: &ImageIdentity,
+        offsets: &[ImageOffset],
+    ) -> ImageNames {
+        self.resolve(None, image, identity, offsets)
+            .unwrap_or_else(|reason| ImageNames::unresolved(offsets.iter().copied(), reason))
+    }
+
+    fn resolve<'data, R: ReadRef<'data>>(
+        &self,
+        path: Option<&Path>,
+        data: R,
+        identity: &ImageIdentity,
+        offsets: &[ImageOffset],
+    ) -> Result<ImageNames, Unresolved> {
+        match FileKind::parse(data) {
+            Ok(FileKind::Elf32) => {
+                self.resolve_class::<FileHeader32<Endianness>, R>(path, data, identity, offsets)
+            }
+            Ok(FileKind::Elf64) => {
+                self.resolve_class::<FileHeader64<Endianness>, R>(path, data, identity, offsets)
+            }
+            _ => Err(Unresolved::Unreadable),
+        }
+    }
+
+    fn resolve_class<'data, H: Class, R: ReadRef<'data>>(
+        &self,
+        path: Option<&Path>,
+        data: R,
+        identity: &ImageIdentity,
+        offsets: &[ImageOffset],
+    ) -> Result<ImageNames, Unresolved> {
+        let image = Elf::<H, R>::parse(data)?;
+        if let ImageIdentity::BuildId(expected) = identity
+            && image.build_id().as_ref() != Some(expected)
+        {
+            return Err(Unresolved::BuildIdMismatch);
+        }
+        let symtab = ElfSymbols::new(&image, SHT_SYMTAB, NameSource::SymbolTable)?;
+        let dynsym = ElfSymbols::new(&image, SHT_DYNSYM, NameSource::DynamicSymbols)?;
+
+        // What an image was stripped of. Whatever is wrong with it, the image's own names stand.
+        let stripped = symtab.is_empty();
+        let debug_file = stripped.then(|| self.directories.find(&image, path)).flatten();
+        let debug_bytes = debug_file.as_ref().map(|file| FileBytes::new(file, BUDGET));
+        let debug_elf = debug_bytes.as_ref().and_then(|bytes| Elf::<H, _>::parse(bytes).ok());
+        let debug =
+            debug_elf.as_ref().and_then(|elf| ElfSymbols::new(elf, SHT_SYMTAB, NameSource::DebugFile).ok());
+        let mini_bytes = (stripped && debug.is_none()).then(|| image.mini_debug_info()).flatten();
+        let mini_elf = mini_bytes.as_ref().and_then(|bytes| Elf::<H, _>::parse(bytes.as_slice()).ok());
+        let mini = mini_elf
+            .as_ref()
+            .and_then(|elf| ElfSymbols::new(elf, SHT_SYMTAB, NameSource::MiniDebugInfo).ok());
+
+        let mut tables: Vec<&dyn CodeTable> = vec![&symtab];
+        tables.extend(debug.as_ref().map(|table| table as &dyn CodeTable));
+        tables.extend(mini.as_ref().map(|table| table as &dyn CodeTable));
+        tables.push(&dynsym);
+        Ok(names(&tables, offsets, |offset| image.image_address(offset)))
+    }
 }
 
 /// Whether this is the file that was mapped. The generation, which fstat(2) does not tell, is not compared.
@@ -57,34 +137,6 @@ fn is_inode(file: &File, inode: &Inode) -> std::io::Result<bool> {
     let minor = (device & 0xff) | (device >> 12 & 0xffff_ff00);
     let same_device = major == 0 || inode.device >> 32 == 0 || inode.device == (major << 32 | minor);
     Ok(metadata.ino() == inode.number && same_device)
-}
-
-fn resolve<'data, R: ReadRef<'data>>(
-    data: R,
-    identity: &ImageIdentity,
-    offsets: &[ImageOffset],
-) -> Result<ImageNames, Unresolved> {
-    match FileKind::parse(data) {
-        Ok(FileKind::Elf32) => resolve_class::<FileHeader32<Endianness>, R>(data, identity, offsets),
-        Ok(FileKind::Elf64) => resolve_class::<FileHeader64<Endianness>, R>(data, identity, offsets),
-        _ => Err(Unresolved::Unreadable),
-    }
-}
-
-fn resolve_class<'data, H: Class, R: ReadRef<'data>>(
-    data: R,
-    identity: &ImageIdentity,
-    offsets: &[ImageOffset],
-) -> Result<ImageNames, Unresolved> {
-    let elf = Elf::<H, R>::parse(data)?;
-    if let ImageIdentity::BuildId(expected) = identity
-        && elf.build_id().as_ref() != Some(expected)
-    {
-        return Err(Unresolved::BuildIdMismatch);
-    }
-    let symtab = ElfSymbols::new(&elf, SHT_SYMTAB, NameSource::SymbolTable)?;
-    let dynsym = ElfSymbols::new(&elf, SHT_DYNSYM, NameSource::DynamicSymbols)?;
-    Ok(names(&[&symtab, &dynsym], offsets, |offset| elf.image_address(offset)))
 }
 
 /// The names of `offsets` whose addresses `image_address` tells; an earlier table goes before a later one.

@@ -6,7 +6,7 @@ use std::os::unix::fs::FileExt;
 
 use oprof_profile::{ImageIdentity, ImageNames, ImageOffset, Unresolved, VirtualAddress};
 
-use crate::resolve::resolve_bytes;
+use crate::Symbolizer;
 
 /// The largest vdso that is read, in bytes. On x86-64 it takes two pages.
 const LARGEST_VDSO: u64 = 1 << 20;
@@ -14,14 +14,16 @@ const LARGEST_VDSO: u64 = 1 << 20;
 /// The bytes of `/proc/self/maps` that are read.
 const LARGEST_MAPS: u64 = 64 << 20;
 
-/// The names of `offsets` (in bytes from the start of the mapping) in the vdso of this very process, which is the
-/// one of every process of the same kernel and width; [`Unresolved::Unreadable`] where it has none.
-///
-/// A 32-bit process has another vdso than a 64-bit one, which the caller has to tell apart.
-pub fn resolve_vdso(offsets: &[ImageOffset]) -> ImageNames {
-    match vdso() {
-        Ok(image) => resolve_bytes(&image, &ImageIdentity::None, offsets),
-        Err(_) => ImageNames::unresolved(offsets.iter().copied(), Unresolved::Unreadable),
+impl Symbolizer {
+    /// The names of `offsets` (in bytes from the start of the mapping) in the vdso of this very process, which is the
+    /// one of every process of the same kernel and width; [`Unresolved::Unreadable`] where it has none.
+    ///
+    /// A 32-bit process has another vdso than a 64-bit one, which the caller has to tell apart.
+    pub fn resolve_vdso(&self, offsets: &[ImageOffset]) -> ImageNames {
+        match vdso() {
+            Ok(image) => self.resolve_bytes(&image, &ImageIdentity::None, offsets),
+            Err(_) => ImageNames::unresolved(offsets.iter().copied(), Unresolved::Unreadable),
+        }
     }
 }
 
@@ -68,7 +70,7 @@ mod tests {
             return;
         };
         let offsets: Vec<ImageOffset> = (0..image.len() as u64).step_by(4).map(ImageOffset).collect();
-        let names = resolve_vdso(&offsets);
+        let names = Symbolizer::default().resolve_vdso(&offsets);
         assert!(
             names.symbols.iter().any(|symbol| symbol.name.contains("gettime")),
             "no clock function among {:?}",

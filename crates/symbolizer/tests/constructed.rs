@@ -6,7 +6,7 @@ use object::elf;
 use object::endian::Endianness;
 use object::write::elf::{FileHeader, ProgramHeader, SectionHeader, Sym, Writer};
 use oprof_profile::{BuildId, ImageAddress, ImageIdentity, ImageNames, ImageOffset, Unresolved};
-use oprof_symbolizer::{build_id, resolve_bytes, resolve_file};
+use oprof_symbolizer::{DebugDirectories, Symbolizer, build_id};
 
 /// Where the code is in the file, and where in memory: a distance that no page size explains away.
 const CODE_OFFSET: u64 = 0x1000;
@@ -183,11 +183,15 @@ fn every_class_and_endianness_resolves_through_the_program_headers() {
         let bytes = image(endian, is_64, elf::EM_PPC, symbols);
         let file = file(&bytes);
         let identity = ImageIdentity::BuildId(BuildId::new(&ID).unwrap());
-        let names = resolve_file(&file, &identity, &offsets(&asked));
+        let names =
+            Symbolizer::new(DebugDirectories::none()).resolve_file(None, &file, &identity, &offsets(&asked));
         for (&offset, expected) in asked.iter().zip(&expected) {
             assert_eq!(&name_at(&names, offset), expected, "{endian:?} 64: {is_64} offset {offset:x}");
         }
-        assert_eq!(names, resolve_bytes(&bytes, &identity, &offsets(&asked)));
+        assert_eq!(
+            names,
+            Symbolizer::new(DebugDirectories::none()).resolve_bytes(&bytes, &identity, &offsets(&asked))
+        );
         assert_eq!(names.symbols.len(), 4, "each symbol stands once: {:?}", names.symbols);
         let foo = &names.symbols[0];
         assert_eq!((foo.address, foo.size), (ImageAddress(CODE_ADDRESS), 0x20));
@@ -207,7 +211,7 @@ fn mapping_symbols_and_thumb_bits_do_not_disturb() {
         ("thumb", CODE_ADDRESS + 0x101, 0x10, FUNC, GLOBAL, true),
     ];
     let bytes = image(Endianness::Little, false, elf::EM_ARM, symbols);
-    let names = resolve_bytes(
+    let names = Symbolizer::new(DebugDirectories::none()).resolve_bytes(
         &bytes,
         &ImageIdentity::None,
         &offsets(&[0x1000, 0x1018, 0x1024, 0x1100, 0x110f, 0x1110]),
@@ -229,7 +233,11 @@ fn an_image_without_symbols_says_so_for_every_offset() {
     let data_only: &[Entry] = &[("variable", CODE_ADDRESS, 8, elf::STT_OBJECT, GLOBAL, true)];
     for symbols in [&[], data_only] {
         let bytes = image(Endianness::Little, true, elf::EM_X86_64, symbols);
-        let names = resolve_bytes(&bytes, &ImageIdentity::None, &offsets(&[0, 0x1000, u64::MAX]));
+        let names = Symbolizer::new(DebugDirectories::none()).resolve_bytes(
+            &bytes,
+            &ImageIdentity::None,
+            &offsets(&[0, 0x1000, u64::MAX]),
+        );
         assert_eq!(names, ImageNames::unresolved(offsets(&[0, 0x1000, u64::MAX]), Unresolved::NoSymbols));
     }
 }
@@ -239,12 +247,22 @@ fn another_file_of_the_same_name_is_not_believed() {
     let bytes =
         image(Endianness::Little, true, elf::EM_X86_64, &[("f", CODE_ADDRESS, 8, FUNC, GLOBAL, true)]);
     let other = ImageIdentity::BuildId(BuildId::new(b"another").unwrap());
-    let names = resolve_file(&file(&bytes), &other, &offsets(&[0x1000]));
+    let names = Symbolizer::new(DebugDirectories::none()).resolve_file(
+        None,
+        &file(&bytes),
+        &other,
+        &offsets(&[0x1000]),
+    );
     assert_eq!(name_at(&names, 0x1000), Err(Unresolved::BuildIdMismatch));
     for damaged in
         [&b""[..], b"#!/bin/sh\necho hello to all of you\n", &bytes[..100], &bytes[..bytes.len() - 64]]
     {
-        let names = resolve_file(&file(damaged), &ImageIdentity::None, &offsets(&[0x1000]));
+        let names = Symbolizer::new(DebugDirectories::none()).resolve_file(
+            None,
+            &file(damaged),
+            &ImageIdentity::None,
+            &offsets(&[0x1000]),
+        );
         assert_eq!(name_at(&names, 0x1000), Err(Unresolved::Unreadable), "{} bytes", damaged.len());
     }
 }
@@ -259,6 +277,11 @@ fn a_file_that_is_huge_and_hollow_is_not_read_into_memory() {
     bytes[size..size + 8].copy_from_slice(&(24_u64 << 36).to_le_bytes());
     let file = file(&bytes);
     file.set_len(2 << 40).unwrap();
-    let names = resolve_file(&file, &ImageIdentity::None, &offsets(&[0x1000]));
+    let names = Symbolizer::new(DebugDirectories::none()).resolve_file(
+        None,
+        &file,
+        &ImageIdentity::None,
+        &offsets(&[0x1000]),
+    );
     assert_eq!(name_at(&names, 0x1000), Err(Unresolved::Unreadable));
 }

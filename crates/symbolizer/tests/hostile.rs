@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use oprof_profile::{ImageIdentity, ImageOffset};
-use oprof_symbolizer::{KernelSymbols, demangle, resolve_bytes};
+use oprof_symbolizer::{DebugDirectories, KernelSymbols, Symbolizer, demangle};
 
 /// How long each test tries. They end by the clock because a debug build is ten times slower than a release build.
 const TIME: Duration = Duration::from_secs(1);
@@ -27,7 +27,8 @@ fn image() -> Vec<u8> {
 fn resolve(image: &[u8]) {
     let offsets: Vec<ImageOffset> =
         (0..image.len() as u64).step_by(509).chain([u64::MAX]).map(ImageOffset).collect();
-    let names = resolve_bytes(image, &ImageIdentity::None, &offsets);
+    let names =
+        Symbolizer::new(DebugDirectories::none()).resolve_bytes(image, &ImageIdentity::None, &offsets);
     assert_eq!(names.offsets.len(), offsets.len());
 }
 

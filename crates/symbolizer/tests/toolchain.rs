@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use oprof_profile::{BuildId, ImageIdentity, ImageNames, ImageOffset, Inode, Unresolved};
-use oprof_symbolizer::{build_id, resolve_file};
+use oprof_symbolizer::{DebugDirectories, Symbolizer, build_id};
 
 const C_SOURCE: &str = r#"
 #include <stdio.h>
@@ -117,7 +117,7 @@ fn compare(image: &Path) -> Option<usize> {
         }
     }
     let offsets: Vec<ImageOffset> = addresses.values().copied().map(ImageOffset).collect();
-    let names = resolve_file(&file, &identity, &offsets);
+    let names = Symbolizer::new(DebugDirectories::none()).resolve_file(None, &file, &identity, &offsets);
     if symtab.is_empty() && dynsym.is_empty() {
         assert!(
             names.offsets.iter().all(|(_, name)| *name == Err(Unresolved::NoSymbols)),
@@ -216,7 +216,7 @@ fn names_of(image: &Path) -> ImageNames {
     let file = File::open(image).unwrap();
     let length = file.metadata().unwrap().len();
     let offsets: Vec<ImageOffset> = (0..length).step_by(2).map(ImageOffset).collect();
-    resolve_file(&file, &ImageIdentity::None, &offsets)
+    Symbolizer::new(DebugDirectories::none()).resolve_file(None, &file, &ImageIdentity::None, &offsets)
 }
 
 fn has(names: &ImageNames, name: &str) -> bool {
@@ -341,7 +341,12 @@ fn functions_agree_with_addr2line() {
         segment.map(|segment| ImageOffset(address - segment.1 + segment.0))
     };
     let offsets: Vec<ImageOffset> = inside.iter().filter_map(|&address| offset(address)).collect();
-    let names = resolve_file(&File::open(&image).unwrap(), &ImageIdentity::None, &offsets);
+    let names = Symbolizer::new(DebugDirectories::none()).resolve_file(
+        None,
+        &File::open(&image).unwrap(),
+        &ImageIdentity::None,
+        &offsets,
+    );
     for (address, function) in inside.iter().zip(text.lines().step_by(2)) {
         let name = &names.symbol(names.lookup(offset(*address).unwrap()).unwrap()).unwrap().name;
         let aliases = ["strong", "weak_alias", "__hidden_alias"];
@@ -387,7 +392,12 @@ fn the_build_id_is_what_readelf_shows() {
     let Some(image) = build(folder.path(), "gcc", "c.c", "without", &["-Wl,--build-id=none"]) else { return };
     let file = File::open(&image).unwrap();
     assert_eq!(build_id(&file), Ok(None));
-    let names = resolve_file(&file, &ImageIdentity::BuildId(expected.unwrap()), &[ImageOffset(0)]);
+    let names = Symbolizer::new(DebugDirectories::none()).resolve_file(
+        None,
+        &file,
+        &ImageIdentity::BuildId(expected.unwrap()),
+        &[ImageOffset(0)],
+    );
     assert_eq!(names.lookup(ImageOffset(0)), Err(Unresolved::BuildIdMismatch));
 }
 
@@ -402,11 +412,24 @@ fn a_rebuilt_program_is_told_by_its_inode() {
     let inode = Inode { device: major << 32 | (minor & 0xffff_ffff), number: metadata.ino(), generation: 5 };
     let identity = ImageIdentity::Inode(inode);
     let offsets: Vec<ImageOffset> = (0..metadata.len()).step_by(16).map(ImageOffset).collect();
-    assert!(has(&resolve_file(&File::open(&image).unwrap(), &identity, &offsets), "main"));
+    assert!(has(
+        &Symbolizer::new(DebugDirectories::none()).resolve_file(
+            None,
+            &File::open(&image).unwrap(),
+            &identity,
+            &offsets
+        ),
+        "main"
+    ));
 
     let copy = folder.path().join("copy");
     std::fs::copy(&image, &copy).unwrap();
     std::fs::rename(&copy, &image).unwrap();
-    let names = resolve_file(&File::open(&image).unwrap(), &identity, &offsets);
+    let names = Symbolizer::new(DebugDirectories::none()).resolve_file(
+        None,
+        &File::open(&image).unwrap(),
+        &identity,
+        &offsets,
+    );
     assert_eq!(names, ImageNames::unresolved(offsets, Unresolved::BuildIdMismatch));
 }

@@ -1,0 +1,151 @@
+//! Finds the file that holds the debugging information of an image that was stripped of it.
+//!
+//! Where it is, and how it is known to belong to the image: the GDB manual, "Debugging Information in Separate Files".
+
+use std::ffi::{OsStr, OsString};
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use object::read::ReadRef;
+use object::{Endian, Endianness};
+use oprof_profile::BuildId;
+
+use crate::build_id::build_id;
+use crate::elf::{Class, Elf};
+
+/// Where separate debug files are looked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DebugDirectories(Vec<PathBuf>);
+
+impl Default for DebugDirectories {
+    /// The one that distributions use: `/usr/lib/debug`.
+    fn default() -> Self {
+        DebugDirectories(vec![PathBuf::from("/usr/lib/debug")])
+    }
+}
+
+impl DebugDirectories {
+    /// These directories before the usual one.
+    pub fn with(directories: impl IntoIterator<Item = PathBuf>) -> Self {
+        let usual = DebugDirectories::default();
+        DebugDirectories(directories.into_iter().chain(usual.0).collect())
+    }
+
+    /// No directory at all.
+    pub fn none() -> Self {
+        DebugDirectories(Vec::new())
+    }
+
+    /// The debug file of an image, `path` being where that was mapped from: by its build id, else by its debug link
+    /// (`.gnu_debuglink`), beside it or in the debug directories. `None` where there is none that belongs to it.
+    pub(crate) fn find<'data, H: Class, R: ReadRef<'data>>(
+        &self,
+        elf: &Elf<'data, H, R>,
+        path: Option<&Path>,
+    ) -> Option<File> {
+        let id = elf.build_id();
+        if let Some(id) = &id
+            && let Some(file) = self.by_build_id(id)
+        {
+            return Some(file);
+        }
+        let link = DebugLink::of(elf)?;
+        self.beside(path?, &link).into_iter().find_map(|path| {
+            let file = open_regular(&path)?;
+            let theirs = build_id(&file).ok().flatten();
+            let belongs = match (&id, theirs) {
+                (Some(ours), Some(theirs)) => *ours == theirs,
+                _ => checksum(&file).ok()? == link.checksum,
+            };
+            belongs.then_some(file)
+        })
+    }
+
+    /// The debug file of a build id: `.build-id/ab/cdef.debug`.
+    pub(crate) fn by_build_id(&self, id: &BuildId) -> Option<File> {
+        let digits: String = id.as_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+        let (first, rest) = digits.split_at_checked(2)?;
+        self.0.iter().find_map(|directory| {
+            let file = open_regular(&directory.join(format!(".build-id/{first}/{rest}.debug")))?;
+            (build_id(&file).ok().flatten().as_ref() == Some(id)).then_some(file)
+        })
+    }
+
+    /// Where the debug file that an image links to can be: `DIR/LINK`, `DIR/.debug/LINK`, `DEBUG/DIR/LINK`.
+    fn beside(&self, image: &Path, link: &DebugLink) -> Vec<PathBuf> {
+        // Where it really is: /usr/bin rather than /bin.
+        let image = image.canonicalize().unwrap_or_else(|_| image.to_owned());
+        let Some(directory) = image.parent() else { return Vec::new() };
+        let below = directory.strip_prefix("/").unwrap_or(directory);
+        let in_debug = self.0.iter().map(|debug| debug.join(below).join(&link.name));
+        let paths = [directory.join(&link.name), directory.join(".debug").join(&link.name)];
+        paths.into_iter().chain(in_debug).filter(|path| *path != image).collect()
+    }
+}
+
+/// What `.gnu_debuglink` holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct DebugLink {
+    /// The file's name without a directory.
+    name: OsString,
+    /// The CRC-32 of the whole file.
+    checksum: u32,
+}
+
+impl DebugLink {
+    fn of<'data, H: Class, R: ReadRef<'data>>(elf: &Elf<'data, H, R>) -> Option<DebugLink> {
+        DebugLink::parse(&elf.section_bytes(".gnu_debuglink")?, elf.endian)
+    }
+
+    /// The name with a zero behind it, then to the next multiple of four, then the checksum.
+    fn parse(section: &[u8], endian: Endianness) -> Option<DebugLink> {
+        let length = section.iter().position(|&byte| byte == 0)?;
+        let name = OsStr::from_bytes(&section[..length]);
+        let checksum = section.get((length + 1).next_multiple_of(4)..)?.first_chunk()?;
+        // A name that leads elsewhere is no name.
+        let is_plain = Path::new(name).file_name() == Some(name);
+        is_plain.then(|| DebugLink { name: name.to_owned(), checksum: endian.read_u32(*checksum) })
+    }
+}
+
+/// The CRC-32 of a file, as `objcopy --add-gnu-debuglink` writes it.
+fn checksum(mut file: &File) -> io::Result<u32> {
+    let mut hasher = crc32fast::Hasher::new();
+    let mut buffer = vec![0; 1 << 16];
+    loop {
+        match file.read(&mut buffer)? {
+            0 => return Ok(hasher.finalize()),
+            length => hasher.update(&buffer[..length]),
+        }
+    }
+}
+
+/// Opens a file for reading if it is a regular one; opening anything else could wait or have effects.
+pub(crate) fn open_regular(path: &Path) -> Option<File> {
+    let flags = libc::O_NONBLOCK | libc::O_NOCTTY | libc::O_CLOEXEC;
+    let file = OpenOptions::new().read(true).custom_flags(flags).open(path).ok()?;
+    file.metadata().is_ok_and(|metadata| metadata.is_file()).then_some(file)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_debug_link_is_a_plain_name_and_a_checksum() {
+        let parse = |bytes: &[u8]| DebugLink::parse(bytes, Endianness::Little);
+        let link = parse(b"true.debug\0\0\x78\x56\x34\x12").expect("a link");
+        assert_eq!((link.name.to_str(), link.checksum), (Some("true.debug"), 0x1234_5678));
+        for bad in [&b""[..], b"\0\0\0\0\x01\x02\x03\x04", b"name", b"name\0", b"abc\0\x01\x02\x03"] {
+            assert_eq!(parse(bad), None, "{bad:?}");
+        }
+        for elsewhere in ["../x", "/etc/x", "..", "a/b", "."] {
+            let mut bytes = elsewhere.as_bytes().to_vec();
+            bytes.resize((bytes.len() + 1).next_multiple_of(4) + 4, 0);
+            assert_eq!(parse(&bytes), None, "{elsewhere}");
+        }
+    }
+}

@@ -1,0 +1,25 @@
+//! Turns `.gnu_debugdata` into the small ELF image in it.
+//!
+//! Fedora and its relatives leave a symbol table of the functions that `.dynsym` does not have in stripped images,
+//! compressed with xz (the GDB manual, "MiniDebugInfo").
+
+use lzma_rust2::XzReader;
+use object::read::ReadRef;
+
+use crate::elf::{Class, Elf};
+use crate::section::read_to;
+
+/// The memory that decompressing may take beside its result, in KiB. The dictionary of `xz -9` takes 64 MiB.
+const MOST_MEMORY: u32 = 80 << 10;
+
+impl<'data, H: Class, R: ReadRef<'data>> Elf<'data, H, R> {
+    /// The image that holds the small symbol table; `None` where there is none or it is damaged.
+    pub(crate) fn mini_debug_info(&self) -> Option<Vec<u8>> {
+        let packed = self.section_bytes(".gnu_debugdata")?;
+        let reader = XzReader::new_mem_limit(&packed[..], true, MOST_MEMORY);
+        // What is longer than it may be is cut off, which shows when it is read as an image.
+        let image = read_to(reader, self.unclaimed())?;
+        self.claim(image.len() as u64)?;
+        Some(image)
+    }
+}
