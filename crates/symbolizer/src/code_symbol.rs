@@ -74,11 +74,6 @@ impl<'elf, 'data, H: Class, R: ReadRef<'data>> ElfSymbols<'elf, 'data, H, R> {
         Ok(ElfSymbols { elf, table, source })
     }
 
-    /// The image has no such table, or an empty one (whose first entry is no symbol).
-    pub(crate) fn is_empty(&self) -> bool {
-        self.table.len() <= 1
-    }
-
     fn code_symbol(&self, index: usize, symbol: &'data H::Sym) -> Option<CodeSymbol> {
         let endian = self.elf.endian;
         let kind = symbol.st_type();

@@ -95,6 +95,12 @@ impl<'data, H: Class, R: ReadRef<'data>> Elf<'data, H, R> {
         })
     }
 
+    /// Whether the image has a symbol table of its own (`.symtab`); its first entry is no symbol. A damaged one is one.
+    pub(crate) fn has_symbols(&self) -> bool {
+        let table = self.sections.symbols(self.endian, self.data, elf::SHT_SYMTAB);
+        table.map_or(true, |table| table.len() > 1)
+    }
+
     /// The address behind the last byte of a section that holds code; `None` for any other section.
     pub(crate) fn code_section_end(&self, index: read::SectionIndex) -> Option<ImageAddress> {
         let section = self.sections.section(index).ok()?;

@@ -19,6 +19,7 @@ mod kallsyms;
 mod mini_debug_info;
 mod resolve;
 mod section;
+mod sources;
 mod symbol_table;
 mod vdso;
 

@@ -6,18 +6,19 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use object::Endianness;
-use object::elf::{FileHeader32, FileHeader64, SHT_DYNSYM, SHT_SYMTAB};
+use object::elf::{FileHeader32, FileHeader64};
 use object::read::{FileKind, ReadRef};
 use oprof_profile::{
     ImageAddress, ImageIdentity, ImageNames, ImageOffset, Inode, NameSource, Symbol, SymbolId, Unresolved,
 };
 
-use crate::code_symbol::{CodeTable, ElfSymbols};
+use crate::code_symbol::CodeTable;
 use crate::debug_file::DebugDirectories;
 use crate::demangle::demangle;
 use crate::elf::{Class, Elf};
 use crate::file_bytes::{BUDGET, FileBytes};
-use crate::symbol_table::lookup;
+use crate::sources::Sources;
+use crate::symbol_table::{Holder, lookup};
 
 /// Gives names to code, wherever they are: in the image itself or in a separate debug file.
 #[derive(Clone, Debug, Default)]
@@ -101,27 +102,13 @@ impl Symbolizer {
         {
             return Err(Unresolved::BuildIdMismatch);
         }
-        let symtab = ElfSymbols::new(&image, SHT_SYMTAB, NameSource::SymbolTable)?;
-        let dynsym = ElfSymbols::new(&image, SHT_DYNSYM, NameSource::DynamicSymbols)?;
-
-        // What an image was stripped of. Whatever is wrong with it, the image's own names stand.
-        let stripped = symtab.is_empty();
+        let stripped = !image.has_symbols();
         let debug_file = stripped.then(|| self.directories.find(&image, path)).flatten();
         let debug_bytes = debug_file.as_ref().map(|file| FileBytes::new(file, BUDGET));
-        let debug_elf = debug_bytes.as_ref().and_then(|bytes| Elf::<H, _>::parse(bytes).ok());
-        let debug =
-            debug_elf.as_ref().and_then(|elf| ElfSymbols::new(elf, SHT_SYMTAB, NameSource::DebugFile).ok());
+        let debug = debug_bytes.as_ref().and_then(|bytes| Elf::<H, _>::parse(bytes).ok());
         let mini_bytes = (stripped && debug.is_none()).then(|| image.mini_debug_info()).flatten();
-        let mini_elf = mini_bytes.as_ref().and_then(|bytes| Elf::<H, _>::parse(bytes.as_slice()).ok());
-        let mini = mini_elf
-            .as_ref()
-            .and_then(|elf| ElfSymbols::new(elf, SHT_SYMTAB, NameSource::MiniDebugInfo).ok());
-
-        let mut tables: Vec<&dyn CodeTable> = vec![&symtab];
-        tables.extend(debug.as_ref().map(|table| table as &dyn CodeTable));
-        tables.extend(mini.as_ref().map(|table| table as &dyn CodeTable));
-        tables.push(&dynsym);
-        Ok(names(&tables, offsets, |offset| image.image_address(offset)))
+        let mini = mini_bytes.as_ref().and_then(|bytes| Elf::<H, _>::parse(bytes.as_slice()).ok());
+        names(&Sources { image: &image, debug: debug.as_ref(), mini: mini.as_ref() }, offsets)
     }
 }
 
@@ -139,22 +126,32 @@ fn is_inode(file: &File, inode: &Inode) -> std::io::Result<bool> {
     Ok(metadata.ino() == inode.number && same_device)
 }
 
-/// The names of `offsets` whose addresses `image_address` tells; an earlier table goes before a later one.
-fn names(
-    tables: &[&dyn CodeTable],
+/// The names that the sources give to `offsets`.
+fn names<'image, H: Class, R: ReadRef<'image>>(
+    sources: &Sources<'_, 'image, '_, '_, H, R>,
     offsets: &[ImageOffset],
-    image_address: impl Fn(ImageOffset) -> Option<ImageAddress>,
-) -> ImageNames {
-    let mut addresses: Vec<ImageAddress> = offsets.iter().copied().filter_map(&image_address).collect();
+) -> Result<ImageNames, Unresolved> {
+    let image_address = |offset: ImageOffset| sources.image.image_address(offset);
+    let mut addresses: Vec<ImageAddress> = offsets.iter().copied().filter_map(image_address).collect();
     addresses.sort_unstable();
     addresses.dedup();
-    let found = lookup(tables, &addresses);
 
-    let mut names = ImageNames::unresolved(offsets.iter().copied(), Unresolved::NoSymbolAtOffset);
-    if !found.any_symbols {
-        names.offsets.iter_mut().for_each(|(_, name)| *name = Err(Unresolved::NoSymbols));
-        return names;
+    let mut tables = sources.symbol_tables()?;
+    let mut found = lookup(&borrowed(&tables), &addresses);
+    let left: Vec<usize> = (0..addresses.len()).filter(|&place| found.holders[place].is_none()).collect();
+    let nameless: Vec<ImageAddress> = left.iter().map(|&place| addresses[place]).collect();
+    if !nameless.is_empty() {
+        let fallback = sources.fallback_tables(&nameless);
+        let fallback_found = lookup(&borrowed(&fallback), &nameless);
+        for (&place, holder) in left.iter().zip(fallback_found.holders) {
+            let shift = |holder: Holder| Holder { table: holder.table + tables.len(), ..holder };
+            found.holders[place] = holder.map(shift);
+        }
+        tables.extend(fallback);
     }
+
+    let reason = if found.any_symbols { Unresolved::NoSymbolAtOffset } else { Unresolved::NoSymbols };
+    let mut names = ImageNames::unresolved(offsets.iter().copied(), reason);
     let mut known: HashMap<(usize, usize), SymbolId> = HashMap::new();
     for (offset, name) in &mut names.offsets {
         let place = image_address(*offset).and_then(|address| addresses.binary_search(&address).ok());
@@ -167,7 +164,11 @@ fn names(
         });
         *name = Ok(id);
     }
-    names
+    Ok(names)
+}
+
+fn borrowed<'table>(tables: &'table [Box<dyn CodeTable + 'table>]) -> Vec<&'table dyn CodeTable> {
+    tables.iter().map(|table| &**table as &dyn CodeTable).collect()
 }
 
 /// The symbol of this name in a table. A version (`memcpy@@GLIBC_2.14`) is left out.

@@ -1,0 +1,49 @@
+//! Collects the tables that can name the code of one image, best first.
+
+use object::elf::{SHT_DYNSYM, SHT_SYMTAB};
+use object::read::ReadRef;
+use oprof_profile::{ImageAddress, NameSource, Unresolved};
+
+use crate::code_symbol::{CodeTable, ElfSymbols};
+use crate::elf::{Class, Elf};
+use crate::file_bytes::FileBytes;
+
+/// The ELF files that tell of one image: itself and what it was stripped of.
+pub(crate) struct Sources<'elf, 'image, 'debug, 'file, H: Class, R: ReadRef<'image>> {
+    /// The image itself.
+    pub(crate) image: &'elf Elf<'image, H, R>,
+    /// Its separate debug file.
+    pub(crate) debug: Option<&'elf Elf<'debug, H, &'debug FileBytes<'file>>>,
+    /// The image in its `.gnu_debugdata`.
+    pub(crate) mini: Option<&'elf Elf<'debug, H, &'debug [u8]>>,
+}
+
+impl<'elf, 'image, H: Class, R: ReadRef<'image>> Sources<'elf, 'image, '_, '_, H, R> {
+    /// The tables that name functions, best first.
+    ///
+    /// # Errors
+    ///
+    /// [`Unresolved::Unreadable`] where a table of the image itself is damaged. Whatever is wrong with what it was
+    /// stripped of, the image's own names stand.
+    pub(crate) fn symbol_tables(&self) -> Result<Vec<Box<dyn CodeTable + 'elf>>, Unresolved> {
+        let mut tables: Vec<Box<dyn CodeTable + 'elf>> = Vec::new();
+        tables.push(Box::new(ElfSymbols::new(self.image, SHT_SYMTAB, NameSource::SymbolTable)?));
+        if let Some(debug) = self.debug
+            && let Ok(table) = ElfSymbols::new(debug, SHT_SYMTAB, NameSource::DebugFile)
+        {
+            tables.push(Box::new(table));
+        }
+        if let Some(mini) = self.mini
+            && let Ok(table) = ElfSymbols::new(mini, SHT_SYMTAB, NameSource::MiniDebugInfo)
+        {
+            tables.push(Box::new(table));
+        }
+        tables.push(Box::new(ElfSymbols::new(self.image, SHT_DYNSYM, NameSource::DynamicSymbols)?));
+        Ok(tables)
+    }
+
+    /// The tables for the `addresses` (ascending and distinct) that no symbol holds, best first.
+    pub(crate) fn fallback_tables(&self, _addresses: &[ImageAddress]) -> Vec<Box<dyn CodeTable + 'elf>> {
+        Vec::new()
+    }
+}
