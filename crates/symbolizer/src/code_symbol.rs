@@ -59,6 +59,8 @@ pub(crate) struct ElfSymbols<'elf, 'data, H: Class, R: ReadRef<'data>> {
     elf: &'elf Elf<'data, H, R>,
     table: SymbolTable<'data, H, R>,
     source: NameSource,
+    /// What is added to the addresses of the table, with wrap-around.
+    distance: u64,
 }
 
 impl<'elf, 'data, H: Class, R: ReadRef<'data>> ElfSymbols<'elf, 'data, H, R> {
@@ -71,7 +73,12 @@ impl<'elf, 'data, H: Class, R: ReadRef<'data>> ElfSymbols<'elf, 'data, H, R> {
     ) -> Result<Self, Unresolved> {
         let table =
             elf.sections.symbols(elf.endian, elf.data, section).map_err(|_| Unresolved::Unreadable)?;
-        Ok(ElfSymbols { elf, table, source })
+        Ok(ElfSymbols { elf, table, source, distance: 0 })
+    }
+
+    /// The same table for an image whose addresses are `distance` above (with wrap-around).
+    pub(crate) fn moved(self, distance: u64) -> Self {
+        ElfSymbols { distance, ..self }
     }
 
     fn code_symbol(&self, index: usize, symbol: &'data H::Sym) -> Option<CodeSymbol> {
@@ -104,7 +111,9 @@ impl<'elf, 'data, H: Class, R: ReadRef<'data>> ElfSymbols<'elf, 'data, H, R> {
             elf::EM_ARM | elf::EM_MIPS if is_function => ImageAddress(value & !1),
             _ => ImageAddress(value),
         };
-        Some(CodeSymbol { index, start, size, limit: section_end.unwrap_or(start), binding, is_function })
+        let moved = |address: ImageAddress| ImageAddress(address.0.wrapping_add(self.distance));
+        let limit = moved(section_end.unwrap_or(start));
+        Some(CodeSymbol { index, start: moved(start), size, limit, binding, is_function })
     }
 }
 

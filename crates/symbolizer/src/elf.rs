@@ -101,10 +101,40 @@ impl<'data, H: Class, R: ReadRef<'data>> Elf<'data, H, R> {
         table.map_or(true, |table| table.len() > 1)
     }
 
+    /// The address of the section of this name; `None` where there is none.
+    pub(crate) fn section_address(&self, name: &str) -> Option<ImageAddress> {
+        let (_, section) = self.sections.section_by_name(self.endian, name.as_bytes())?;
+        Some(ImageAddress(section.sh_addr(self.endian).into()))
+    }
+
+    /// Whether a section holds code.
+    pub(crate) fn is_code(&self, section: &H::SectionHeader) -> bool {
+        section.sh_flags(self.endian).contains(elf::SHF_EXECINSTR)
+    }
+
+    /// How far the addresses of this image are above those of `other`, which was made of the same code (wraps where
+    /// they are below). Prelinking moves an image, but not its debug file.
+    pub(crate) fn distance_from<'other, O: ReadRef<'other>>(&self, other: &Elf<'other, H, O>) -> u64 {
+        // Not the first segment, before which tools that patch an image put segments of their own.
+        let [ours, theirs] = match (self.section_address(".text"), other.section_address(".text")) {
+            (Some(ours), Some(theirs)) => [ours, theirs],
+            _ => match (self.first_code(), other.first_code()) {
+                (Some(ours), Some(theirs)) => [ours, theirs],
+                _ => return 0,
+            },
+        };
+        ours.0.wrapping_sub(theirs.0)
+    }
+
+    /// The address of the first segment that holds code.
+    fn first_code(&self) -> Option<ImageAddress> {
+        self.segments.iter().filter(|segment| segment.executable).map(|segment| segment.address).min()
+    }
+
     /// The address behind the last byte of a section that holds code; `None` for any other section.
     pub(crate) fn code_section_end(&self, index: read::SectionIndex) -> Option<ImageAddress> {
         let section = self.sections.section(index).ok()?;
-        if !section.sh_flags(self.endian).contains(elf::SHF_EXECINSTR) {
+        if !self.is_code(section) {
             return None;
         }
         let start: u64 = section.sh_addr(self.endian).into();

@@ -15,12 +15,16 @@ mod debug_file;
 mod demangle;
 mod elf;
 mod file_bytes;
+mod go_functions;
 mod kallsyms;
+mod made_table;
 mod mini_debug_info;
+mod plt;
 mod resolve;
 mod section;
 mod sources;
 mod symbol_table;
+mod unwind_table;
 mod vdso;
 
 pub use build_id::build_id;

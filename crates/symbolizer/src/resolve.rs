@@ -171,13 +171,19 @@ fn borrowed<'table>(tables: &'table [Box<dyn CodeTable + 'table>]) -> Vec<&'tabl
     tables.iter().map(|table| &**table as &dyn CodeTable).collect()
 }
 
-/// The symbol of this name in a table. A version (`memcpy@@GLIBC_2.14`) is left out.
+/// The symbol of this name in a table. A version (`memcpy@@GLIBC_2.14`) is left out; the `@plt` of a stub is none.
 pub(crate) fn symbol(name: &[u8], address: ImageAddress, size: u64, source: NameSource) -> Symbol {
-    let version = name.iter().skip(1).position(|&byte| byte == b'@');
-    let name = String::from_utf8_lossy(version.map_or(name, |at| &name[..at + 1]));
-    let (name, mangled) = match demangle(&name) {
-        Some(demangled) if demangled != name => (demangled, Some(name.into_owned())),
-        _ => (name.into_owned(), None),
+    const STUB: &str = "@plt";
+    let name = String::from_utf8_lossy(name);
+    let is_stub = source == NameSource::Plt && name.ends_with(STUB);
+    let suffix = if is_stub { STUB } else { "" };
+    let bare = name.strip_suffix(suffix).unwrap_or(&name);
+    let version = bare.bytes().skip(1).position(|byte| byte == b'@');
+    let bare = version.map_or(bare, |at| &bare[..at + 1]);
+    let full = |name: &str| format!("{name}{suffix}");
+    let (name, mangled) = match demangle(bare) {
+        Some(demangled) if demangled != bare => (full(&demangled), Some(full(bare))),
+        _ => (full(bare), None),
     };
     Symbol { name, mangled, address, size, source, line: None }
 }
@@ -195,6 +201,9 @@ mod tests {
         assert_eq!(name(b"memcpy@@GLIBC_2.14"), ("memcpy".into(), None));
         assert_eq!(name(b"memcpy@GLIBC_2.2.5"), ("memcpy".into(), None));
         assert_eq!(name(b"_ZN5space3fooEi@@V1"), ("space::foo(int)".into(), Some("_ZN5space3fooEi".into())));
+        let stub = symbol(b"_ZN5space3fooEi@plt", ImageAddress(1), 2, NameSource::Plt);
+        let names = (stub.name.as_str(), stub.mangled.as_deref());
+        assert_eq!(names, ("space::foo(int)@plt", Some("_ZN5space3fooEi@plt")));
         assert_eq!(name(b"@at"), ("@at".into(), None));
         assert_eq!(name(b"bad\xff"), ("bad\u{fffd}".into(), None));
     }

@@ -7,6 +7,7 @@ use oprof_profile::{ImageAddress, NameSource, Unresolved};
 use crate::code_symbol::{CodeTable, ElfSymbols};
 use crate::elf::{Class, Elf};
 use crate::file_bytes::FileBytes;
+use crate::{go_functions, plt, unwind_table};
 
 /// The ELF files that tell of one image: itself and what it was stripped of.
 pub(crate) struct Sources<'elf, 'image, 'debug, 'file, H: Class, R: ReadRef<'image>> {
@@ -31,19 +32,25 @@ impl<'elf, 'image, H: Class, R: ReadRef<'image>> Sources<'elf, 'image, '_, '_, H
         if let Some(debug) = self.debug
             && let Ok(table) = ElfSymbols::new(debug, SHT_SYMTAB, NameSource::DebugFile)
         {
-            tables.push(Box::new(table));
+            tables.push(Box::new(table.moved(self.image.distance_from(debug))));
         }
         if let Some(mini) = self.mini
             && let Ok(table) = ElfSymbols::new(mini, SHT_SYMTAB, NameSource::MiniDebugInfo)
         {
-            tables.push(Box::new(table));
+            tables.push(Box::new(table.moved(self.image.distance_from(mini))));
         }
         tables.push(Box::new(ElfSymbols::new(self.image, SHT_DYNSYM, NameSource::DynamicSymbols)?));
         Ok(tables)
     }
 
-    /// The tables for the `addresses` (ascending and distinct) that no symbol holds, best first.
-    pub(crate) fn fallback_tables(&self, _addresses: &[ImageAddress]) -> Vec<Box<dyn CodeTable + 'elf>> {
-        Vec::new()
+    /// The tables for the `addresses` (ascending and distinct) that no symbol holds, best first. A later one is asked
+    /// only for what the earlier ones leave.
+    pub(crate) fn fallback_tables(&self, addresses: &[ImageAddress]) -> Vec<Box<dyn CodeTable + 'elf>> {
+        let plt = plt::table(self.image, addresses);
+        let left = plt.without_name(addresses);
+        let go = go_functions::table(self.image, &left);
+        let left = go.without_name(&left);
+        let unwind = unwind_table::table(self.image, self.debug, &left);
+        vec![Box::new(plt), Box::new(go), Box::new(unwind)]
     }
 }

@@ -2,226 +2,19 @@
 //!
 //! What a machine has no tool for is skipped with a line that says so.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::ffi::OsStr;
+mod built;
+
 use std::fs::File;
-use std::io::Write as _;
 use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::Path;
 
 use oprof_profile::{BuildId, ImageIdentity, ImageNames, ImageOffset, Inode, Unresolved};
 use oprof_symbolizer::{DebugDirectories, Symbolizer, build_id};
 
-const C_SOURCE: &str = r#"
-#include <stdio.h>
-__attribute__((noinline)) static int square(int x) { return x * x; }
-__attribute__((noinline)) int twice(int x) { return square(x) + square(x + 1); }
-int strong(int x) { return x + 3; }
-int weak_alias(int x) __attribute__((weak, alias("strong")));
-int __hidden_alias(int x) __attribute__((alias("strong")));
-__asm__(".text\n.globl assembled\nassembled: nop\nnop\nnop\nnop\nnop\nnop\nnop\nnop\nret\n");
-__attribute__((section(".text.other"), noinline)) int other(int x) { return x ^ 5; }
-int main(int argc, char **argv) { printf("%d\n", twice(argc) + other(argc)); return 0; }
-"#;
-
-const CPP_SOURCE: &str = r#"
-#include <string>
-#include <vector>
-namespace space {
-template <typename T> struct Box { T value; Box(T v); ~Box(); T get() const; };
-template <typename T> __attribute__((noinline)) Box<T>::Box(T v) : value(v) {}
-template <typename T> __attribute__((noinline)) Box<T>::~Box() {}
-template <typename T> __attribute__((noinline)) T Box<T>::get() const { return value; }
-template struct Box<std::string>;
-template struct Box<std::vector<int>>;
-}
-int main(int argc, char **) { return space::Box<std::string>(std::string(argc, 'x')).get().size() == 0; }
-"#;
-
-const RUST_SOURCE: &str = r#"
-trait Shape { fn area(&self) -> u64; }
-struct Square(u64);
-impl Shape for Square { #[inline(never)] fn area(&self) -> u64 { self.0 * self.0 } }
-fn main() { let shape: Box<dyn Shape> = Box::new(Square(std::env::args().count() as u64)); println!("{}", shape.area()); }
-"#;
-
-/// The output of a tool; `None` where there is no such tool or it fails.
-fn run<S: AsRef<OsStr>>(tool: &str, arguments: impl IntoIterator<Item = S>) -> Option<String> {
-    let output = Command::new(tool).args(arguments).env("LC_ALL", "C").output().ok()?;
-    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
-}
-
-/// A row of `readelf`, as hexadecimal or decimal numbers where it has them.
-fn number(word: &str) -> Option<u64> {
-    match word.strip_prefix("0x") {
-        Some(digits) => u64::from_str_radix(digits, 16).ok(),
-        None => u64::from_str_radix(word, 16).ok(),
-    }
-}
-
-/// A symbol of code as nm(1) tells it.
-#[derive(Debug)]
-struct NmSymbol {
-    start: u64,
-    size: u64,
-    name: String,
-}
-
-/// The symbols of code in one of the tables of an image.
-fn nm(image: &Path, dynamic: bool) -> Option<Vec<NmSymbol>> {
-    let table = if dynamic { "--dynamic" } else { "--debug-syms" };
-    let text = run("nm", [OsStr::new(table), OsStr::new("--format=posix"), image.as_os_str()])?;
-    let symbols = text.lines().filter_map(|line| {
-        let mut words = line.split_whitespace();
-        let (name, kind) = (words.next()?, words.next()?);
-        let start = u64::from_str_radix(words.next()?, 16).ok()?;
-        let size = words.next().and_then(|size| u64::from_str_radix(size, 16).ok()).unwrap_or(0);
-        let name = name.split('@').next().unwrap_or(name).to_string();
-        // `w` is an undefined weak symbol unless it has an address; `V` and `v` are data.
-        (matches!(kind, "T" | "t" | "W" | "w" | "i") && start != 0).then_some(NmSymbol { start, size, name })
-    });
-    Some(symbols.collect())
-}
-
-/// The executable PT_LOAD segments as readelf(1) tells them: file offset, address, size in the file.
-fn code_segments(image: &Path) -> Option<Vec<(u64, u64, u64)>> {
-    let text = run("readelf", [OsStr::new("--segments"), OsStr::new("--wide"), image.as_os_str()])?;
-    let segments = text.lines().filter_map(|line| {
-        let words: Vec<&str> = line.split_whitespace().collect();
-        let flags = line.get(line.len().checked_sub(14)?..)?;
-        (words.first() == Some(&"LOAD") && flags.contains('E')).then_some(())?;
-        Some((number(words[1])?, number(words[2])?, number(words[4])?))
-    });
-    Some(segments.collect())
-}
-
-/// Compares every 64th byte of an image's code, and the first and last byte of every function, with the tables
-/// as nm tells them. Returns how many bytes had a name; `None` where binutils are missing.
-fn compare(image: &Path) -> Option<usize> {
-    let segments = code_segments(image)?;
-    assert!(!segments.is_empty(), "{}: readelf shows no code", image.display());
-    let [symtab, dynsym] = [nm(image, false)?, nm(image, true).unwrap_or_default()];
-    let file = File::open(image).unwrap();
-    let identity = build_id(&file).unwrap().map_or(ImageIdentity::None, ImageIdentity::BuildId);
-
-    let mut addresses: BTreeMap<u64, u64> = BTreeMap::new();
-    for &(offset, address, size) in &segments {
-        addresses.extend((0..size).step_by(64).map(|distance| (address + distance, offset + distance)));
-        let ends = symtab
-            .iter()
-            .chain(&dynsym)
-            .flat_map(|s| [s.start, s.start + s.size.max(1) - 1, s.start + s.size]);
-        for end in ends.filter(|end| (address..address + size).contains(end)) {
-            addresses.insert(end, end - address + offset);
-        }
-    }
-    let offsets: Vec<ImageOffset> = addresses.values().copied().map(ImageOffset).collect();
-    let names = Symbolizer::new(DebugDirectories::none()).resolve_file(None, &file, &identity, &offsets);
-    if symtab.is_empty() && dynsym.is_empty() {
-        assert!(
-            names.offsets.iter().all(|(_, name)| *name == Err(Unresolved::NoSymbols)),
-            "{}",
-            image.display()
-        );
-        return Some(0);
-    }
-
-    let mut named = 0;
-    let tables = [Ranges::new(&symtab), Ranges::new(&dynsym)];
-    for (&address, &offset) in &addresses {
-        let expected = tables.iter().map(|table| table.innermost(address)).find(|names| !names.is_empty());
-        let found = names.lookup(ImageOffset(offset)).map(|id| names.symbol(id).unwrap());
-        let whither = || format!("{} at address {address:x}, offset {offset:x}", image.display());
-        match (expected, found) {
-            (Some(expected), Ok(symbol)) => {
-                let raw = symbol.mangled.as_ref().unwrap_or(&symbol.name);
-                assert!(expected.contains(raw.as_str()), "{}: {raw}, not one of {expected:?}", whither());
-                named += 1;
-            }
-            (Some(expected), Err(reason)) => panic!("{}: {reason:?}, not one of {expected:?}", whither()),
-            (None, Ok(symbol)) => {
-                // No symbol with a size holds it, so this must be one without, with no other between.
-                assert!(
-                    symbol.address.0 <= address && address < symbol.address.0 + symbol.size,
-                    "{}",
-                    whither()
-                );
-                let between =
-                    symtab.iter().chain(&dynsym).find(|s| symbol.address.0 < s.start && s.start <= address);
-                assert!(between.is_none(), "{}: {} reaches past {between:?}", whither(), symbol.name);
-                let own = symtab.iter().chain(&dynsym).find(|s| s.start == symbol.address.0 && s.size == 0);
-                assert!(own.is_some(), "{}: {} is past its end", whither(), symbol.name);
-                named += 1;
-            }
-            (None, Err(reason)) => assert_eq!(reason, Unresolved::NoSymbolAtOffset, "{}", whither()),
-        }
-    }
-    Some(named)
-}
-
-/// Sized symbols by start, with the largest size, so that those that may hold an address are found fast.
-struct Ranges<'nm> {
-    by_start: BTreeMap<u64, Vec<&'nm NmSymbol>>,
-    largest: u64,
-}
-
-impl<'nm> Ranges<'nm> {
-    fn new(symbols: &'nm [NmSymbol]) -> Ranges<'nm> {
-        let mut by_start: BTreeMap<u64, Vec<&NmSymbol>> = BTreeMap::new();
-        for symbol in symbols.iter().filter(|symbol| symbol.size > 0) {
-            by_start.entry(symbol.start).or_default().push(symbol);
-        }
-        Ranges { by_start, largest: symbols.iter().map(|symbol| symbol.size).max().unwrap_or(0) }
-    }
-
-    /// The names of the innermost symbol that holds the address.
-    fn innermost(&self, address: u64) -> BTreeSet<&'nm str> {
-        for (_, group) in self.by_start.range(address.saturating_sub(self.largest)..=address).rev() {
-            let holding = || group.iter().filter(|symbol| address < symbol.start + symbol.size);
-            if let Some(smallest) = holding().map(|symbol| symbol.size).min() {
-                return holding()
-                    .filter(|symbol| symbol.size == smallest)
-                    .map(|symbol| symbol.name.as_str())
-                    .collect();
-            }
-        }
-        BTreeSet::new()
-    }
-}
-
-/// A folder with the sources in it.
-fn sources() -> tempfile::TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    for (name, text) in [("c.c", C_SOURCE), ("cpp.cc", CPP_SOURCE), ("rust.rs", RUST_SOURCE)] {
-        std::fs::write(folder.path().join(name), text).unwrap();
-    }
-    folder
-}
-
-/// Builds `source` in `folder`; `None`, with a line that says so, where this machine cannot.
-fn build(folder: &Path, compiler: &str, source: &str, output: &str, flags: &[&str]) -> Option<PathBuf> {
-    let output = folder.join(output);
-    let arguments = [OsStr::new("-o"), output.as_os_str()].into_iter().map(OsStr::to_os_string);
-    let arguments =
-        arguments.chain([folder.join(source).into_os_string()]).chain(flags.iter().map(Into::into));
-    let built = run(compiler, arguments);
-    if built.is_none() {
-        let _ = writeln!(std::io::stderr(), "skipped: {compiler} {flags:?} does not build here");
-    }
-    built.map(|_| output)
-}
-
-fn names_of(image: &Path) -> ImageNames {
-    let file = File::open(image).unwrap();
-    let length = file.metadata().unwrap().len();
-    let offsets: Vec<ImageOffset> = (0..length).step_by(2).map(ImageOffset).collect();
-    Symbolizer::new(DebugDirectories::none()).resolve_file(None, &file, &ImageIdentity::None, &offsets)
-}
-
-fn has(names: &ImageNames, name: &str) -> bool {
-    names.symbols.iter().any(|symbol| symbol.name == name)
-}
+use built::compare::{Compared, compare};
+use built::layout::code_segments;
+use built::nm::nm;
+use built::{build, has, names_of, run, skipped, sources};
 
 #[test]
 fn c_programs_of_every_layout_agree_with_nm() {
@@ -249,8 +42,8 @@ fn c_programs_of_every_layout_agree_with_nm() {
     for (name, flags) in layouts {
         let flags = [&["-O1"], *flags].concat();
         let Some(image) = build(folder.path(), "gcc", "c.c", name, &flags) else { continue };
-        let Some(named) = compare(&image) else {
-            let _ = writeln!(std::io::stderr(), "skipped: nm or readelf is missing");
+        let Some(Compared { symbols: named, .. }) = compare(&image) else {
+            skipped("nm or readelf is missing");
             return;
         };
         assert!(named > 10, "{name}: only {named} bytes have a name");
@@ -275,7 +68,7 @@ fn the_linker_that_comes_with_rust_agrees_with_nm() {
         let Some(image) = build(folder.path(), "gcc", "c.c", name, &flags) else { continue };
         let segments = code_segments(&image).unwrap_or_default();
         println!("{name}: {segments:x?}");
-        assert!(compare(&image).is_none_or(|named| named > 10), "{name}");
+        assert!(compare(&image).is_none_or(|compared| compared.symbols > 10), "{name}");
         assert!(has(&names_of(&image), "twice"), "{name}");
     }
 }
@@ -289,7 +82,7 @@ fn stripped_programs_keep_their_dynamic_symbols_only() {
     };
     let names = names_of(&library);
     assert!(has(&names, "twice") && !has(&names, "square"), "{:?}", names.symbols);
-    assert!(compare(&library).is_none_or(|named| named > 3));
+    assert!(compare(&library).is_none_or(|compared| compared.symbols > 3));
 
     let Some(program) = build(folder.path(), "gcc", "c.c", "program", &["-O1", "-static", "-s"]) else {
         return;
@@ -304,7 +97,7 @@ fn cpp_names_are_demangled() {
     let names = names_of(&image);
     let expected = "space::Box<std::vector<int, std::allocator<int> > >::get() const";
     assert!(has(&names, expected), "{:?}", names.symbols);
-    assert!(compare(&image).is_none_or(|named| named > 10));
+    assert!(compare(&image).is_none_or(|compared| compared.symbols > 10));
 }
 
 #[test]
@@ -320,7 +113,7 @@ fn rust_names_are_demangled_in_both_schemes() {
         let hash = |name: &str| name.len() > 19 && name[name.len() - 19..].starts_with("::h");
         let hashed = names.symbols.iter().find(|symbol| symbol.name.is_ascii() && hash(&symbol.name));
         assert!(hashed.is_none(), "{scheme}: {hashed:?}");
-        assert!(compare(&image).is_none_or(|named| named > 1000), "{scheme}");
+        assert!(compare(&image).is_none_or(|compared| compared.symbols > 1000), "{scheme}");
     }
 }
 
@@ -333,7 +126,7 @@ fn functions_agree_with_addr2line() {
     let arguments = ["-f", "-e", image.to_str().unwrap()].map(String::from).into_iter();
     let Some(text) = run("addr2line", arguments.chain(inside.iter().map(|address| format!("{address:x}"))))
     else {
-        let _ = writeln!(std::io::stderr(), "skipped: addr2line is missing");
+        skipped("addr2line is missing");
         return;
     };
     let offset = |address: u64| {
@@ -357,28 +150,37 @@ fn functions_agree_with_addr2line() {
 }
 
 #[test]
-fn system_libraries_agree_with_nm() {
+fn system_libraries_agree_with_nm_objdump_and_readelf() {
+    let folders = ["/lib/x86_64-linux-gnu", "/lib/aarch64-linux-gnu", "/lib64", "/usr/lib"];
+    let folder = folders.map(Path::new).into_iter().find(|folder| folder.join("libc.so.6").exists());
+    let Some(folder) = folder else { return skipped("no system libraries") };
     let mut compared = 0;
-    for folder in ["/lib/x86_64-linux-gnu", "/lib/aarch64-linux-gnu", "/lib64", "/usr/lib"] {
-        for name in [
-            "libc.so.6",
-            "libm.so.6",
-            "libstdc++.so.6",
-            "libz.so.1",
-            "ld-linux-x86-64.so.2",
-            "libcrypto.so.3",
-        ] {
-            let image = Path::new(folder).join(name);
-            let Some(named) = image.exists().then(|| compare(&image)).flatten() else { continue };
-            println!("{}: {named} bytes named", image.display());
-            assert!(named > 10, "{}", image.display());
-            compared += 1;
-        }
-        if compared > 0 {
-            return;
-        }
+    for name in [
+        "libc.so.6",
+        "libm.so.6",
+        "libstdc++.so.6",
+        "libgcc_s.so.1",
+        "libz.so.1",
+        "ld-linux-x86-64.so.2",
+        "ld-linux-aarch64.so.1",
+        "libcrypto.so.3",
+        "libssl.so.3",
+        "liblzma.so.5",
+        "libzstd.so.1",
+        "libpcre2-8.so.0",
+        "libselinux.so.1",
+        "libtinfo.so.6",
+        "libresolv.so.2",
+    ] {
+        let image = folder.join(name);
+        let Some(found) = image.exists().then(|| compare(&image)).flatten() else { continue };
+        println!("{}: {found:?}", image.display());
+        assert!(found.symbols > 10, "{}: {found:?}", image.display());
+        compared += 1;
     }
-    let _ = writeln!(std::io::stderr(), "skipped: no system library or no nm");
+    if compared < 10 {
+        skipped(&format!("only {compared} of the libraries are here, or binutils are missing"));
+    }
 }
 
 #[test]

@@ -1,0 +1,165 @@
+//! Turns the tables for unwinding into the bounds of functions, for code that nothing names.
+//!
+//! `.eh_frame` stays in stripped images because exceptions need it: an entry (FDE) for each function, and one for its
+//! `.cold` part. `.eh_frame_hdr` holds them sorted (Linux Standard Base Core, "Exception Frames"); without it, and in
+//! `.debug_frame` (DWARF 5, section 6.4.1), every entry is read.
+
+use std::collections::HashMap;
+
+use gimli::{
+    BaseAddresses, CieOrFde, CommonInformationEntry, DebugFrame, EhFrame, EhFrameHdr, EndianSlice,
+    RunTimeEndian, UnwindOffset, UnwindSection,
+};
+use object::Endianness;
+use object::read::ReadRef;
+use oprof_profile::{ImageAddress, NameSource};
+
+use crate::elf::{Class, Elf};
+use crate::made_table::MadeTable;
+
+/// The entries that are read of a table that is not sorted. Chromium's has 700,000.
+const MOST_ENTRIES: usize = 4 << 20;
+
+type Bytes<'bytes> = EndianSlice<'bytes, RunTimeEndian>;
+type Cie<'bytes> = CommonInformationEntry<Bytes<'bytes>>;
+
+/// The functions that hold `addresses` (ascending), each named after where it starts: `fun_1234`, the digits being
+/// those of its address in the image. So other profilers name it (samply); and the address is the one that `objdump`,
+/// `addr2line` and `gdb` take.
+///
+/// The bounds are those of the image's `.eh_frame`, else of its own or its debug file's `.debug_frame`.
+pub(crate) fn table<'data, 'debug, H: Class, R: ReadRef<'data>, D: ReadRef<'debug>>(
+    elf: &Elf<'data, H, R>,
+    debug: Option<&Elf<'debug, H, D>>,
+    addresses: &[ImageAddress],
+) -> MadeTable {
+    let mut made = MadeTable::new(NameSource::UnwindTable);
+    let mut left = addresses.to_vec();
+    let mut name = |functions: Vec<Function>, left: &mut Vec<ImageAddress>| {
+        for Function { start, size } in functions {
+            made.add(start, size, format!("fun_{:x}", start.0).into_bytes());
+        }
+        *left = made.without_name(left);
+    };
+    name(eh_frame(elf, &left), &mut left);
+    if !left.is_empty() {
+        name(debug_frame(elf, 0, &left), &mut left);
+    }
+    if let Some(debug) = debug.filter(|_| !left.is_empty()) {
+        name(debug_frame(debug, elf.distance_from(debug), &left), &mut left);
+    }
+    made
+}
+
+/// The bounds of a function.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Function {
+    start: ImageAddress,
+    /// In bytes.
+    size: u64,
+}
+
+/// The functions of `.eh_frame` that hold one of `addresses`.
+fn eh_frame<'data, H: Class, R: ReadRef<'data>>(
+    elf: &Elf<'data, H, R>,
+    addresses: &[ImageAddress],
+) -> Vec<Function> {
+    let (Some(bytes), Some(start)) = (elf.section_bytes(".eh_frame"), elf.section_address(".eh_frame"))
+    else {
+        return Vec::new();
+    };
+    let address_size = address_size::<H>();
+    let mut frame = EhFrame::new(&bytes, endian(elf.endian));
+    frame.set_address_size(address_size);
+    let mut bases = BaseAddresses::default().set_eh_frame(start.0);
+    if let Some(text) = elf.section_address(".text") {
+        bases = bases.set_text(text.0);
+    }
+    if let Some(table) = elf.section_address(".got") {
+        bases = bases.set_got(table.0);
+    }
+    let header_bytes = elf.section_bytes(".eh_frame_hdr").zip(elf.section_address(".eh_frame_hdr"));
+    if let Some((bytes, start)) = header_bytes {
+        let bases = bases.clone().set_eh_frame_hdr(start.0);
+        let header = EhFrameHdr::new(&bytes, endian(elf.endian));
+        if let Ok(header) = header.parse(&bases, address_size)
+            && let Some(table) = header.table()
+        {
+            let mut functions: Vec<Function> = Vec::new();
+            for address in addresses {
+                if functions.last().is_some_and(|last| address.0.wrapping_sub(last.start.0) < last.size) {
+                    continue;
+                }
+                let entry = table.fde_for_address(&frame, &bases, address.0, UnwindSection::cie_from_offset);
+                functions.extend(entry.ok().map(|entry| Function {
+                    start: ImageAddress(entry.initial_address()),
+                    size: entry.len(),
+                }));
+            }
+            return functions;
+        }
+    }
+    every_entry(&frame, &bases, 0, addresses)
+}
+
+/// The functions of `.debug_frame` that hold one of `addresses`, which are `distance` above those of the section.
+fn debug_frame<'data, H: Class, R: ReadRef<'data>>(
+    elf: &Elf<'data, H, R>,
+    distance: u64,
+    addresses: &[ImageAddress],
+) -> Vec<Function> {
+    let Some(bytes) = elf.section_bytes(".debug_frame") else { return Vec::new() };
+    let mut frame = DebugFrame::new(&bytes, endian(elf.endian));
+    frame.set_address_size(address_size::<H>());
+    every_entry(&frame, &BaseAddresses::default(), distance, addresses)
+}
+
+/// The functions of a table that hold one of `addresses`, found by reading all of it. What stands behind a damaged
+/// entry is not known.
+fn every_entry<'bytes, S>(
+    frame: &S,
+    bases: &BaseAddresses,
+    distance: u64,
+    addresses: &[ImageAddress],
+) -> Vec<Function>
+where
+    S: UnwindSection<Bytes<'bytes>>,
+    S::Offset: UnwindOffset<usize>,
+{
+    let mut functions: Vec<Function> = Vec::new();
+    let mut known: HashMap<usize, Cie<'bytes>> = HashMap::new();
+    let mut entries = frame.entries(bases);
+    for _ in 0..MOST_ENTRIES {
+        let Ok(Some(entry)) = entries.next() else { break };
+        let CieOrFde::Fde(entry) = entry else { continue };
+        let entry = entry.parse(|frame, bases, offset| match known.get(&UnwindOffset::into(offset)) {
+            Some(entry) => Ok(entry.clone()),
+            None => {
+                let entry = frame.cie_from_offset(bases, offset)?;
+                known.insert(UnwindOffset::into(offset), entry.clone());
+                Ok(entry)
+            }
+        });
+        let Ok(entry) = entry else { continue };
+        let start = ImageAddress(entry.initial_address().wrapping_add(distance));
+        let size = entry.len();
+        let next = addresses.partition_point(|address| *address < start);
+        let holds = addresses.get(next).is_some_and(|address| address.0 - start.0 < size);
+        // A hostile table may hold each address as often as it likes.
+        if holds && functions.len() < addresses.len() * 2 {
+            functions.push(Function { start, size });
+        }
+    }
+    functions
+}
+
+fn endian(endian: Endianness) -> RunTimeEndian {
+    match endian {
+        Endianness::Little => RunTimeEndian::Little,
+        Endianness::Big => RunTimeEndian::Big,
+    }
+}
+
+fn address_size<H: Class>() -> u8 {
+    if H::is_type_64_sized() { 8 } else { 4 }
+}
