@@ -4,6 +4,7 @@
 
 mod built;
 
+use std::ffi::OsStr;
 use std::fs::File;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
@@ -11,10 +12,10 @@ use std::path::Path;
 use oprof_profile::{BuildId, ImageIdentity, ImageNames, ImageOffset, Inode, Unresolved};
 use oprof_symbolizer::{DebugDirectories, Symbolizer, build_id};
 
-use built::compare::{Compared, compare};
+use built::compare::compare;
 use built::layout::code_segments;
 use built::nm::nm;
-use built::{build, has, names_of, run, skipped, sources};
+use built::{build, has, names_of, run, skipped, sources, symbol_at};
 
 #[test]
 fn c_programs_of_every_layout_agree_with_nm() {
@@ -37,21 +38,58 @@ fn c_programs_of_every_layout_agree_with_nm() {
         ("gold", &["-fuse-ld=gold"]),
         ("lld", &["-fuse-ld=lld"]),
         ("lld-rosegment", &["-fuse-ld=lld", "-Wl,--rosegment", "-no-pie"]),
+        ("mold", &["-fuse-ld=mold"]),
+        ("mold-no-pie", &["-fuse-ld=mold", "-no-pie"]),
+        ("static-pie", &["-static-pie"]),
+        ("guarded", &["-fcf-protection", "-Wl,-z,ibtplt"]),
+        ("guarded-lld", &["-fcf-protection", "-fuse-ld=lld", "-Wl,-z,force-ibt"]),
+        ("bind-now", &["-Wl,-z,now"]),
+        ("no-header", &["-Wl,--no-eh-frame-hdr"]),
         ("m32", &["-m32"]),
     ];
     for (name, flags) in layouts {
         let flags = [&["-O1"], *flags].concat();
         let Some(image) = build(folder.path(), "gcc", "c.c", name, &flags) else { continue };
-        let Some(Compared { symbols: named, .. }) = compare(&image) else {
-            skipped("nm or readelf is missing");
-            return;
-        };
-        assert!(named > 10, "{name}: only {named} bytes have a name");
+        let Some(compared) = compare(&image) else { return skipped("nm, objdump or readelf is missing") };
+        assert!(compared.symbols > 10, "{name}: {compared:?}");
+        let stripped = format!("{name}-stripped");
+        if let Some(stripped) = build(folder.path(), "gcc", "c.c", &stripped, &[&flags, &["-s"][..]].concat())
+        {
+            let compared = compare(&stripped).unwrap_or_default();
+            let named = compared.symbols + compared.frames > 5 && compared.stubs > 0;
+            assert!(named, "{name} stripped: {compared:?}");
+            let unknown = ["static", "mold"].iter().any(|linking| name.starts_with(linking));
+            assert!(unknown || compared.stubs_unknown_to_objdump == 0, "{name} stripped: {compared:?}");
+        }
         let names = names_of(&image);
         for function in ["main", "twice", "square", "strong", "other", "assembled"] {
             assert!(has(&names, function), "{name}: no {function}");
         }
         assert!(!has(&names, "weak_alias") && !has(&names, "__hidden_alias"), "{name}: an alias was chosen");
+    }
+}
+
+#[test]
+fn stubs_of_mold_are_what_mold_calls_them() {
+    let folder = sources();
+    for (name, flag) in [("pie", "-pie"), ("no-pie", "-no-pie")] {
+        let flags = ["-O1", "-fuse-ld=mold", flag];
+        let Some(image) = build(folder.path(), "gcc", "other.c", name, &flags) else { continue };
+        let stripped = folder.path().join(format!("{name}-stripped"));
+        let arguments = [OsStr::new("-o"), stripped.as_os_str(), image.as_os_str()];
+        if run("strip", arguments).is_none() {
+            return skipped("no strip");
+        }
+        let (whole, stripped) = (names_of(&image), names_of(&stripped));
+        let mut compared = 0;
+        for (offset, id) in &whole.offsets {
+            let Some(symbol) = id.ok().and_then(|id| whole.symbol(id)) else { continue };
+            let Some((stub, "plt" | "pltgot")) = symbol.name.split_once('$') else { continue };
+            let left = symbol_at(&stripped, offset.0).map(|symbol| symbol.name.as_str());
+            assert_eq!(left, Some(format!("{stub}@plt").as_str()), "{name}: {} at {offset:?}", symbol.name);
+            compared += 1;
+        }
+        assert!(compared > 16, "{name}: {compared} bytes");
     }
 }
 

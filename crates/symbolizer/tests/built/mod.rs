@@ -30,6 +30,22 @@ __attribute__((section(".text.other"), noinline)) int other(int x) { return x ^ 
 int main(int argc, char **argv) { printf("%d\n", twice(argc) + other(argc)); return 0; }
 "#;
 
+/// Without assembler of one processor, and with calls that a linker makes stubs for.
+const OTHER_SOURCE: &str = r#"
+#include <stdio.h>
+#include <stdlib.h>
+__attribute__((noinline)) static int square(int x) { return x * x; }
+__attribute__((noinline)) int twice(int x) { return square(x) + square(x + 1); }
+void *volatile taken;
+int main(int argc, char **argv) {
+    taken = (void *)free;
+    void *(*volatile allocate)(size_t) = malloc;
+    free(allocate(argc));
+    puts(argv[0]);
+    return twice(atoi(argv[0]));
+}
+"#;
+
 const CPP_SOURCE: &str = r#"
 #include <string>
 #include <vector>
@@ -71,7 +87,9 @@ pub(crate) fn skipped(reason: &str) {
 /// A folder with the sources in it.
 pub(crate) fn sources() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
-    for (name, text) in [("c.c", C_SOURCE), ("cpp.cc", CPP_SOURCE), ("rust.rs", RUST_SOURCE)] {
+    for (name, text) in
+        [("c.c", C_SOURCE), ("other.c", OTHER_SOURCE), ("cpp.cc", CPP_SOURCE), ("rust.rs", RUST_SOURCE)]
+    {
         std::fs::write(folder.path().join(name), text).unwrap();
     }
     folder

@@ -24,8 +24,14 @@ pub(crate) fn nm(image: &Path, dynamic: bool) -> Option<Vec<NmSymbol>> {
         let start = u64::from_str_radix(words.next()?, 16).ok()?;
         let size = words.next().and_then(|size| u64::from_str_radix(size, 16).ok()).unwrap_or(0);
         let name = name.split('@').next().unwrap_or(name).to_string();
+        // Mapping symbols of Arm and RISC-V mark code and data and name neither.
+        let is_mark = name.starts_with("$x") || name.starts_with("$d");
         // `w` is an undefined weak symbol unless it has an address; `V` and `v` are data.
-        (matches!(kind, "T" | "t" | "W" | "w" | "i") && start != 0).then_some(NmSymbol { start, size, name })
+        (matches!(kind, "T" | "t" | "W" | "w" | "i") && start != 0 && !is_mark).then_some(NmSymbol {
+            start,
+            size,
+            name,
+        })
     });
     Some(symbols.collect())
 }
