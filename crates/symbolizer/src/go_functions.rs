@@ -5,6 +5,8 @@
 
 mod layout;
 
+use std::borrow::Cow;
+
 use object::read::ReadRef;
 use object::read::elf::{Rela, SectionHeader};
 use object::{Endianness, elf};
@@ -17,6 +19,12 @@ use layout::FunctionTable;
 /// What the section is called: in a position-independent program it holds addresses to relocate.
 const SECTIONS: [&str; 2] = [".gopclntab", ".data.rel.ro.gopclntab"];
 
+/// Where a linker that is not Go's puts the latter.
+const MERGED: &str = ".data.rel.ro";
+
+/// What Go programs have, however they are linked: before their constants are searched for a table.
+const MARKS: [&str; 2] = [".note.go.buildid", ".go.buildinfo"];
+
 /// The relocations that are looked at for the one of the table's header.
 const MOST_RELOCATIONS: usize = 4 << 20;
 
@@ -26,12 +34,7 @@ pub(crate) fn table<'data, H: Class, R: ReadRef<'data>>(
     addresses: &[ImageAddress],
 ) -> MadeTable {
     let mut made = MadeTable::new(NameSource::GoFunctions);
-    let Some(name) = SECTIONS.into_iter().find(|name| elf.section_address(name).is_some()) else {
-        return made;
-    };
-    let (Some(bytes), Some(start)) = (elf.section_bytes(name), elf.section_address(name)) else {
-        return made;
-    };
+    let Some((bytes, start)) = section(elf) else { return made };
     let Some(table) = FunctionTable::parse(&bytes, elf.endian, || text_start(elf, &bytes, start)) else {
         return made;
     };
@@ -46,6 +49,26 @@ pub(crate) fn table<'data, H: Class, R: ReadRef<'data>>(
         made.add(function.start, function.size, function.name.to_vec());
     }
     made
+}
+
+/// The table and its address.
+fn section<'data, H: Class, R: ReadRef<'data>>(
+    elf: &Elf<'data, H, R>,
+) -> Option<(Cow<'data, [u8]>, ImageAddress)> {
+    let bytes_of = |name: &str| elf.section_bytes(name).zip(elf.section_address(name));
+    if let Some(table) = SECTIONS.into_iter().find_map(bytes_of) {
+        return Some(table);
+    }
+    if !MARKS.into_iter().any(|name| elf.section_address(name).is_some()) {
+        return None;
+    }
+    let (bytes, start) = bytes_of(MERGED)?;
+    let place = layout::find(&bytes, elf.endian)?;
+    let table = match bytes {
+        Cow::Borrowed(bytes) => Cow::Borrowed(&bytes[place..]),
+        Cow::Owned(bytes) => Cow::Owned(bytes[place..].to_vec()),
+    };
+    Some((table, ImageAddress(start.0.wrapping_add(place as u64))))
 }
 
 /// The address that the entries of the table count from, where its header (Go 1.18 to 1.25) leaves it to the loader:

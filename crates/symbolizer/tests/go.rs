@@ -38,13 +38,20 @@ func main() {
 }
 "#;
 
+/// Where Go keeps what it compiled: its library takes a minute to compile for each way to link.
+fn cache(folder: &Path) -> PathBuf {
+    let kept = Path::new(env!("CARGO_TARGET_TMPDIR")).join("go-cache");
+    let usable = std::fs::create_dir_all(&kept).is_ok() && tempfile::tempfile_in(&kept).is_ok();
+    if usable { kept } else { folder.join("cache") }
+}
+
 /// Builds the program; `None`, with a line that says so, where this machine cannot.
 fn build_go(folder: &Path, name: &str, flags: &[&str], architecture: &str) -> Option<PathBuf> {
     let (source, output) = (folder.join("main.go"), folder.join(name));
     std::fs::write(&source, SOURCE).unwrap();
     let mut go = Command::new("go");
     go.arg("build").args(flags).arg("-o").args([output.as_os_str(), source.as_os_str()]);
-    go.env("GOCACHE", folder.join("cache")).env("HOME", folder).env("GO111MODULE", "off");
+    go.env("GOCACHE", cache(folder)).env("HOME", folder).env("GO111MODULE", "off");
     go.env("GOFLAGS", "").env("GOARCH", architecture).env("GOTOOLCHAIN", "local").current_dir(folder);
     let built = go.output().is_ok_and(|output| output.status.success());
     if !built {

@@ -76,6 +76,18 @@ pub(super) fn text_start(table: &[u8], endian: Endianness) -> Option<(u64, Image
     Some((8 + 2 * header.pointer as u64, ImageAddress(header.word(2)?)))
 }
 
+/// Where in other bytes a table begins: at the first place where its header, its entries and the names of the first
+/// and last function make sense. The linker aligns it to 32 bytes.
+pub(super) fn find(bytes: &[u8], endian: Endianness) -> Option<usize> {
+    (0..bytes.len()).step_by(32).find(|&place| {
+        let table = FunctionTable::parse(&bytes[place..], endian, || Some(ImageAddress(0)));
+        table.is_some_and(|table| {
+            let last = table.count.checked_sub(1);
+            last.is_some_and(|last| table.name(0).is_some() && table.name(last).is_some())
+        })
+    })
+}
+
 /// The functions of a Go program.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct FunctionTable<'table> {

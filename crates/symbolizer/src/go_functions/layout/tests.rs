@@ -112,3 +112,16 @@ fn a_table_that_is_cut_or_damaged_tells_less_and_never_panics() {
     assert!(FunctionTable::parse(b"", Endianness::Little, || None).is_none());
     assert!(text_start(&table(0xffff_fffb, Endianness::Little, 8), Endianness::Little).is_none());
 }
+
+#[test]
+fn a_table_among_other_bytes_is_found() {
+    for magic in MAGICS {
+        let mut bytes = vec![0xff; 96];
+        // A magic number alone is no table.
+        bytes[32..40].copy_from_slice(&[0xfb, 0xff, 0xff, 0xff, 0, 0, 1, 8]);
+        assert_eq!(find(&bytes, Endianness::Little), None);
+        bytes.extend(table(magic, Endianness::Little, 8));
+        assert_eq!(find(&bytes, Endianness::Little), Some(96), "{magic:x}");
+        assert_eq!(find(&bytes, Endianness::Big), None);
+    }
+}
