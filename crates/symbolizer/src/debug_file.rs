@@ -27,6 +27,13 @@ impl Default for DebugDirectories {
     }
 }
 
+/// A separate debug file that was found.
+pub(crate) struct DebugFile {
+    pub(crate) file: File,
+    /// Where it is.
+    pub(crate) path: PathBuf,
+}
+
 impl DebugDirectories {
     /// These directories before the usual one.
     pub fn with(directories: impl IntoIterator<Item = PathBuf>) -> Self {
@@ -45,7 +52,7 @@ impl DebugDirectories {
         &self,
         elf: &Elf<'data, H, R>,
         path: Option<&Path>,
-    ) -> Option<File> {
+    ) -> Option<DebugFile> {
         let id = elf.build_id();
         if let Some(id) = &id
             && let Some(file) = self.by_build_id(id)
@@ -60,17 +67,18 @@ impl DebugDirectories {
                 (Some(ours), Some(theirs)) => *ours == theirs,
                 _ => checksum(&file).ok()? == link.checksum,
             };
-            belongs.then_some(file)
+            belongs.then_some(DebugFile { file, path })
         })
     }
 
     /// The debug file of a build id: `.build-id/ab/cdef.debug`.
-    pub(crate) fn by_build_id(&self, id: &BuildId) -> Option<File> {
+    pub(crate) fn by_build_id(&self, id: &BuildId) -> Option<DebugFile> {
         let digits: String = id.as_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
         let (first, rest) = digits.split_at_checked(2)?;
         self.0.iter().find_map(|directory| {
-            let file = open_regular(&directory.join(format!(".build-id/{first}/{rest}.debug")))?;
-            (build_id(&file).ok().flatten().as_ref() == Some(id)).then_some(file)
+            let path = directory.join(format!(".build-id/{first}/{rest}.debug"));
+            let file = open_regular(&path)?;
+            (build_id(&file).ok().flatten().as_ref() == Some(id)).then_some(DebugFile { file, path })
         })
     }
 

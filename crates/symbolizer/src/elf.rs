@@ -131,6 +131,20 @@ impl<'data, H: Class, R: ReadRef<'data>> Elf<'data, H, R> {
         self.segments.iter().filter(|segment| segment.executable).map(|segment| segment.address).min()
     }
 
+    /// Whether the image has debugging information of its own.
+    pub(crate) fn has_debugging(&self) -> bool {
+        [".debug_info", ".zdebug_info"].iter().any(|name| {
+            let section = self.sections.section_by_name(self.endian, name.as_bytes());
+            section.is_some_and(|(_, section)| section.sh_type(self.endian) != elf::SHT_NOBITS)
+        })
+    }
+
+    /// The lowest address of code.
+    pub(crate) fn code_start(&self) -> ImageAddress {
+        let code = self.segments.iter().filter(|segment| segment.executable);
+        code.map(|segment| segment.address).min().unwrap_or(ImageAddress(0))
+    }
+
     /// The address behind the last byte of a section that holds code; `None` for any other section.
     pub(crate) fn code_section_end(&self, index: read::SectionIndex) -> Option<ImageAddress> {
         let section = self.sections.section(index).ok()?;

@@ -13,6 +13,7 @@ mod build_id;
 mod code_symbol;
 mod debug_file;
 mod demangle;
+mod dwarf;
 mod elf;
 mod file_bytes;
 mod go_functions;

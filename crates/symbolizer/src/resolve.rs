@@ -15,6 +15,7 @@ use oprof_profile::{
 use crate::code_symbol::CodeTable;
 use crate::debug_file::DebugDirectories;
 use crate::demangle::demangle;
+use crate::dwarf::Debugging;
 use crate::elf::{Class, Elf};
 use crate::file_bytes::{BUDGET, FileBytes};
 use crate::sources::Sources;
@@ -103,12 +104,30 @@ impl Symbolizer {
             return Err(Unresolved::BuildIdMismatch);
         }
         let stripped = !image.has_symbols();
-        let debug_file = stripped.then(|| self.directories.find(&image, path)).flatten();
-        let debug_bytes = debug_file.as_ref().map(|file| FileBytes::new(file, BUDGET));
+        let undebugged = !image.has_debugging();
+        let debug_file = (stripped || undebugged).then(|| self.directories.find(&image, path)).flatten();
+        let debug_bytes = debug_file.as_ref().map(|debug| FileBytes::new(&debug.file, BUDGET));
         let debug = debug_bytes.as_ref().and_then(|bytes| Elf::<H, _>::parse(bytes).ok());
         let mini_bytes = (stripped && debug.is_none()).then(|| image.mini_debug_info()).flatten();
         let mini = mini_bytes.as_ref().and_then(|bytes| Elf::<H, _>::parse(bytes.as_slice()).ok());
-        names(&Sources { image: &image, debug: debug.as_ref(), mini: mini.as_ref() }, offsets)
+        let tables = debug.as_ref().filter(|_| stripped);
+        let mut names = names(&Sources { image: &image, debug: tables, mini: mini.as_ref() }, offsets)?;
+
+        let image_address = |offset| image.image_address(offset);
+        let debugging = Debugging {
+            directories: &self.directories,
+            image: path,
+            path,
+            code_start: image.code_start(),
+        };
+        match (&debug, &debug_file) {
+            (Some(debug), Some(file)) if undebugged => {
+                let debugging = Debugging { path: Some(&file.path), ..debugging };
+                debugging.add_places(debug, &mut names, image_address);
+            }
+            _ => debugging.add_places(&image, &mut names, image_address),
+        }
+        Ok(names)
     }
 }
 

@@ -1,0 +1,221 @@
+//! Turns the answers of an image's units into the source lines and inlined calls of its offsets.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use gimli::DebugArangesOffset;
+use object::read::ReadRef;
+use oprof_profile::{
+    ImageAddress, ImageNames, ImageOffset, InlinedFrame, NameSource, SourceFileId, SourceLine, SourcePlace,
+    Symbol, SymbolId,
+};
+use rayon::prelude::*;
+
+use super::bytes::Bytes;
+use super::function_name::FunctionName;
+use super::sections::{PackageSections, Sections};
+use super::split::SplitFiles;
+use super::task::Question;
+use super::unit_answer::{Line, Told, UnitAnswer};
+use super::unit_list::UnitList;
+use super::work::{Budget, Work};
+use crate::debug_file::{DebugDirectories, open_regular};
+use crate::demangle::demangle;
+use crate::elf::{Class, Elf};
+use crate::file_bytes::{BUDGET, FileBytes};
+
+/// The most units that a task reads one after the other. Their sizes differ by a factor of a thousand.
+const MOST_UNITS_OF_A_TASK: usize = 16;
+
+/// What there is to know of an image before its debugging information is read.
+pub(crate) struct Debugging<'a> {
+    /// Where other files of debugging information are.
+    pub(crate) directories: &'a DebugDirectories,
+    /// Where the image is, as far as it is known.
+    pub(crate) image: Option<&'a Path>,
+    /// Where the file is that holds the debugging information: the image or its debug file.
+    pub(crate) path: Option<&'a Path>,
+    /// Where the image's code begins.
+    pub(crate) code_start: ImageAddress,
+}
+
+impl Debugging<'_> {
+    /// Adds to `names` what `elf` knows of its offsets, `image_address` being the address of each, and of the first
+    /// bytes of its symbols. Leaves them as they are where it has no debugging information.
+    pub(crate) fn add_places<'data, H: Class, R: ReadRef<'data>>(
+        &self,
+        elf: &Elf<'data, H, R>,
+        names: &mut ImageNames,
+        image_address: impl Fn(ImageOffset) -> Option<ImageAddress>,
+    ) {
+        let Some(main) = Sections::of(elf) else { return };
+        let supplementary_file = self.directories.supplementary(elf, self.path);
+        let supplementary_bytes = supplementary_file.as_ref().map(|file| FileBytes::new(file, BUDGET));
+        let supplementary_elf = supplementary_bytes.as_ref().and_then(|bytes| Elf::<H, _>::parse(bytes).ok());
+        let supplementary = supplementary_elf.as_ref().and_then(Sections::of);
+        let package_file = self.package();
+        let package_bytes = package_file.as_ref().map(|file| FileBytes::new(file, BUDGET));
+        let package_elf = package_bytes.as_ref().and_then(|bytes| Elf::<H, _>::parse(bytes).ok());
+        let package = package_elf.as_ref().and_then(PackageSections::of);
+
+        let asked: Vec<Option<u64>> =
+            names.offsets.iter().map(|(offset, _)| image_address(*offset).map(|address| address.0)).collect();
+        let starts = names.symbols.iter().map(|symbol| symbol.address.0);
+        let mut addresses: Vec<u64> = asked.iter().flatten().copied().chain(starts).collect();
+        addresses.sort_unstable();
+        addresses.dedup();
+
+        let sizes = [
+            main.size,
+            supplementary.as_ref().map_or(0, |sections| sections.size),
+            package.as_ref().map_or(0, |sections| sections.size),
+        ];
+        let budget = Budget::new(sizes.iter().sum());
+        let work = Work::new(&budget);
+        let question = Question {
+            main_units: UnitList::of(main.info(&work)),
+            supplementary_units: supplementary
+                .as_ref()
+                .map_or_else(UnitList::default, |sections| UnitList::of(sections.info(&work))),
+            aranges: aranges(&main.reader(None, &work)),
+            main: &main,
+            supplementary: supplementary.as_ref(),
+            package: package.as_ref(),
+            split: SplitFiles::new(self.image),
+            addresses,
+            code_start: self.code_start.0,
+        };
+        let starts = question.main_units.starts();
+        let units = (starts.len() / 256).clamp(1, MOST_UNITS_OF_A_TASK);
+        let ask = |starts: &[usize]| question.ask(starts, &Work::new(&budget));
+        let answers: Vec<UnitAnswer> = starts.par_chunks(units).flat_map_iter(ask).collect();
+        merge(names, &answers, &asked, &question.addresses);
+    }
+
+    /// The package of split DWARF beside the image or beside its debug file: `IMAGE.dwp`.
+    fn package(&self) -> Option<File> {
+        [self.image, self.path].into_iter().flatten().find_map(|path| {
+            let mut name = path.file_name()?.to_owned();
+            name.push(".dwp");
+            open_regular(&PathBuf::from(path.with_file_name(name)))
+        })
+    }
+}
+
+/// The sets of address ranges by the beginning of the unit that they are of. What is behind a damaged one is left out.
+fn aranges(dwarf: &gimli::Dwarf<Bytes<'_>>) -> HashMap<usize, Vec<DebugArangesOffset<usize>>> {
+    let mut sets: HashMap<usize, Vec<DebugArangesOffset<usize>>> = HashMap::new();
+    let mut headers = dwarf.debug_aranges.headers();
+    while let Ok(Some(header)) = headers.next() {
+        sets.entry(header.debug_info_offset().0).or_default().push(header.offset());
+    }
+    sets
+}
+
+/// Writes what the units told of `addresses` (ascending) into `names`, `asked` being the addresses of its offsets.
+fn merge(names: &mut ImageNames, answers: &[UnitAnswer], asked: &[Option<u64>], addresses: &[u64]) {
+    // Of several units that tell of an address one with a function counts; else the first.
+    let mut best: Vec<Option<(&UnitAnswer, &Told)>> = vec![None; addresses.len()];
+    for answer in answers {
+        for told in &answer.told {
+            let best = &mut best[told.place];
+            if best.is_none_or(|(_, earlier)| told.in_function && !earlier.in_function) {
+                *best = Some((answer, told));
+            }
+        }
+    }
+    let best_at = |address: u64| addresses.binary_search(&address).ok().and_then(|place| best[place]);
+
+    let own_symbols = names.symbols.len();
+    let mut files = Files::default();
+    let ids = functions(names, &best, &mut files);
+    for symbol in &mut names.symbols[..own_symbols] {
+        let line = best_at(symbol.address.0).and_then(|(answer, told)| Some((answer, told.line?)));
+        symbol.line = line.map(|(answer, line)| files.line(answer, line));
+    }
+    let mut place = |(answer, told): (&UnitAnswer, &Told)| {
+        let inlined = told.inlined.iter().filter_map(|inlined| {
+            let name = answer.functions[inlined.function].name.as_deref()?;
+            let call = inlined.call.map(|call| files.line(answer, call));
+            Some(InlinedFrame { function: *ids.get(name)?, call })
+        });
+        let inlined = inlined.collect();
+        SourcePlace { line: told.line.map(|line| files.line(answer, line)), inlined }
+    };
+    let told = asked.iter().map(|address| address.and_then(best_at));
+    let places: Vec<SourcePlace> = told.map(|told| told.map(&mut place).unwrap_or_default()).collect();
+    if places.iter().any(|place| *place != SourcePlace::default()) {
+        names.places = places;
+    }
+    names.files = files.paths;
+}
+
+/// The symbols of all functions that are inlined somewhere, by their names as DWARF has them. Those that have no
+/// symbol yet get one.
+fn functions<'answer>(
+    names: &mut ImageNames,
+    best: &[Option<(&'answer UnitAnswer, &'answer Told)>],
+    files: &mut Files,
+) -> HashMap<&'answer str, SymbolId> {
+    let mut functions: Vec<(&str, &FunctionName)> = Vec::new();
+    for (answer, told) in best.iter().flatten() {
+        let inlined = told.inlined.iter().map(|inlined| &answer.functions[inlined.function]);
+        functions.extend(inlined.filter_map(|function| Some((function.name.as_deref()?, function))));
+    }
+    // Stable, so that the first of equal names tells the declaration.
+    functions.sort_by_key(|function| function.0);
+    functions.dedup_by_key(|function| function.0);
+
+    let mut own: HashMap<String, SymbolId> = HashMap::new();
+    for (index, symbol) in names.symbols.iter().enumerate() {
+        let name = symbol.mangled.as_ref().unwrap_or(&symbol.name);
+        own.entry(name.clone()).or_insert(SymbolId(index as u32));
+    }
+    let demangled: Vec<Option<String>> = functions
+        .par_iter()
+        .map(|(name, _)| if own.contains_key(*name) { None } else { demangle(name) })
+        .collect();
+    let mut ids = HashMap::with_capacity(functions.len());
+    for ((raw, function), demangled) in functions.into_iter().zip(demangled) {
+        let id = own.get(raw).copied().unwrap_or_else(|| {
+            let (name, mangled) = match demangled {
+                Some(demangled) if demangled != raw => (demangled, Some(raw.to_owned())),
+                _ => (raw.to_owned(), None),
+            };
+            let line = function.declaration.as_ref().map(|(file, line)| SourceLine {
+                file: files.id(file),
+                line: *line,
+                column: 0,
+            });
+            let (address, size, source) = (ImageAddress(0), 0, NameSource::Dwarf);
+            names.symbols.push(Symbol { name, mangled, address, size, source, line });
+            SymbolId((names.symbols.len() - 1) as u32)
+        });
+        ids.insert(raw, id);
+    }
+    ids
+}
+
+/// The source files of an image, each once.
+#[derive(Default)]
+struct Files {
+    paths: Vec<String>,
+    ids: HashMap<String, SourceFileId>,
+}
+
+impl Files {
+    fn id(&mut self, path: &str) -> SourceFileId {
+        if let Some(id) = self.ids.get(path) {
+            return *id;
+        }
+        let id = SourceFileId(self.paths.len() as u32);
+        self.paths.push(path.to_owned());
+        self.ids.insert(path.to_owned(), id);
+        id
+    }
+
+    fn line(&mut self, answer: &UnitAnswer, line: Line) -> SourceLine {
+        SourceLine { file: self.id(&answer.files[line.file]), line: line.line, column: line.column }
+    }
+}

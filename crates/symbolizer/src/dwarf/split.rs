@@ -1,0 +1,93 @@
+//! Finds the other half of units whose debugging information was split off: section 3.1.2 of DWARF 5, and the GNU
+//! extension of DWARF 4 that it was made of.
+
+use std::ffi::OsStr;
+use std::fs::File;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use gimli::{Dwarf, DwoId, Reader, Unit};
+use object::Endianness;
+use object::elf::{FileHeader32, FileHeader64};
+use object::read::FileKind;
+
+use super::bytes::Bytes;
+use super::sections::Sections;
+use crate::debug_file::open_regular;
+use crate::elf::Elf;
+use crate::file_bytes::FileBytes;
+
+/// The bytes that are read of one `.dwo` file, and of all those of one image. They are named by the image, and a
+/// hostile one could name the largest file there is for each of its units.
+const LARGEST_FILE: u64 = 64 << 20;
+const LARGEST_SUM: u64 = 512 << 20;
+
+/// Where the `.dwo` files of an image are.
+pub(super) struct SplitFiles {
+    /// The folder that the image is in.
+    folder: Option<PathBuf>,
+    /// The bytes that may still be read.
+    left: AtomicU64,
+}
+
+impl SplitFiles {
+    pub(super) fn new(image: Option<&Path>) -> SplitFiles {
+        let folder = image.and_then(Path::parent).map(Path::to_owned);
+        SplitFiles { folder, left: AtomicU64::new(LARGEST_SUM) }
+    }
+
+    /// The sections of the `.dwo` file that a skeleton unit names; `None` where there is none with that unit's id.
+    pub(super) fn open(&self, main: &Dwarf<Bytes<'_>>, skeleton: &Unit<Bytes<'_>>) -> Option<Sections<'static>> {
+        let name = main.attr_string(skeleton, skeleton.dwo_name().ok()??).ok()?;
+        let name = name.to_slice().ok()?;
+        let compiled_in = skeleton.comp_dir.as_ref().and_then(|directory| directory.to_slice().ok());
+        self.paths(&name, compiled_in.as_deref()).iter().find_map(|path| self.read(path))
+    }
+
+    /// Where the file can be: where the compiler put it; and for programs that were moved together with it, in the
+    /// same place beside the image, or in the image's folder itself.
+    fn paths(&self, name: &[u8], compiled_in: Option<&[u8]>) -> Vec<PathBuf> {
+        let name = Path::new(OsStr::from_bytes(name));
+        let compiled_in = compiled_in.map(|folder| Path::new(OsStr::from_bytes(folder)).join(name));
+        let beside = self.folder.as_ref().map(|folder| folder.join(name));
+        let within = self.folder.as_ref().and_then(|folder| Some(folder.join(name.file_name()?)));
+        let mut paths: Vec<PathBuf> = [compiled_in, beside, within].into_iter().flatten().collect();
+        paths.dedup();
+        paths
+    }
+
+    fn read(&self, path: &Path) -> Option<Sections<'static>> {
+        let file = open_regular(path)?;
+        let size = file.metadata().ok()?.len().min(LARGEST_FILE);
+        let take = |left: u64| left.checked_sub(size);
+        self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take).ok()?;
+        sections(&file)
+    }
+}
+
+fn sections(file: &File) -> Option<Sections<'static>> {
+    let bytes = &FileBytes::new(file, LARGEST_FILE);
+    match FileKind::parse(bytes) {
+        Ok(FileKind::Elf32) => Sections::of_split(&Elf::<FileHeader32<Endianness>, _>::parse(bytes).ok()?),
+        Ok(FileKind::Elf64) => Sections::of_split(&Elf::<FileHeader64<Endianness>, _>::parse(bytes).ok()?),
+        _ => None,
+    }
+}
+
+/// The unit of this id among the units of a file of split DWARF, with what its skeleton tells of it.
+pub(super) fn split_unit<'a>(
+    split: &Dwarf<Bytes<'a>>,
+    id: DwoId,
+    skeleton: &Unit<Bytes<'a>>,
+) -> Option<Unit<Bytes<'a>>> {
+    let mut headers = split.units();
+    while let Some(header) = headers.next().ok()? {
+        let Ok(mut unit) = split.unit(header) else { continue };
+        if unit.dwo_id == Some(id) {
+            unit.copy_relocated_attributes(skeleton);
+            return Some(unit);
+        }
+    }
+    None
+}
