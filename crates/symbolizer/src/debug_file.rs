@@ -96,9 +96,9 @@ impl DebugDirectories {
 
 /// What `.gnu_debuglink` holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct DebugLink {
+pub(crate) struct DebugLink {
     /// The file's name without a directory.
-    name: OsString,
+    pub(crate) name: OsString,
     /// The CRC-32 of the whole file.
     checksum: u32,
 }
@@ -109,7 +109,7 @@ impl DebugLink {
     }
 
     /// The name with a zero behind it, then to the next multiple of four, then the checksum.
-    fn parse(section: &[u8], endian: Endianness) -> Option<DebugLink> {
+    pub(crate) fn parse(section: &[u8], endian: Endianness) -> Option<DebugLink> {
         let length = section.iter().position(|&byte| byte == 0)?;
         let name = OsStr::from_bytes(&section[..length]);
         let checksum = section.get((length + 1).next_multiple_of(4)..)?.first_chunk()?;

@@ -14,7 +14,7 @@ use oprof_profile::{ImageAddress, NameSource};
 
 use crate::elf::{Class, Elf};
 use crate::made_table::MadeTable;
-use layout::FunctionTable;
+pub(crate) use layout::FunctionTable;
 
 /// What the section is called: in a position-independent program it holds addresses to relocate.
 const SECTIONS: [&str; 2] = [".gopclntab", ".data.rel.ro.gopclntab"];
@@ -63,7 +63,7 @@ fn section<'data, H: Class, R: ReadRef<'data>>(
         return None;
     }
     let (bytes, start) = bytes_of(MERGED)?;
-    let place = layout::find(&bytes, elf.endian)?;
+    let place = FunctionTable::find(&bytes, elf.endian)?;
     let table = match bytes {
         Cow::Borrowed(bytes) => Cow::Borrowed(&bytes[place..]),
         Cow::Owned(bytes) => Cow::Owned(bytes[place..].to_vec()),

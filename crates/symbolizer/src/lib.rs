@@ -16,6 +16,8 @@ mod demangle;
 mod dwarf;
 mod elf;
 mod file_bytes;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod go_functions;
 mod kallsyms;
 mod made_table;

@@ -16,10 +16,14 @@ impl<'data, H: Class, R: ReadRef<'data>> Elf<'data, H, R> {
     /// The image that holds the small symbol table; `None` where there is none or it is damaged.
     pub(crate) fn mini_debug_info(&self) -> Option<Vec<u8>> {
         let packed = self.section_bytes(".gnu_debugdata")?;
-        let reader = XzReader::new_mem_limit(&packed[..], true, MOST_MEMORY);
         // What is longer than it may be is cut off, which shows when it is read as an image.
-        let image = read_to(reader, self.unclaimed())?;
+        let image = unpack(&packed, self.unclaimed())?;
         self.claim(image.len() as u64)?;
         Some(image)
     }
+}
+
+/// The first `most` bytes that `packed` unpacks to; `None` where it is damaged or needs more memory than is credible.
+pub(crate) fn unpack(packed: &[u8], most: u64) -> Option<Vec<u8>> {
+    read_to(XzReader::new_mem_limit(packed, true, MOST_MEMORY), most)
 }

@@ -76,21 +76,9 @@ pub(super) fn text_start(table: &[u8], endian: Endianness) -> Option<(u64, Image
     Some((8 + 2 * header.pointer as u64, ImageAddress(header.word(2)?)))
 }
 
-/// Where in other bytes a table begins: at the first place where its header, its entries and the names of the first
-/// and last function make sense. The linker aligns it to 32 bytes.
-pub(super) fn find(bytes: &[u8], endian: Endianness) -> Option<usize> {
-    (0..bytes.len()).step_by(32).find(|&place| {
-        let table = FunctionTable::parse(&bytes[place..], endian, || Some(ImageAddress(0)));
-        table.is_some_and(|table| {
-            let last = table.count.checked_sub(1);
-            last.is_some_and(|last| table.name(0).is_some() && table.name(last).is_some())
-        })
-    })
-}
-
 /// The functions of a Go program.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct FunctionTable<'table> {
+pub(crate) struct FunctionTable<'table> {
     header: Header<'table>,
     /// The entries, each of two numbers, and what stands behind them: records are counted from here.
     entries: &'table [u8],
@@ -106,17 +94,17 @@ pub(super) struct FunctionTable<'table> {
 
 /// A function as the table tells it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Function<'table> {
-    pub(super) start: ImageAddress,
+pub(crate) struct Function<'table> {
+    pub(crate) start: ImageAddress,
     /// In bytes, up to the next function.
-    pub(super) size: u64,
-    pub(super) name: &'table [u8],
+    pub(crate) size: u64,
+    pub(crate) name: &'table [u8],
 }
 
 impl<'table> FunctionTable<'table> {
     /// Reads the header; `None` for what is no table of a known version. `text_start` is asked for where the code
     /// starts if addresses count from there.
-    pub(super) fn parse(
+    pub(crate) fn parse(
         bytes: &'table [u8],
         endian: Endianness,
         text_start: impl FnOnce() -> Option<ImageAddress>,
@@ -136,13 +124,25 @@ impl<'table> FunctionTable<'table> {
         (size <= entries.len()).then_some(FunctionTable { header, entries, count, width, base, names })
     }
 
+    /// Where in other bytes a table begins: at the first place where its header, its entries and the names of the first
+    /// and last function make sense. The linker aligns it to 32 bytes.
+    pub(crate) fn find(bytes: &[u8], endian: Endianness) -> Option<usize> {
+        (0..bytes.len()).step_by(32).find(|&place| {
+            let table = FunctionTable::parse(&bytes[place..], endian, || Some(ImageAddress(0)));
+            table.is_some_and(|table| {
+                let last = table.count.checked_sub(1);
+                last.is_some_and(|last| table.name(0).is_some() && table.name(last).is_some())
+            })
+        })
+    }
+
     /// The address in the entry of this index, as the table states it.
     fn start(&self, index: usize) -> Option<u64> {
         Header { bytes: self.entries, ..self.header }.number(index * 2 * self.width, self.width)
     }
 
     /// The function that holds an address.
-    pub(super) fn function(&self, address: ImageAddress) -> Option<Function<'table>> {
+    pub(crate) fn function(&self, address: ImageAddress) -> Option<Function<'table>> {
         let sought = address.0.checked_sub(self.base)?;
         // The number of entries that start at or below it.
         let (mut low, mut high) = (0, self.count + 1);

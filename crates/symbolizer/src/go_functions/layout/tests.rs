@@ -119,9 +119,9 @@ fn a_table_among_other_bytes_is_found() {
         let mut bytes = vec![0xff; 96];
         // A magic number alone is no table.
         bytes[32..40].copy_from_slice(&[0xfb, 0xff, 0xff, 0xff, 0, 0, 1, 8]);
-        assert_eq!(find(&bytes, Endianness::Little), None);
+        assert_eq!(FunctionTable::find(&bytes, Endianness::Little), None);
         bytes.extend(table(magic, Endianness::Little, 8));
-        assert_eq!(find(&bytes, Endianness::Little), Some(96), "{magic:x}");
-        assert_eq!(find(&bytes, Endianness::Big), None);
+        assert_eq!(FunctionTable::find(&bytes, Endianness::Little), Some(96), "{magic:x}");
+        assert_eq!(FunctionTable::find(&bytes, Endianness::Big), None);
     }
 }

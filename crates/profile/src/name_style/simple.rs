@@ -1,0 +1,211 @@
+//! A demangled C++ name without what says little.
+
+use std::borrow::Cow;
+
+/// Template arguments of the standard library that stand last and are what one gets without asking.
+const DEFAULTS: [&str; 6] = ["allocator<", "char_traits<", "less<", "hash<", "equal_to<", "default_delete<"];
+
+/// Namespaces that nobody writes: of the library's ABI, and unnamed ones.
+const LEFT_OUT: [&str; 4] = ["std::", "__cxx11::", "__1::", "(anonymous namespace)::"];
+
+/// Names that a template with these arguments has of its own.
+const SHORT: [(&str, &str); 4] = [
+    ("basic_string<char>", "string"),
+    ("basic_string<wchar_t>", "wstring"),
+    ("basic_string_view<char>", "string_view"),
+    ("basic_ostream<char>", "ostream"),
+];
+
+/// The name without `std::`, unnamed namespaces and default template arguments, with `string` for what that is, and
+/// with `>>` for `> >`.
+pub(super) fn simple(name: &str) -> Cow<'_, str> {
+    if !LEFT_OUT.iter().any(|left_out| name.contains(left_out)) && !name.contains("> >") {
+        return Cow::Borrowed(name);
+    }
+    let mut simple = Simple { text: String::with_capacity(name.len()), open: Vec::new() };
+    let mut rest = name;
+    while !rest.is_empty() {
+        rest = simple.take(rest);
+    }
+    Cow::Owned(simple.text)
+}
+
+/// What has been written so far.
+struct Simple {
+    text: String,
+    /// The brackets that are open.
+    open: Vec<Bracket>,
+}
+
+enum Bracket {
+    /// `(`: commas separate parameters.
+    Round,
+    /// `<`: for each argument, where it begins in the text (with the comma before it) and whether it is a default.
+    Template(Vec<Argument>),
+}
+
+struct Argument {
+    begins: usize,
+    is_default: bool,
+}
+
+impl Simple {
+    /// Takes the first part of what is left to write; returns what is left then.
+    fn take<'name>(&mut self, rest: &'name str) -> &'name str {
+        if !self.text.ends_with(is_word) {
+            if let Some(after) = self.operator(rest) {
+                return after;
+            }
+            if let Some(after) = self.without_namespaces(rest) {
+                return after;
+            }
+        }
+        let first = rest.chars().next().unwrap_or_default();
+        let after = &rest[first.len_utf8()..];
+        match (first, self.open.last_mut()) {
+            ('<', _) => {
+                self.text.push('<');
+                let first = Argument { begins: self.text.len(), is_default: false };
+                self.open.push(Bracket::Template(vec![first]));
+            }
+            ('>', Some(Bracket::Template(_))) if !self.text.ends_with('-') => self.close_template(),
+            ('(', _) => {
+                self.text.push('(');
+                self.open.push(Bracket::Round);
+            }
+            (')', Some(Bracket::Round)) => {
+                self.text.push(')');
+                self.open.pop();
+            }
+            (',', Some(Bracket::Template(arguments))) => {
+                arguments.push(Argument { begins: self.text.len(), is_default: false });
+                self.text.push(',');
+            }
+            _ => self.text.push(first),
+        }
+        after
+    }
+
+    /// `operator<`, `operator->`: brackets that are none.
+    fn operator<'name>(&mut self, rest: &'name str) -> Option<&'name str> {
+        let after = rest.strip_prefix("operator")?;
+        let length = after.find(|symbol| !matches!(symbol, '<' | '>' | '=' | '-')).unwrap_or(after.len());
+        // `operator<<<int>`: two of the operator, one of the template.
+        let length = match &after[..length] {
+            "<<<" => 2,
+            symbols if symbols.len() > 1 && symbols.ends_with('<') && symbols != "<<" => length - 1,
+            _ => length,
+        };
+        let (operator, after) = rest.split_at("operator".len() + length);
+        self.text.push_str(operator);
+        Some(after)
+    }
+
+    /// What follows the namespaces that are left out; `None` where there are none.
+    fn without_namespaces<'name>(&mut self, rest: &'name str) -> Option<&'name str> {
+        let mut after = rest;
+        while let Some(shorter) = LEFT_OUT.iter().find_map(|left_out| after.strip_prefix(left_out)) {
+            after = shorter;
+        }
+        if after.len() == rest.len() {
+            return None;
+        }
+        if rest.starts_with("std::")
+            && DEFAULTS.iter().any(|default| after.starts_with(default))
+            && let Some(Bracket::Template(arguments)) = self.open.last_mut()
+            && let Some(argument) = arguments.last_mut()
+            && matches!(&self.text[argument.begins..], "" | ", ")
+        {
+            argument.is_default = true;
+        }
+        Some(after)
+    }
+
+    fn close_template(&mut self) {
+        let Some(Bracket::Template(arguments)) = self.open.pop() else { return };
+        let defaults = arguments[1..].iter().rev().take_while(|argument| argument.is_default);
+        if let Some(first) = defaults.last() {
+            self.text.truncate(first.begins);
+        }
+        while self.text.ends_with(' ') {
+            self.text.pop();
+        }
+        self.text.push('>');
+        for (long, short) in SHORT {
+            let before = self.text.strip_suffix(long);
+            if let Some(before) =
+                before.filter(|before| !before.ends_with(|letter| is_word(letter) || letter == ':'))
+            {
+                self.text.truncate(before.len());
+                self.text.push_str(short);
+            }
+        }
+    }
+}
+
+fn is_word(letter: char) -> bool {
+    letter.is_alphanumeric() || letter == '_' || letter == '$'
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const STRING: &str = "std::__cxx11::basic_string<char, std::char_traits<char>, std::allocator<char> >";
+
+    #[test]
+    fn what_says_little_is_left_out() {
+        for (full, expected) in [
+            ("f(S const&, int)", "f(string const&, int)"),
+            (
+                "ns::Widget::spin(std::vector<int, std::allocator<int> > const&)",
+                "ns::Widget::spin(vector<int> const&)",
+            ),
+            ("(anonymous namespace)::sort", "sort"),
+            ("ns::(anonymous namespace)::f((anonymous namespace)::T)", "ns::f(T)"),
+            ("f(std::__cxx11::list<S, std::allocator<S > > const&)", "f(list<string> const&)"),
+            (
+                "std::map<S, int, std::less<S >, std::allocator<std::pair<S const, int> > >::at(S const&)",
+                "map<string, int>::at(string const&)",
+            ),
+            ("std::unique_ptr<T, std::default_delete<T> >::~unique_ptr()", "unique_ptr<T>::~unique_ptr()"),
+            ("std::__1::vector<T*, std::__1::allocator<T*>>::size() const", "vector<T*>::size() const"),
+            (
+                "std::ostream& std::operator<< <std::char_traits<char> >(std::ostream&, char)",
+                "ostream& operator<< <char_traits<char>>(ostream&, char)",
+            ),
+            ("std::operator<(S const&, S const&)", "operator<(string const&, string const&)"),
+            ("T<int>::operator->() [clone .cold]", "T<int>::operator->() [clone .cold]"),
+            ("ns::operator<(std::T, T)", "ns::operator<(T, T)"),
+            ("f(std::allocator<int>)", "f(allocator<int>)"),
+            ("f<std::allocator<int>, int>()", "f<allocator<int>, int>()"),
+            (
+                "f(std::function<void (int, std::vector<int, std::allocator<int> >)>)",
+                "f(function<void (int, vector<int>)>)",
+            ),
+        ] {
+            assert_eq!(simple(&full.replace('S', STRING)), expected, "{full}");
+        }
+    }
+
+    #[test]
+    fn other_names_stay() {
+        for name in
+            ["", "main", "A::f(int)", "mystd::f()", "f<int>(long)", "x->y", "operator new(unsigned long)"]
+        {
+            assert_eq!(simple(name), name);
+        }
+        assert_eq!(simple("mystd::g(std::T)"), "mystd::g(T)");
+    }
+
+    #[test]
+    fn brackets_without_end_or_beginning_do_no_harm() {
+        for name in
+            ["std::<<<<", "std::>>>>", "std::)))(((", "std::a<b, std::less<", "> >", "std::operator", "std::"]
+        {
+            let _ = simple(name);
+        }
+        let deep = format!("std::{}{}", "a<".repeat(50_000), ">".repeat(50_000));
+        assert_eq!(simple(&deep).len(), deep.len() - 5);
+    }
+}
