@@ -12,6 +12,9 @@ use oprof_profile::{BuildId, Unresolved};
 use crate::elf::{Class, Elf};
 use crate::file_bytes::{BUDGET, FileBytes};
 
+/// The notes that are looked at. A program has a handful, a core file a few for each of its threads.
+const MOST_NOTES: usize = 1 << 16;
+
 /// The build id of an ELF file (note NT_GNU_BUILD_ID), `None` where it has none.
 ///
 /// # Errors
@@ -30,18 +33,24 @@ impl<'data, H: Class, R: ReadRef<'data>> Elf<'data, H, R> {
     /// The image's build id: of the PT_NOTE segments, which is where the kernel looks for it when it reports a
     /// mapping; else of the note sections, for files that were stripped of their program headers.
     pub(crate) fn build_id(&self) -> Option<BuildId> {
+        let mut left = MOST_NOTES;
         let segments =
             self.program_headers.iter().filter_map(|segment| segment.notes(self.endian, self.data).ok());
+        if let Some(id) = segments.flatten().find_map(|notes| self.build_id_of_notes(notes, &mut left)) {
+            return Some(id);
+        }
         let sections = self.sections.iter().filter_map(|section| section.notes(self.endian, self.data).ok());
-        segments
-            .flatten()
-            .find_map(|notes| self.build_id_of_notes(notes))
-            .or_else(|| sections.flatten().find_map(|notes| self.build_id_of_notes(notes)))
+        sections.flatten().find_map(|notes| self.build_id_of_notes(notes, &mut left))
     }
 
-    fn build_id_of_notes(&self, notes: NoteIterator<'data, H>) -> Option<BuildId> {
+    /// The build id among some notes, of all of which at most `left` are looked at.
+    fn build_id_of_notes(&self, notes: NoteIterator<'data, H>, left: &mut usize) -> Option<BuildId> {
         notes
             .map_while(Result::ok)
+            .take_while(|_| {
+                *left = left.saturating_sub(1);
+                *left > 0
+            })
             .find(|note| note.n_type(self.endian) == elf::NT_GNU_BUILD_ID && note.name() == elf::ELF_NOTE_GNU)
             .and_then(|note| BuildId::new(note.desc()))
     }

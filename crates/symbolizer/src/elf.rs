@@ -12,6 +12,9 @@ use oprof_profile::{ImageAddress, ImageOffset, Unresolved};
 /// (`load_elf_phdrs` in fs/binfmt_elf.c), which are 1170.
 const MOST_PROGRAM_HEADERS: u32 = 1170;
 
+/// The sections that an image may have: what the file header can count (e_shnum). Object files may have more.
+const MOST_SECTIONS: usize = 0xffff;
+
 /// A file header of either class. Of a 32-bit and a 64-bit file, the endianness is read from the file.
 pub(crate) trait Class: FileHeader<Endian = Endianness> {}
 impl<H: FileHeader<Endian = Endianness>> Class for H {}
@@ -49,11 +52,15 @@ impl<'data, H: Class, R: ReadRef<'data>> Elf<'data, H, R> {
         Self::parse_headers(data).map_err(|_| Unresolved::Unreadable)?.ok_or(Unresolved::Unreadable)
     }
 
-    /// The image; `None` where it has more program headers than are credible.
+    /// The image; `None` where it has more program headers or sections than are credible.
     fn parse_headers(data: R) -> read::Result<Option<Elf<'data, H, R>>> {
         let header = H::parse(data)?;
         let endian = header.endian()?;
         if header.phnum(endian, data)? > MOST_PROGRAM_HEADERS {
+            return Ok(None);
+        }
+        let section_headers = header.section_headers(endian, data)?;
+        if section_headers.len() > MOST_SECTIONS {
             return Ok(None);
         }
         let program_headers = header.program_headers(endian, data)?;
@@ -77,9 +84,7 @@ impl<'data, H: Class, R: ReadRef<'data>> Elf<'data, H, R> {
             // What has no names, or damaged ones, still has sections of a type.
             sections: match header.sections(endian, data) {
                 Ok(sections) => sections,
-                Err(_) => {
-                    SectionTable::new(header.section_headers(endian, data)?, read::StringTable::default())
-                }
+                Err(_) => SectionTable::new(section_headers, read::StringTable::default()),
             },
             segments,
             unfolded: Cell::new(0),

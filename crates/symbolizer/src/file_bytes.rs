@@ -19,11 +19,11 @@ pub(crate) const BUDGET: u64 = 512 << 20;
 const STRING_BLOCK: u64 = 16 << 10;
 
 /// The longest string that is read, in bytes. Names of C++ templates of more than 100 KB have been seen.
-const LONGEST_STRING: u64 = 1 << 20;
+pub(crate) const LONGEST_STRING: u64 = 1 << 20;
 
 /// The bytes in which ends of strings are searched, counted as often as they are. A hostile table of millions of
 /// symbols can give all of them the same endless name.
-const SEARCH_BUDGET: u64 = 1 << 30;
+pub(crate) const SEARCH_BUDGET: u64 = 1 << 30;
 
 /// What has been read of a file so far, kept until the file's symbols are resolved.
 pub(crate) struct FileBytes<'file> {

@@ -21,6 +21,7 @@ pub mod fuzzing;
 mod go_functions;
 mod kallsyms;
 mod made_table;
+mod memory_bytes;
 mod mini_debug_info;
 mod plt;
 mod resolve;

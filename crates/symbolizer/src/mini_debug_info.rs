@@ -12,12 +12,15 @@ use crate::section::read_to;
 /// The memory that decompressing may take beside its result, in KiB. The dictionary of `xz -9` takes 64 MiB.
 const MOST_MEMORY: u32 = 80 << 10;
 
+/// The largest image that is unpacked, in bytes. A symbol and its name take about 60: a million functions.
+const LARGEST: u64 = 64 << 20;
+
 impl<'data, H: Class, R: ReadRef<'data>> Elf<'data, H, R> {
     /// The image that holds the small symbol table; `None` where there is none or it is damaged.
     pub(crate) fn mini_debug_info(&self) -> Option<Vec<u8>> {
         let packed = self.section_bytes(".gnu_debugdata")?;
         // What is longer than it may be is cut off, which shows when it is read as an image.
-        let image = unpack(&packed, self.unclaimed())?;
+        let image = unpack(&packed, self.unclaimed().min(LARGEST))?;
         self.claim(image.len() as u64)?;
         Some(image)
     }

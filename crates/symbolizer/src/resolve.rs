@@ -18,6 +18,7 @@ use crate::demangle::demangle;
 use crate::dwarf::Debugging;
 use crate::elf::{Class, Elf};
 use crate::file_bytes::{BUDGET, FileBytes};
+use crate::memory_bytes::MemoryBytes;
 use crate::sources::Sources;
 use crate::symbol_table::{Holder, lookup};
 
@@ -68,7 +69,7 @@ impl Symbolizer {
         identity: &ImageIdentity,
         offsets: &[ImageOffset],
     ) -> ImageNames {
-        self.resolve(None, image, identity, offsets)
+        self.resolve(None, &MemoryBytes::new(image), identity, offsets)
             .unwrap_or_else(|reason| ImageNames::unresolved(offsets.iter().copied(), reason))
     }
 
@@ -109,7 +110,8 @@ impl Symbolizer {
         let debug_bytes = debug_file.as_ref().map(|debug| FileBytes::new(&debug.file, BUDGET));
         let debug = debug_bytes.as_ref().and_then(|bytes| Elf::<H, _>::parse(bytes).ok());
         let mini_bytes = (stripped && debug.is_none()).then(|| image.mini_debug_info()).flatten();
-        let mini = mini_bytes.as_ref().and_then(|bytes| Elf::<H, _>::parse(bytes.as_slice()).ok());
+        let mini_bytes = mini_bytes.as_ref().map(|bytes| MemoryBytes::new(bytes));
+        let mini = mini_bytes.as_ref().and_then(|bytes| Elf::<H, _>::parse(bytes).ok());
         let tables = debug.as_ref().filter(|_| stripped);
         let mut names = names(&Sources { image: &image, debug: tables, mini: mini.as_ref() }, offsets)?;
 

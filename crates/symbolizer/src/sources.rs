@@ -7,6 +7,7 @@ use oprof_profile::{ImageAddress, NameSource, Unresolved};
 use crate::code_symbol::{CodeTable, ElfSymbols};
 use crate::elf::{Class, Elf};
 use crate::file_bytes::FileBytes;
+use crate::memory_bytes::MemoryBytes;
 use crate::{go_functions, plt, unwind_table};
 
 /// The ELF files that tell of one image: itself and what it was stripped of.
@@ -16,7 +17,7 @@ pub(crate) struct Sources<'elf, 'image, 'debug, 'file, H: Class, R: ReadRef<'ima
     /// Its separate debug file.
     pub(crate) debug: Option<&'elf Elf<'debug, H, &'debug FileBytes<'file>>>,
     /// The image in its `.gnu_debugdata`.
-    pub(crate) mini: Option<&'elf Elf<'debug, H, &'debug [u8]>>,
+    pub(crate) mini: Option<&'elf Elf<'debug, H, &'debug MemoryBytes<'debug>>>,
 }
 
 impl<'elf, 'image, H: Class, R: ReadRef<'image>> Sources<'elf, 'image, '_, '_, H, R> {

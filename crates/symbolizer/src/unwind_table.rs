@@ -4,11 +4,13 @@
 //! `.cold` part. `.eh_frame_hdr` holds them sorted (Linux Standard Base Core, "Exception Frames"); without it, and in
 //! `.debug_frame` (DWARF 5, section 6.4.1), every entry is read.
 
+mod header;
+
 use std::collections::HashMap;
 
 use gimli::{
-    BaseAddresses, CieOrFde, CommonInformationEntry, DebugFrame, EhFrame, EhFrameHdr, EndianSlice,
-    RunTimeEndian, UnwindOffset, UnwindSection,
+    BaseAddresses, CieOrFde, CommonInformationEntry, DebugFrame, EhFrame, EndianSlice, RunTimeEndian,
+    UnwindOffset, UnwindSection,
 };
 use object::Endianness;
 use object::read::ReadRef;
@@ -16,9 +18,13 @@ use oprof_profile::{ImageAddress, NameSource};
 
 use crate::elf::{Class, Elf};
 use crate::made_table::MadeTable;
+use header::Header;
 
 /// The entries that are read of a table that is not sorted. Chromium's has 700,000.
 const MOST_ENTRIES: usize = 4 << 20;
+
+/// The common parts of entries (CIE) that are kept. A linker merges them to a handful.
+const MOST_KNOWN: usize = 1024;
 
 type Bytes<'bytes> = EndianSlice<'bytes, RunTimeEndian>;
 type Cie<'bytes> = CommonInformationEntry<Bytes<'bytes>>;
@@ -59,6 +65,12 @@ struct Function {
     size: u64,
 }
 
+impl Function {
+    fn holds(&self, address: ImageAddress) -> bool {
+        address.0.wrapping_sub(self.start.0) < self.size
+    }
+}
+
 /// The functions of `.eh_frame` that hold one of `addresses`.
 fn eh_frame<'data, H: Class, R: ReadRef<'data>>(
     elf: &Elf<'data, H, R>,
@@ -78,26 +90,24 @@ fn eh_frame<'data, H: Class, R: ReadRef<'data>>(
     if let Some(table) = elf.section_address(".got") {
         bases = bases.set_got(table.0);
     }
-    let header_bytes = elf.section_bytes(".eh_frame_hdr").zip(elf.section_address(".eh_frame_hdr"));
-    if let Some((bytes, start)) = header_bytes {
-        let bases = bases.clone().set_eh_frame_hdr(start.0);
-        let header = EhFrameHdr::new(&bytes, endian(elf.endian));
-        if let Ok(header) = header.parse(&bases, address_size)
-            && let Some(table) = header.table()
-        {
-            let mut functions: Vec<Function> = Vec::new();
-            for address in addresses {
-                if functions.last().is_some_and(|last| address.0.wrapping_sub(last.start.0) < last.size) {
-                    continue;
-                }
-                let entry = table.fde_for_address(&frame, &bases, address.0, UnwindSection::cie_from_offset);
-                functions.extend(entry.ok().map(|entry| Function {
-                    start: ImageAddress(entry.initial_address()),
-                    size: entry.len(),
-                }));
+    let header = elf.section_bytes(".eh_frame_hdr").zip(elf.section_address(".eh_frame_hdr"));
+    if let Some((bytes, header_start)) = header
+        && let Some(header) = Header::parse(&bytes, elf.endian, header_start)
+    {
+        let mut functions: Vec<Function> = Vec::new();
+        for &address in addresses {
+            if functions.last().is_some_and(|last| last.holds(address)) {
+                continue;
             }
-            return functions;
+            functions.extend(header.entry(address).and_then(|entry| {
+                let offset = usize::try_from(entry.0.checked_sub(start.0)?).ok()?;
+                let entry =
+                    frame.fde_from_offset(&bases, offset.into(), UnwindSection::cie_from_offset).ok()?;
+                let function = Function { start: ImageAddress(entry.initial_address()), size: entry.len() };
+                function.holds(address).then_some(function)
+            }));
         }
+        return functions;
     }
     every_entry(&frame, &bases, 0, addresses)
 }
@@ -136,7 +146,9 @@ where
             Some(entry) => Ok(entry.clone()),
             None => {
                 let entry = frame.cie_from_offset(bases, offset)?;
-                known.insert(UnwindOffset::into(offset), entry.clone());
+                if known.len() < MOST_KNOWN {
+                    known.insert(UnwindOffset::into(offset), entry.clone());
+                }
                 Ok(entry)
             }
         });
