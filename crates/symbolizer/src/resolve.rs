@@ -116,12 +116,8 @@ impl Symbolizer {
         let mut names = names(&Sources { image: &image, debug: tables, mini: mini.as_ref() }, offsets)?;
 
         let image_address = |offset| image.image_address(offset);
-        let debugging = Debugging {
-            directories: &self.directories,
-            image: path,
-            path,
-            code_start: image.code_start(),
-        };
+        let debugging =
+            Debugging { directories: &self.directories, image: path, path, code_start: image.code_start() };
         match (&debug, &debug_file) {
             (Some(debug), Some(file)) if undebugged => {
                 let debugging = Debugging { path: Some(&file.path), ..debugging };

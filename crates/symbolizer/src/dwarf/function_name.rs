@@ -167,10 +167,7 @@ struct Found {
     line: Option<u32>,
 }
 
-fn text<'bytes>(
-    unit: UnitRef<'_, Bytes<'bytes>>,
-    value: AttributeValue<Bytes<'bytes>>,
-) -> Option<String> {
+fn text<'bytes>(unit: UnitRef<'_, Bytes<'bytes>>, value: AttributeValue<Bytes<'bytes>>) -> Option<String> {
     let text = unit.attr_string(value).ok()?;
     (text.len() <= LONGEST).then(|| text.to_string_lossy().ok().map(|text| text.into_owned())).flatten()
 }

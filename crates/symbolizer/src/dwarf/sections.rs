@@ -92,10 +92,7 @@ impl<'data> PackageSections<'data> {
     }
 
     /// A reader of the package; fails where an index is damaged.
-    pub(super) fn reader<'a>(
-        &'a self,
-        work: &'a Work<'a>,
-    ) -> gimli::Result<gimli::DwarfPackage<Bytes<'a>>> {
+    pub(super) fn reader<'a>(&'a self, work: &'a Work<'a>) -> gimli::Result<gimli::DwarfPackage<Bytes<'a>>> {
         let empty = Bytes::new(&[], self.endian, work);
         self.sections.borrow(|bytes| Bytes::new(bytes, self.endian, work), empty)
     }
@@ -119,10 +116,7 @@ fn needed(id: SectionId) -> bool {
 }
 
 /// The bytes of a section; none where the file has no such section or it is damaged.
-fn bytes<'data, H: Class, R: ReadRef<'data>>(
-    elf: &Elf<'data, H, R>,
-    name: Option<&str>,
-) -> Cow<'data, [u8]> {
+fn bytes<'data, H: Class, R: ReadRef<'data>>(elf: &Elf<'data, H, R>, name: Option<&str>) -> Cow<'data, [u8]> {
     name.and_then(|name| elf.section_bytes(name)).unwrap_or_default()
 }
 

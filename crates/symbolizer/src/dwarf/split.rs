@@ -38,7 +38,11 @@ impl SplitFiles {
     }
 
     /// The sections of the `.dwo` file that a skeleton unit names; `None` where there is none with that unit's id.
-    pub(super) fn open(&self, main: &Dwarf<Bytes<'_>>, skeleton: &Unit<Bytes<'_>>) -> Option<Sections<'static>> {
+    pub(super) fn open(
+        &self,
+        main: &Dwarf<Bytes<'_>>,
+        skeleton: &Unit<Bytes<'_>>,
+    ) -> Option<Sections<'static>> {
         let name = main.attr_string(skeleton, skeleton.dwo_name().ok()??).ok()?;
         let name = name.to_slice().ok()?;
         let compiled_in = skeleton.comp_dir.as_ref().and_then(|directory| directory.to_slice().ok());

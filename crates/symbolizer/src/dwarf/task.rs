@@ -167,12 +167,7 @@ struct Asked {
 }
 
 impl Asked {
-    fn answer<'a>(
-        &self,
-        entries: &Entries<'_, 'a>,
-        holder: Holder<'_, 'a>,
-        work: &Work<'_>,
-    ) -> UnitAnswer {
+    fn answer<'a>(&self, entries: &Entries<'_, 'a>, holder: Holder<'_, 'a>, work: &Work<'_>) -> UnitAnswer {
         let functions = Functions::of(holder.unit, work, &self.addresses, self.code_start);
         Writer::new(entries, holder, work).write(&self.places, &self.rows, &functions)
     }

@@ -84,9 +84,14 @@ impl<'budget> Work<'budget> {
 
     #[cold]
     fn spend_more(&self, steps: u64) -> gimli::Result<()> {
-        let grant = steps.max(GRANT);
-        let granted = take(&self.budget.steps, grant).map(|()| self.granted.get() + grant - steps);
-        self.granted.set(granted.ok_or(gimli::Error::UnexpectedEof(gimli::ReaderOffsetId(0)))?);
+        let granted = self.granted.get();
+        let missing = steps - granted;
+        // Near the end, no more than is needed.
+        let grant = [missing.max(GRANT), missing]
+            .into_iter()
+            .find(|&grant| take(&self.budget.steps, grant).is_some());
+        let grant = grant.ok_or(gimli::Error::UnexpectedEof(gimli::ReaderOffsetId(0)))?;
+        self.granted.set(granted + grant - steps);
         Ok(())
     }
 }

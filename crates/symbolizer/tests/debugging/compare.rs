@@ -3,10 +3,10 @@
 use std::fs::File;
 use std::path::Path;
 
+use object::Endianness;
 use object::elf::{FileHeader32, FileHeader64, PF_X, PT_LOAD};
 use object::read::FileKind;
 use object::read::elf::{FileHeader, ProgramHeader};
-use object::Endianness;
 use oprof_profile::{ImageIdentity, ImageNames, ImageOffset};
 use oprof_symbolizer::Symbolizer;
 
@@ -31,8 +31,11 @@ fn code<H: FileHeader<Endian = Endianness>>(data: &[u8]) -> Vec<(u64, ImageOffse
     let segments = header.program_headers(endian, data).expect("program headers");
     let code = segments.iter().filter(|s| s.p_type(endian) == PT_LOAD && s.p_flags(endian).contains(PF_X));
     let addresses = code.flat_map(|segment| {
-        let (address, offset, size): (u64, u64, u64) =
-            (segment.p_vaddr(endian).into(), segment.p_offset(endian).into(), segment.p_filesz(endian).into());
+        let (address, offset, size): (u64, u64, u64) = (
+            segment.p_vaddr(endian).into(),
+            segment.p_offset(endian).into(),
+            segment.p_filesz(endian).into(),
+        );
         (0..size).step_by(STEP as usize).map(move |at| (address + at, ImageOffset(offset + at)))
     });
     addresses.collect()
@@ -77,7 +80,13 @@ pub(crate) struct Outcome {
 }
 
 /// Compares every 64th address; `None` where the tool is missing. `excuse` tells which differences are known.
-pub(crate) fn compare(symbolizer: &Symbolizer, image: &Path, what: &str, oracle: Oracle, excuse: Excuse) -> Option<Outcome> {
+pub(crate) fn compare(
+    symbolizer: &Symbolizer,
+    image: &Path,
+    what: &str,
+    oracle: Oracle,
+    excuse: Excuse,
+) -> Option<Outcome> {
     let addresses = addresses(image);
     let asked: Vec<u64> = addresses.iter().map(|(address, _)| *address).collect();
     let offsets: Vec<ImageOffset> = addresses.iter().map(|(_, offset)| *offset).collect();
@@ -98,7 +107,15 @@ pub(crate) fn compare(symbolizer: &Symbolizer, image: &Path, what: &str, oracle:
             differences.push(format!("{address:#x}\n    ours:   {ours:?}\n    theirs: {theirs:?}"));
         }
     }
-    if std::env::var_os("EXPLORE").is_some() && !differences.is_empty() { println!("{what} {oracle:?}: {} of {}:\n{}", differences.len(), addresses.len(), differences[..differences.len().min(5)].join("\n")); return Some(outcome); }
+    if std::env::var_os("EXPLORE").is_some() && !differences.is_empty() {
+        println!(
+            "{what} {oracle:?}: {} of {}:\n{}",
+            differences.len(),
+            addresses.len(),
+            differences[..differences.len().min(5)].join("\n")
+        );
+        return Some(outcome);
+    }
     assert!(
         differences.is_empty(),
         "{what}: {} of {} addresses differ from {oracle:?}, {outcome:?}:\n{}",

@@ -89,7 +89,9 @@ fn cpp_programs_agree() {
             for format in ["-gdwarf-2", "-gdwarf-4", "-gdwarf-5"] {
                 let folder = sources();
                 let flags = [level, format, "-std=c++17"];
-                let Some(image) = build(folder.path(), compiler, &["src/cpp.cc"], "program", &flags) else { continue };
+                let Some(image) = build(folder.path(), compiler, &["src/cpp.cc"], "program", &flags) else {
+                    continue;
+                };
                 check(&symbolizer, &image, &format!("{compiler} {flags:?}"));
             }
         }
@@ -99,7 +101,13 @@ fn cpp_programs_agree() {
 #[test]
 fn rust_programs_agree() {
     let symbolizer = Symbolizer::new(DebugDirectories::none());
-    for flags in [&["-g"][..], &["-g", "-O"], &["-g", "-O", "-Csymbol-mangling-version=v0"], &["-g", "-O", "-Cdebuginfo=line-tables-only"], &["-g", "-O", "-Zdwarf-version=5"]] {
+    for flags in [
+        &["-g"][..],
+        &["-g", "-O"],
+        &["-g", "-O", "-Csymbol-mangling-version=v0"],
+        &["-g", "-O", "-Cdebuginfo=line-tables-only"],
+        &["-g", "-O", "-Zdwarf-version=5"],
+    ] {
         let folder = sources();
         let Some(image) = build(folder.path(), "rustc", &["src/rust.rs"], "program", flags) else { continue };
         check(&symbolizer, &image, &format!("rustc {flags:?}"));

@@ -33,7 +33,9 @@ impl Oracle {
         };
         match self {
             Oracle::Binutils => command.args(["-f", "-i", "-a", "-e"]).arg(image),
-            Oracle::Llvm => command.args(["--inlining", "--functions=linkage", "--no-demangle", "-a", "-e"]).arg(image),
+            Oracle::Llvm => {
+                command.args(["--inlining", "--functions=linkage", "--no-demangle", "-a", "-e"]).arg(image)
+            }
         };
         let piped = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut child = piped.env("LC_ALL", "C").spawn().ok()?;
@@ -71,11 +73,8 @@ fn parse(text: &str) -> Vec<Vec<Frame>> {
             [_, line, file] if line.parse::<u32>().is_ok() => (file, line),
             _ => place.rsplit_once(':').unwrap_or((place, "?")),
         };
-        let frame = Frame {
-            function: known(line),
-            file: known(file),
-            line: line_number.parse().unwrap_or(0),
-        };
+        let frame =
+            Frame { function: known(line), file: known(file), line: line_number.parse().unwrap_or(0) };
         answers.last_mut().expect("an address before its frames").push(frame);
     }
     answers

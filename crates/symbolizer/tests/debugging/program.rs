@@ -117,7 +117,11 @@ pub(crate) fn sources() -> tempfile::TempDir {
 }
 
 /// The output of a tool; `None` where there is no such tool or it fails.
-pub(crate) fn run<S: AsRef<OsStr>>(tool: &str, folder: &Path, arguments: impl IntoIterator<Item = S>) -> Option<String> {
+pub(crate) fn run<S: AsRef<OsStr>>(
+    tool: &str,
+    folder: &Path,
+    arguments: impl IntoIterator<Item = S>,
+) -> Option<String> {
     let mut command = Command::new(tool);
     let output = command.args(arguments).current_dir(folder).env("LC_ALL", "C").output().ok()?;
     output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
@@ -129,7 +133,13 @@ pub(crate) fn skipped(what: &str) {
 }
 
 /// Builds `sources` in `folder`; `None`, with a line that says so, where this machine cannot.
-pub(crate) fn build(folder: &Path, compiler: &str, sources: &[&str], output: &str, flags: &[&str]) -> Option<PathBuf> {
+pub(crate) fn build(
+    folder: &Path,
+    compiler: &str,
+    sources: &[&str],
+    output: &str,
+    flags: &[&str],
+) -> Option<PathBuf> {
     let arguments = flags.iter().chain(sources).map(OsString::from);
     let arguments = arguments.chain(["-o".into(), output.into()]);
     if run(compiler, folder, arguments).is_none() {
