@@ -2,13 +2,13 @@
 
 use std::collections::HashMap;
 use std::fs::File;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use oprof_collector::HeldImages;
 use oprof_profile::{
     Image, ImageId, ImageIdentity, ImageKind, ImageNames, ImageOffset, Profile, Unresolved, VirtualAddress,
 };
-use oprof_symbolizer::{KernelSymbols, Symbolizer};
+use oprof_symbolizer::{DebugDirectories, KernelSymbols, Symbolizer};
 use rayon::prelude::*;
 
 /// What one image's sampled offsets are to be looked up in.
@@ -19,9 +19,14 @@ struct Question {
     offsets: Vec<ImageOffset>,
 }
 
-/// The names of everything sampled, each image's at its index. Moves samples of kernel modules to images of their
+/// The names of everything sampled, each image's at its index; debug files are looked for in `debug_directories`,
+/// too. Moves samples of kernel modules to images of their
 /// own.
-pub(crate) fn resolve(profile: &mut Profile, images: &mut HeldImages) -> Vec<ImageNames> {
+pub(crate) fn resolve(
+    profile: &mut Profile,
+    images: &mut HeldImages,
+    debug_directories: &[PathBuf],
+) -> Vec<ImageNames> {
     let kernel = kernel_symbols(profile);
     if let Some(kernel) = &kernel {
         split_modules(profile, kernel);
@@ -36,7 +41,8 @@ pub(crate) fn resolve(profile: &mut Profile, images: &mut HeldImages) -> Vec<Ima
         questions.insert(id, Question { image, file, offsets });
     }
     let mut names = vec![ImageNames::default(); profile.images().len()];
-    let symbolizer = Symbolizer::default();
+    let directories = DebugDirectories::with(debug_directories.iter().cloned());
+    let symbolizer = Symbolizer::new(directories);
     let answers: Vec<_> = questions
         .into_par_iter()
         .map(|(id, question)| (id, answer(question, &symbolizer, kernel.as_ref())))

@@ -1,6 +1,7 @@
 //! `oprof record`: runs a command and writes a recording of it.
 
 use std::fs::File;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Result;
@@ -30,7 +31,7 @@ pub(crate) fn record(options: &RecordOptions) -> Result<ExitCode> {
     say_first(options, &recorder, &run, &file);
     let events = recorder.events().to_vec();
     let collected = recorder.record(|progress| flush(&mut file, progress, &mut trouble))?;
-    let recording = complete(collected, run, events);
+    let recording = complete(collected, run, events, &options.debug_dir);
     finish(file, &recording, options, &trouble)
 }
 
@@ -99,9 +100,14 @@ fn flush(file: &mut RecordingFile, progress: Progress<'_>, trouble: &mut Trouble
 }
 
 /// Names what was sampled and puts the recording together.
-fn complete(collected: Collected, run: Run, events: Vec<oprof_profile::Event>) -> Recording {
+fn complete(
+    collected: Collected,
+    run: Run,
+    events: Vec<oprof_profile::Event>,
+    debug_directories: &[PathBuf],
+) -> Recording {
     let Collected { mut profile, mut images, end, duration } = collected;
-    let names = names::resolve(&mut profile, &mut images);
+    let names = names::resolve(&mut profile, &mut images, debug_directories);
     let (images, processes, counts, coverage) = profile.into_parts();
     let end = Some(end);
     Recording { run, events, images, processes, counts, names, coverage, duration, end, damage: None }
