@@ -121,6 +121,7 @@ impl<'bytes> Search<'_, 'bytes> {
             ranges.take(self.unit, &entries.read_attribute(*attribute)?)?;
         }
         let node = self.nodes.len();
+        self.nodes.push(Node { entry, parent: None, call: Call::default(), depth: 0 });
         let mut held = false;
         ranges.each(self.unit, |range| {
             let span = range.end - range.begin;
@@ -135,10 +136,7 @@ impl<'bytes> Search<'_, 'bytes> {
             }
             Ok(())
         })?;
-        Ok(held.then(|| {
-            self.nodes.push(Node { entry, parent: None, call: Call::default(), depth: 0 });
-            node
-        }))
+        Ok(self.kept(node, held))
     }
 
     /// Reads an inlined call; its node if it holds an address of what it is inlined into.
@@ -170,6 +168,9 @@ impl<'bytes> Search<'_, 'bytes> {
             }
         }
         let node = self.nodes.len();
+        // Before its ranges are read: where they are damaged, those before have been given to it.
+        let depth = self.nodes[parent].depth + 1;
+        self.nodes.push(Node { entry, parent: Some(parent), call, depth });
         let mut held = false;
         ranges.each(self.unit, |range| {
             for place in places(self.addresses, range, self.code_start, self.work)? {
@@ -180,11 +181,15 @@ impl<'bytes> Search<'_, 'bytes> {
             }
             Ok(())
         })?;
-        Ok(held.then(|| {
-            let depth = self.nodes[parent].depth + 1;
-            self.nodes.push(Node { entry, parent: Some(parent), call, depth });
-            node
-        }))
+        Ok(self.kept(node, held))
+    }
+
+    /// The last node, unless nothing refers to it.
+    fn kept(&mut self, node: usize, held: bool) -> Option<usize> {
+        if !held {
+            self.nodes.truncate(node);
+        }
+        held.then_some(node)
     }
 }
 

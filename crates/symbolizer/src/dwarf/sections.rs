@@ -78,9 +78,9 @@ impl<'data> PackageSections<'data> {
     /// `None` where it has no index of units.
     pub(super) fn of<H: Class, R: ReadRef<'data>>(elf: &Elf<'data, H, R>) -> Option<PackageSections<'data>> {
         let mut size = 0;
+        // All of them: a reader of a unit takes its part of each section that the index lists.
         let sections = DwarfPackageSections::load(|id| {
-            let indexed = matches!(id, SectionId::DebugCuIndex | SectionId::DebugTuIndex);
-            let bytes = bytes(elf, id.dwo_name().filter(|_| indexed || needed(id)));
+            let bytes = bytes(elf, id.dwo_name());
             size += bytes.len() as u64;
             if id == SectionId::DebugCuIndex && bytes.is_empty() {
                 Err(gimli::Error::MissingUnitDie)

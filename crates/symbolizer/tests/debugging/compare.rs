@@ -1,5 +1,6 @@
 //! Compares the symbolizer with other tools, address by address.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::Path;
 
@@ -17,15 +18,20 @@ const STEP: u64 = 64;
 
 /// Every 64th address of an image's code, with its offset in the file.
 pub(crate) fn addresses(image: &Path) -> Vec<(u64, ImageOffset)> {
+    addresses_of(image, STEP)
+}
+
+/// Every address of an image's code, `step` bytes apart.
+pub(crate) fn addresses_of(image: &Path, step: u64) -> Vec<(u64, ImageOffset)> {
     let data = std::fs::read(image).expect("an image");
     match FileKind::parse(&*data) {
-        Ok(FileKind::Elf32) => code::<FileHeader32<Endianness>>(&data),
-        Ok(FileKind::Elf64) => code::<FileHeader64<Endianness>>(&data),
+        Ok(FileKind::Elf32) => code::<FileHeader32<Endianness>>(&data, step),
+        Ok(FileKind::Elf64) => code::<FileHeader64<Endianness>>(&data, step),
         kind => panic!("{} is {kind:?}", image.display()),
     }
 }
 
-fn code<H: FileHeader<Endian = Endianness>>(data: &[u8]) -> Vec<(u64, ImageOffset)> {
+fn code<H: FileHeader<Endian = Endianness>>(data: &[u8], step: u64) -> Vec<(u64, ImageOffset)> {
     let header = H::parse(data).expect("a header");
     let endian = header.endian().expect("an endianness");
     let segments = header.program_headers(endian, data).expect("program headers");
@@ -36,7 +42,7 @@ fn code<H: FileHeader<Endian = Endianness>>(data: &[u8]) -> Vec<(u64, ImageOffse
             segment.p_offset(endian).into(),
             segment.p_filesz(endian).into(),
         );
-        (0..size).step_by(STEP as usize).map(move |at| (address + at, ImageOffset(offset + at)))
+        (0..size).step_by(step as usize).map(move |at| (address + at, ImageOffset(offset + at)))
     });
     addresses.collect()
 }
@@ -65,9 +71,6 @@ fn frames(names: &ImageNames, offset: ImageOffset) -> Vec<Frame> {
     functions.into_iter().zip(lines).map(frame).collect()
 }
 
-/// A difference that is known, by what it is between.
-pub(crate) type Excuse = fn(Oracle, &[Frame], &[Frame]) -> bool;
-
 /// How a comparison went.
 #[derive(Debug, Default)]
 pub(crate) struct Outcome {
@@ -75,61 +78,109 @@ pub(crate) struct Outcome {
     pub(crate) lines: usize,
     /// The addresses in inlined functions.
     pub(crate) inlined: usize,
-    /// The addresses that differ in a way that is known.
-    pub(crate) excused: usize,
+    /// The differences that are known, by reason.
+    pub(crate) known: BTreeMap<&'static str, usize>,
 }
 
-/// Compares every 64th address; `None` where the tool is missing. `excuse` tells which differences are known.
-pub(crate) fn compare(
-    symbolizer: &Symbolizer,
-    image: &Path,
-    what: &str,
-    oracle: Oracle,
-    excuse: Excuse,
-) -> Option<Outcome> {
+/// Compares what the symbolizer says of every 64th address of `image` with what the tools say of `original`, which has
+/// the same code and its debugging information in the plainest form. `None` where both tools are missing.
+pub(crate) fn compare(symbolizer: &Symbolizer, image: &Path, original: &Path, what: &str) -> Option<Outcome> {
     let addresses = addresses(image);
     let asked: Vec<u64> = addresses.iter().map(|(address, _)| *address).collect();
     let offsets: Vec<ImageOffset> = addresses.iter().map(|(_, offset)| *offset).collect();
-    let theirs = oracle.ask(image, &asked)?;
     let names = resolve(symbolizer, image, &offsets);
-    let mut outcome = Outcome::default();
-    let mut differences = Vec::new();
-    for ((address, offset), theirs) in addresses.iter().zip(theirs) {
-        let ours = frames(&names, *offset);
-        outcome.lines += usize::from(ours[0].line > 0);
-        outcome.inlined += usize::from(ours.len() > 1);
-        if same(&ours, &theirs) {
-            continue;
-        }
-        if excuse(oracle, &ours, &theirs) {
-            outcome.excused += 1;
-        } else {
-            differences.push(format!("{address:#x}\n    ours:   {ours:?}\n    theirs: {theirs:?}"));
-        }
+    let ours: Vec<Vec<Frame>> = offsets.iter().map(|offset| frames(&names, *offset)).collect();
+    let mut outcome = Outcome {
+        lines: ours.iter().filter(|frames| frames[0].line > 0).count(),
+        inlined: ours.iter().filter(|frames| frames.len() > 1).count(),
+        ..Outcome::default()
+    };
+
+    let llvm = Oracle::Llvm.ask(original, &asked);
+    let binutils = Oracle::Binutils.ask(original, &asked);
+    if llvm.is_none() && binutils.is_none() {
+        return None;
     }
-    if std::env::var_os("EXPLORE").is_some() && !differences.is_empty() {
-        println!(
-            "{what} {oracle:?}: {} of {}:\n{}",
-            differences.len(),
-            addresses.len(),
-            differences[..differences.len().min(5)].join("\n")
-        );
-        return Some(outcome);
+    let mut differences = Vec::new();
+    for (place, (address, ours)) in asked.iter().zip(&ours).enumerate() {
+        let theirs = |all: &Option<Vec<Vec<Frame>>>| all.as_ref().map(|all| all[place].clone());
+        let (llvm, binutils) = (theirs(&llvm), theirs(&binutils));
+        let agrees = llvm.as_ref().is_none_or(|llvm| {
+            same(ours, llvm) || known_difference(Oracle::Llvm, ours, llvm, false).is_some()
+        });
+        for (oracle, theirs) in [(Oracle::Llvm, llvm), (Oracle::Binutils, binutils)] {
+            let Some(theirs) = theirs.filter(|theirs| !same(ours, theirs)) else { continue };
+            match known_difference(oracle, ours, &theirs, agrees) {
+                Some(reason) => *outcome.known.entry(reason).or_default() += 1,
+                None => differences
+                    .push(format!("{address:#x}, {oracle:?}\n    ours:   {ours:?}\n    theirs: {theirs:?}")),
+            }
+        }
     }
     assert!(
         differences.is_empty(),
-        "{what}: {} of {} addresses differ from {oracle:?}, {outcome:?}:\n{}",
+        "{what}: {} differences at {} addresses, {outcome:?}:\n{}",
         differences.len(),
         addresses.len(),
-        differences[..differences.len().min(12)].join("\n")
+        differences[..differences.len().min(8)].join("\n")
     );
     Some(outcome)
 }
 
+/// Whether two answers have the same inlined functions, files and lines. Which symbol the outermost function is, is
+/// compared elsewhere: aliases and clones (`f.cold`) have names of their own in the symbol table.
 fn same(ours: &[Frame], theirs: &[Frame]) -> bool {
-    let place = |frame: &Frame| (frame.file.clone(), frame.line);
-    let inner = |frames: &[Frame]| frames[..frames.len() - 1].to_vec();
-    ours.len() == theirs.len()
-        && inner(ours) == inner(theirs)
-        && ours.last().map(place) == theirs.last().map(place)
+    ours.len() == theirs.len() && inner_names(ours) == inner_names(theirs) && same_places(ours, theirs)
+}
+
+fn inner_names(frames: &[Frame]) -> Vec<&str> {
+    frames[..frames.len() - 1].iter().map(|frame| frame.function.as_str()).collect()
+}
+
+fn same_places(ours: &[Frame], theirs: &[Frame]) -> bool {
+    let places = |frames: &[Frame]| -> Vec<_> { frames.iter().map(|f| (f.file.clone(), f.line)).collect() };
+    places(ours) == places(theirs)
+}
+
+/// Whether `theirs` is `ours` with its folder twice: `./elf/./elf/a.c`.
+fn is_doubled(ours: &str, theirs: &str) -> bool {
+    theirs.strip_suffix(ours).is_some_and(|folder| folder.ends_with('/') && ours.starts_with(folder))
+}
+
+/// Why a tool says something else; `None` where there is no reason. Binutils are known to miss what they do not read,
+/// so of them a difference counts as known only where llvm-symbolizer agrees with us (`agrees`).
+fn known_difference(oracle: Oracle, ours: &[Frame], theirs: &[Frame], agrees: bool) -> Option<&'static str> {
+    let lines = |frames: &[Frame]| -> Vec<u32> { frames.iter().map(|frame| frame.line).collect() };
+    if ours.len() == 1 && theirs.len() == 1 && ours[0].file.is_empty() && theirs[0].line == 0 {
+        return Some("the file is of the symbol table (STT_FILE), there is no debugging information");
+    }
+    let relative =
+        |(ours, theirs): (&Frame, &Frame)| ours.file == theirs.file || is_doubled(&ours.file, &theirs.file);
+    if ours.len() == theirs.len()
+        && lines(ours) == lines(theirs)
+        && inner_names(ours) == inner_names(theirs)
+        && ours.iter().zip(theirs).all(relative)
+    {
+        return Some(
+            "folder 0 of DWARF 5 is the one of the compiler, and when relative is put before itself",
+        );
+    }
+    if oracle == Oracle::Llvm || !agrees {
+        return None;
+    }
+    if theirs.len() == 1 && theirs[0].line == 0 {
+        return Some(
+            "binutils read no lines of this: 64-bit DWARF, .zdebug_, split DWARF 5 of gcc, some of glibc",
+        );
+    }
+    if theirs.len() < ours.len() {
+        return Some("binutils miss inlined functions of clang's DWARF 5 (DW_FORM_addrx) and of split DWARF");
+    }
+    if lines(ours) == lines(theirs) && inner_names(ours) == inner_names(theirs) {
+        return Some("binutils count the files of DWARF 5 from 1");
+    }
+    if same_places(ours, theirs) {
+        return Some("binutils show the symbol's name for an inlined function without DW_AT_linkage_name");
+    }
+    None
 }

@@ -116,14 +116,16 @@ pub(crate) fn sources() -> tempfile::TempDir {
     folder
 }
 
-/// The output of a tool; `None` where there is no such tool or it fails.
+/// The output of a tool; `None` where there is no such tool, it fails or takes half a minute (llvm-dwp 14 does not end
+/// on what gcc makes).
 pub(crate) fn run<S: AsRef<OsStr>>(
     tool: &str,
     folder: &Path,
     arguments: impl IntoIterator<Item = S>,
 ) -> Option<String> {
-    let mut command = Command::new(tool);
-    let output = command.args(arguments).current_dir(folder).env("LC_ALL", "C").output().ok()?;
+    let mut command = Command::new("timeout");
+    let output =
+        command.args(["30", tool]).args(arguments).current_dir(folder).env("LC_ALL", "C").output().ok()?;
     output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
