@@ -170,7 +170,7 @@ fn sections(image: &Path, names: &[&str]) -> Vec<Range<usize>> {
         let [offset, size] = [3, 4].map(|index| usize::from_str_radix(words.get(index)?, 16).ok());
         Some(offset?..offset? + size?)
     });
-    ranges.filter(|range| !range.is_empty()).chain([0..64]).collect()
+    ranges.filter(|range| !range.is_empty()).chain(std::iter::once(0..64)).collect()
 }
 
 #[test]

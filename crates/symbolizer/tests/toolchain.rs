@@ -94,6 +94,26 @@ fn stubs_of_mold_are_what_mold_calls_them() {
 }
 
 #[test]
+fn programs_that_bolt_rewrote_agree_with_nm() {
+    let folder = sources();
+    for (name, flag) in [("pie", "-pie"), ("no-pie", "-no-pie")] {
+        let flags = ["-O1", flag, "-Wl,--emit-relocs"];
+        let Some(image) = build(folder.path(), "gcc", "c.c", name, &flags) else { continue };
+        let rewritten = folder.path().join(format!("{name}-rewritten"));
+        let arguments = [image.as_os_str(), "-o".as_ref(), rewritten.as_os_str()];
+        let tools = ["llvm-bolt", "llvm-bolt-22", "llvm-bolt-19", "llvm-bolt-16", "llvm-bolt-15"];
+        if !tools.into_iter().any(|tool| run(tool, arguments).is_some()) {
+            return skipped("no llvm-bolt");
+        }
+        let compared = compare(&rewritten).unwrap_or_default();
+        assert!(compared.symbols > 10, "{name}: {compared:?}");
+        let [before, after] =
+            [code_segments(&image), code_segments(&rewritten)].map(Option::unwrap_or_default);
+        assert!(after.len() > before.len(), "{name}: a segment for the new code: {after:x?}");
+    }
+}
+
+#[test]
 fn the_linker_that_comes_with_rust_agrees_with_nm() {
     let folder = sources();
     let sysroot = run("rustc", ["--print", "sysroot"]).unwrap_or_default();
