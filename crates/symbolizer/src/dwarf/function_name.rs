@@ -40,6 +40,9 @@ pub(super) enum Place {
     Split,
 }
 
+/// A unit that was read; `None` where it is damaged.
+type KnownUnit<'bytes> = Option<Rc<Unit<Bytes<'bytes>>>>;
+
 /// What entries can refer to, for one task.
 pub(super) struct Entries<'a, 'bytes> {
     /// The image's sections or its debug file's.
@@ -48,7 +51,7 @@ pub(super) struct Entries<'a, 'bytes> {
     /// The units of the file that several debug files share.
     supplementary_units: &'a UnitList,
     /// Units that were referred to, by where they begin; `None` for damaged ones.
-    units: RefCell<HashMap<(Place, usize), Option<Rc<Unit<Bytes<'bytes>>>>>>,
+    units: RefCell<HashMap<(Place, usize), KnownUnit<'bytes>>>,
 }
 
 /// The unit that an entry is in.

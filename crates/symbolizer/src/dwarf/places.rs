@@ -98,7 +98,7 @@ impl Debugging<'_> {
         [self.image, self.path].into_iter().flatten().find_map(|path| {
             let mut name = path.file_name()?.to_owned();
             name.push(".dwp");
-            open_regular(&PathBuf::from(path.with_file_name(name)))
+            open_regular(&path.with_file_name(name))
         })
     }
 }
