@@ -24,13 +24,14 @@ mod workload;
 /// A case: its name on the command line, and what measures it and returns the line to print.
 type Case = (&'static str, fn(&Bench) -> Result<String>);
 
-const CASES: [Case; 6] = [
+const CASES: [Case; 7] = [
     ("fork-storm", case::fork_storm::run),
     ("flat", case::flat::run),
     ("report", case::report::run),
     ("known-shares", case::known_shares::run),
     ("make-test-all", case::make_test_all::run),
     ("events", case::events::run),
+    ("symbols", case::symbols::run),
 ];
 
 fn main() -> ExitCode {

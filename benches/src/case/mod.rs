@@ -6,3 +6,4 @@ pub(crate) mod fork_storm;
 pub(crate) mod known_shares;
 pub(crate) mod make_test_all;
 pub(crate) mod report;
+pub(crate) mod symbols;

@@ -5,6 +5,7 @@ use anyhow::{Context, Result, bail};
 pub(crate) mod burn;
 pub(crate) mod chain;
 pub(crate) mod storm;
+pub(crate) mod symbols;
 pub(crate) mod timed;
 
 /// Runs `NAME ARGUMENT...`.
@@ -14,6 +15,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
         "storm" => storm::run(arguments),
         "burn" => burn::run(arguments),
         "timed" => timed::run(arguments),
+        "symbols" => symbols::run(arguments),
         _ => bail!("no workload {name:?}"),
     }
 }

@@ -9,7 +9,7 @@ use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, ValueEnum};
 use oprof_collector::ScopeChoice;
 use oprof_profile::Scope;
-use oprof_report::By;
+use oprof_report::{By, SourcePath};
 
 use crate::{speak, status, usage_error};
 
@@ -149,6 +149,15 @@ pub(crate) struct ReportOptions {
     /// Show whole paths
     #[arg(short = 'f', long)]
     pub(crate) long_filenames: bool,
+    /// Show where symbols are in the source
+    #[arg(short = 'g', long = "debug-info", visible_alias = "lines")]
+    pub(crate) lines: bool,
+    /// List inlined functions apart from what they are inlined into
+    #[arg(long)]
+    pub(crate) inline: bool,
+    /// Show source paths that begin with FROM with TO instead
+    #[arg(long, value_name = "FROM=TO")]
+    pub(crate) source_path: Vec<SourcePath>,
     /// OProfile's layout, on a terminal too
     #[arg(long)]
     pub(crate) plain: bool,

@@ -4,11 +4,11 @@ use std::io::{self, BufWriter, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use oprof_profile::Recording;
 use oprof_profile::recording::Damage;
 use oprof_report::render::{Look, opreport_summary, opreport_symbols, table};
-use oprof_report::{By, ClassOrder, Options, Report};
+use oprof_report::{By, ClassOrder, Options, Report, SourcePaths};
 
 use crate::arguments::ReportOptions;
 use crate::terminal::{self, Terminal};
@@ -17,6 +17,9 @@ use crate::{speak, status};
 /// Prints the report that was asked for.
 pub(crate) fn report(options: &ReportOptions) -> Result<ExitCode> {
     let path = options.file.as_deref().or(options.input.as_deref()).unwrap_or(Path::new("oprof.data"));
+    if (options.lines || options.inline) && options.by.is_some_and(|by| by != By::Symbol) {
+        bail!("--debug-info and --inline are of symbols: use them with -l");
+    }
     let recording = Recording::open(path)?;
     let printed = print(&recording, options);
     if printed.is_ok() {
@@ -41,12 +44,16 @@ fn print(recording: &Recording, options: &ReportOptions) -> io::Result<()> {
         threshold: options.threshold,
         no_header: options.no_header,
         long_names: options.long_filenames,
+        lines: options.lines,
+        inline: options.inline,
+        source_paths: SourcePaths(options.source_path.clone()),
         ..Options::default()
     };
+    let of_symbols = options.lines || options.inline;
     let stdout = io::stdout();
     let terminal = terminal::terminal(&stdout).filter(|_| !options.plain);
     let mut out = BufWriter::new(stdout.lock());
-    match (options.by, options.symbols, terminal) {
+    match (options.by, options.symbols || of_symbols, terminal) {
         (None, true, None) | (Some(By::Symbol), _, None) => opreport_symbols(recording, &style, &mut out)?,
         (None, false, None) => opreport_summary(recording, &style, &mut out)?,
         (by, symbols, terminal) => {

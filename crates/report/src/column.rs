@@ -21,6 +21,8 @@ pub enum Column {
     WallTime,
     /// The CPU's number.
     Cpu,
+    /// Where the symbol is in the source.
+    Line,
     /// The image.
     Image,
     /// The app.
@@ -72,6 +74,7 @@ impl Column {
             Column::Pid => ("pid", 9, true),
             Column::WallTime => ("wall time", 14, true),
             Column::Cpu => ("cpu", 9, true),
+            Column::Line => ("linenr info", 28, false),
             Column::Image => ("image name", 25, false),
             Column::App => ("app name", 25, false),
             Column::Symbol => ("symbol name", 30, false),
@@ -87,6 +90,8 @@ impl Column {
 pub(crate) struct Shown<'a> {
     /// For each class: totals are worth a column.
     pub(crate) totals: &'a [bool],
+    /// Lines are asked for.
+    pub(crate) lines: bool,
     /// Some row's image is not its app.
     pub(crate) image: bool,
     /// There is more than one app.
@@ -107,6 +112,7 @@ pub(crate) fn columns(by: By, shown: Shown<'_>) -> Vec<Column> {
         By::App => columns.extend([Column::Processes, Column::App]),
         By::Image => columns.push(Column::Image),
         By::Symbol => {
+            columns.extend(shown.lines.then_some(Column::Line));
             columns.extend(shown.image.then_some(Column::Image));
             columns.extend(shown.app.then_some(Column::App));
             columns.push(Column::Symbol);

@@ -1,7 +1,9 @@
 //! What a reader can choose about a report, whatever the layout.
 
+use crate::source_paths::SourcePaths;
+
 /// What a reader can choose about a report, whatever the layout.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Options {
     /// Leave out rows whose share is below this many percent.
     pub threshold: f64,
@@ -17,4 +19,11 @@ pub struct Options {
     pub exclude_unresolved: bool,
     /// Percentages of an app's images are of all samples, not of the app's.
     pub global_percent: bool,
+    /// Rows of symbols say where the symbol is in the source: OProfile's `--debug-info`.
+    pub lines: bool,
+    /// Samples of inlined functions are in rows of their own: a sample belongs to the innermost one. Otherwise they are
+    /// in the row of the symbol that holds the code, as OProfile has them.
+    pub inline: bool,
+    /// How paths of source files are shown.
+    pub source_paths: SourcePaths,
 }

@@ -38,7 +38,7 @@ impl<'r> Report<'r> {
     /// Folds a recording into rows.
     pub fn new(recording: &'r Recording, by: By, order: ClassOrder, options: &Options) -> Report<'r> {
         let images = ImageNames::new(recording);
-        let symbols = (by == By::Symbol).then(|| SymbolNames::new(recording, &images));
+        let symbols = (by == By::Symbol).then(|| SymbolNames::new(recording, &images, options.inline));
         let places = Places { images, symbols, lifetimes: Lifetimes::new(&recording.processes) };
         let classes = classes(recording, order);
         let mut folded = Rows::fold(recording, &classes, |key| {
@@ -61,7 +61,7 @@ impl<'r> Report<'r> {
         let mut report = Report {
             recording,
             by,
-            options: *options,
+            options: options.clone(),
             sums: sum(&rows, classes.len()),
             total_sums: sum_totals(&rows, classes.len()),
             idle_processes: idle_processes(recording, by, &places, &idle),
@@ -78,7 +78,8 @@ impl<'r> Report<'r> {
         sort(&report, &mut rows);
         let image =
             rows.iter().any(|row| matches!(row.place, Place::Symbol { image, app, .. } if image != app));
-        report.columns = columns(by, Shown { totals: &shows_totals, image, app: several_apps });
+        report.columns =
+            columns(by, Shown { totals: &shows_totals, lines: options.lines, image, app: several_apps });
         report.rows = rows;
         report
     }
@@ -157,6 +158,10 @@ impl<'r> Report<'r> {
                 Place::App(app) | Place::Symbol { app, .. } => text(app),
                 _ => self.entry(row).map_or(Cell::Unknown, |entry| text(self.places.images.app(entry))),
             },
+            Column::Line => match row.place {
+                Place::Symbol { code, .. } => Cell::Text(self.line(code).into()),
+                _ => Cell::Unknown,
+            },
             Column::Symbol => match row.place {
                 Place::Symbol { image, code, .. } => Cell::Text(self.symbol(image, code).into()),
                 _ => Cell::Unknown,
@@ -183,6 +188,16 @@ impl<'r> Report<'r> {
             return self.places.images.text(image, true);
         }
         self.places.symbols.as_ref().map_or("", |symbols| symbols.text(code))
+    }
+
+    /// Where a symbol is in the source, as OProfile writes it.
+    fn line(&self, code: Code) -> String {
+        let Some((path, line)) = self.places.symbols.as_ref().and_then(|symbols| symbols.line(code)) else {
+            return "(no location information)".to_owned();
+        };
+        let path = self.options.source_paths.show(path);
+        let shown = if self.options.long_names { &path } else { path.rsplit('/').next().unwrap_or(&path) };
+        format!("{shown}:{line}")
     }
 
     fn percent(&self, row: &Row, class: usize) -> Cell<'_> {

@@ -1,6 +1,6 @@
 //! Names of code, folded: a symbol is the same in every build of its image.
 
-use oprof_profile::{ImageId, ImageOffset, Recording, SymbolId, Unresolved};
+use oprof_profile::{ImageId, ImageOffset, Recording, Symbol, SymbolId, Unresolved};
 use rustc_hash::FxHashMap;
 
 use crate::image_name::{ImageNames, NameId};
@@ -63,14 +63,16 @@ pub(crate) enum Code {
 #[derive(Debug)]
 pub(crate) struct SymbolNames<'r> {
     recording: &'r Recording,
-    /// The name of each symbol.
-    symbols: Vec<&'r str>,
+    /// Each symbol, and the image it was first seen in.
+    symbols: Vec<(ImageId, &'r Symbol)>,
+    /// Code of inlined functions goes by their names.
+    inline: bool,
     /// For each image, for each of its symbols, the index in `symbols`.
     of_image: Vec<Vec<u32>>,
 }
 
 impl<'r> SymbolNames<'r> {
-    pub(crate) fn new(recording: &'r Recording, images: &ImageNames<'_>) -> SymbolNames<'r> {
+    pub(crate) fn new(recording: &'r Recording, images: &ImageNames<'_>, inline: bool) -> SymbolNames<'r> {
         let mut symbols = Vec::new();
         let mut of_image = Vec::with_capacity(recording.names.len());
         let mut known: FxHashMap<(NameId, &str, u32), u32> = FxHashMap::default();
@@ -87,18 +89,20 @@ impl<'r> SymbolNames<'r> {
                 let repeat = repeats.entry(&symbol.name).and_modify(|repeat| *repeat += 1).or_default();
                 let key = (images.image(ImageId(image)), symbol.name.as_str(), *repeat);
                 indexes[index as usize] = *known.entry(key).or_insert_with(|| {
-                    symbols.push(symbol.name.as_str());
+                    symbols.push((ImageId(image), symbol));
                     symbols.len() as u32 - 1
                 });
             }
             of_image.push(indexes);
         }
-        SymbolNames { recording, symbols, of_image }
+        SymbolNames { recording, symbols, inline, of_image }
     }
 
     /// What the code at an offset of an image goes by.
     pub(crate) fn code(&self, image: ImageId, offset: ImageOffset) -> Code {
-        match self.recording.lookup(image, offset) {
+        let place = self.recording.image_names(image).and_then(|names| names.place(offset));
+        let innermost = place.filter(|_| self.inline).and_then(|place| place.inlined.first());
+        match innermost.map_or_else(|| self.recording.lookup(image, offset), |frame| Ok(frame.function)) {
             Ok(SymbolId(symbol)) => self
                 .of_image
                 .get(image.0 as usize)
@@ -108,10 +112,20 @@ impl<'r> SymbolNames<'r> {
         }
     }
 
+    /// The file and the line where a symbol is in the source; `None` where that is not known.
+    pub(crate) fn line(&self, code: Code) -> Option<(&'r str, u32)> {
+        let Code::Symbol(index) = code else { return None };
+        let (image, symbol) = self.symbols.get(index as usize)?;
+        let line = symbol.line?;
+        Some((self.recording.image_names(*image)?.file(line.file)?, line.line))
+    }
+
     /// The name of a piece of code.
     pub(crate) fn text(&self, code: Code) -> &'r str {
         match code {
-            Code::Symbol(index) => self.symbols.get(index as usize).copied().unwrap_or(""),
+            Code::Symbol(index) => {
+                self.symbols.get(index as usize).map_or("", |(_, symbol)| symbol.name.as_str())
+            }
             Code::Nameless(nameless) => nameless.text(),
         }
     }

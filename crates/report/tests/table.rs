@@ -181,7 +181,7 @@ CPU_CLK_UNHALTED  DATA_CACHE_ACCESSES  DATA_CACHE_MISSES
 fn a_width_cuts_names_and_nothing_else() {
     let look = Look { width: Some(80), colour: false };
     let options = Options { threshold: 1.7, ..Options::default() };
-    let text = render(&recordings::default(), By::Symbol, options, look);
+    let text = render(&recordings::default(), By::Symbol, options.clone(), look);
     assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
     assert!(text.contains("  2,306   4.08  cxx "), "{text}");
     assert!(text.contains("ns::Widget::spi") && !text.contains("const&) const"), "{text}");
