@@ -25,6 +25,19 @@ pub fn demangle(name: &str) -> Option<String> {
     rust(name).or_else(|| cpp::demangle(name))
 }
 
+/// The same of many names. Quicker than one by one, as C++ names are handed to their thread all at once.
+pub(crate) fn demangle_all(names: &[&str]) -> Vec<Option<String>> {
+    let mut demangled: Vec<Option<String>> =
+        names.iter().map(|name| if name.len() > LONGEST_MANGLED { None } else { rust(name) }).collect();
+    let left: Vec<usize> = (0..names.len()).filter(|&at| demangled[at].is_none()).collect();
+    let left: Vec<usize> = left.into_iter().filter(|&at| names[at].len() <= LONGEST_MANGLED).collect();
+    let of_cpp: Vec<&str> = left.iter().map(|&at| names[at]).collect();
+    for (at, result) in left.into_iter().zip(cpp::demangle_all(&of_cpp)) {
+        demangled[at] = result;
+    }
+    demangled
+}
+
 fn rust(name: &str) -> Option<String> {
     let demangled = rustc_demangle::try_demangle(name).ok()?;
     let mut text = BoundedText::default();

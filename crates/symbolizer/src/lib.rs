@@ -1,4 +1,4 @@
-//! Turns (image, offset) into symbols.
+//! Turns (image, offset) into symbols, inlined calls and source lines.
 //!
 //! An image is an ELF file, the kernel (through `/proc/kallsyms`) or the vdso. Every function here takes untrusted
 //! bytes: what cannot be read or does not hold the offset comes back as an [`Unresolved`](oprof_profile::Unresolved)

@@ -58,34 +58,63 @@ impl Parser {
         Some(Parser { names, results })
     }
 
-    fn demangle(&self, name: &str) -> Result<Option<String>, RecvTimeoutError> {
-        self.names.send(name.into()).map_err(|_| RecvTimeoutError::Disconnected)?;
-        self.results.recv_timeout(PATIENCE)
+    /// Demangles names in turn, up to one that takes too long or ends the thread: then with the reason for that.
+    fn demangle(&self, names: &[&str]) -> (Vec<Option<String>>, Option<RecvTimeoutError>) {
+        // All are sent first, so that neither thread waits for the other at every name.
+        for name in names {
+            if self.names.send((*name).into()).is_err() {
+                break;
+            }
+        }
+        let mut results = Vec::with_capacity(names.len());
+        while results.len() < names.len() {
+            match self.results.recv_timeout(PATIENCE) {
+                Ok(result) => results.push(result),
+                Err(error) => return (results, Some(error)),
+            }
+        }
+        (results, None)
     }
 }
 
 /// The name in the source; `None` where it is not mangled, is damaged, or took too long.
 pub(super) fn demangle(name: &str) -> Option<String> {
+    demangle_all(&[name]).pop().flatten()
+}
+
+/// The same of many names.
+pub(super) fn demangle_all(names: &[&str]) -> Vec<Option<String>> {
     // The parser would also take `_` and other beginnings that are names of C functions.
-    if !(name.starts_with("_Z") || name.starts_with("__Z") || name.starts_with("_GLOBAL_")) {
-        return None;
+    let is_mangled =
+        |name: &str| name.starts_with("_Z") || name.starts_with("__Z") || name.starts_with("_GLOBAL_");
+    let mut demangled = vec![None; names.len()];
+    let mut places: Vec<usize> = (0..names.len()).filter(|&place| is_mangled(names[place])).collect();
+    while !places.is_empty() && LEFT_BEHIND.load(Ordering::Relaxed) < MOST_LEFT_BEHIND {
+        let asked: Vec<&str> = places.iter().map(|&place| names[place]).collect();
+        let Some((results, error)) = ask(&asked) else { break };
+        // The name that got no result stays as it is.
+        let done = results.len() + usize::from(error.is_some());
+        for (place, result) in places.drain(..done).zip(results) {
+            demangled[place] = result;
+        }
     }
-    if LEFT_BEHIND.load(Ordering::Relaxed) >= MOST_LEFT_BEHIND {
-        return None;
-    }
+    demangled
+}
+
+fn ask(names: &[&str]) -> Option<(Vec<Option<String>>, Option<RecvTimeoutError>)> {
     PARSER.with_borrow_mut(|parser| {
         if parser.is_none() {
             *parser = Parser::start();
         }
-        let result = parser.as_ref()?.demangle(name);
-        if let Err(error) = result {
+        let (results, error) = parser.as_ref()?.demangle(names);
+        if let Some(error) = error {
             // A parser that panicked is gone; one that is busy is not.
             *parser = None;
             if error == RecvTimeoutError::Timeout {
                 LEFT_BEHIND.fetch_add(1, Ordering::Relaxed);
             }
         }
-        result.ok().flatten()
+        Some((results, error))
     })
 }
 

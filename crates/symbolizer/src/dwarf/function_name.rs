@@ -40,8 +40,8 @@ pub(super) enum Place {
     Split,
 }
 
-/// A unit that was read; `None` where it is damaged.
-type KnownUnit<'bytes> = Option<Rc<Unit<Bytes<'bytes>>>>;
+/// A unit that was referred to; `None` for a damaged one.
+type KeptUnit<'bytes> = Option<Rc<Unit<Bytes<'bytes>>>>;
 
 /// What entries can refer to, for one task.
 pub(super) struct Entries<'a, 'bytes> {
@@ -50,8 +50,8 @@ pub(super) struct Entries<'a, 'bytes> {
     main_units: &'a UnitList,
     /// The units of the file that several debug files share.
     supplementary_units: &'a UnitList,
-    /// Units that were referred to, by where they begin; `None` for damaged ones.
-    units: RefCell<HashMap<(Place, usize), KnownUnit<'bytes>>>,
+    /// Units that were referred to, by where they begin.
+    units: RefCell<HashMap<(Place, usize), KeptUnit<'bytes>>>,
 }
 
 /// The unit that an entry is in.

@@ -1,6 +1,6 @@
 //! Finds the functions of a unit that hold addresses, and what is inlined into them.
 
-use gimli::{Abbreviation, AttributeValue, EntriesRaw, Range, UnitOffset, UnitRef};
+use gimli::{Abbreviation, Attribute, AttributeValue, EntriesRaw, Range, UnitOffset, UnitRef};
 
 use super::bytes::Bytes;
 use super::entry_ranges::EntryRanges;
@@ -55,6 +55,7 @@ impl Functions {
             spans: vec![u64::MAX; addresses.len()],
             nodes: Vec::new(),
             innermost: vec![None; addresses.len()],
+            sibling: None,
         };
         _ = search.run();
         Functions { nodes: search.nodes, innermost: search.innermost }
@@ -78,31 +79,132 @@ struct Search<'a, 'bytes> {
     innermost: Vec<Option<usize>>,
     /// For each address how long the range of its function is, in bytes.
     spans: Vec<u64>,
+    /// The entry behind the children of the one that was read, if it says (DW_AT_sibling).
+    sibling: Option<UnitOffset<usize>>,
+}
+
+/// Where a function with code can be the child of another entry, so that this must be read even if it holds none of
+/// the addresses. In C and C++ a type has declarations only; nested functions are of GNU C, Fortran, Ada and Pascal.
+struct Nested {
+    /// Types can be passed over.
+    in_types: bool,
+    /// Functions can be passed over.
+    in_functions: bool,
+}
+
+impl Nested {
+    fn of(unit: UnitRef<'_, Bytes<'_>>) -> Nested {
+        let language = language(unit).ok().flatten();
+        let is_cpp = language.is_some_and(|language| {
+            matches!(
+                language,
+                gimli::DW_LANG_C_plus_plus
+                    | gimli::DW_LANG_C_plus_plus_03
+                    | gimli::DW_LANG_C_plus_plus_11
+                    | gimli::DW_LANG_C_plus_plus_14
+                    | gimli::DW_LANG_C_plus_plus_17
+                    | gimli::DW_LANG_C_plus_plus_20
+            )
+        });
+        let is_c = language.is_some_and(|language| {
+            matches!(
+                language,
+                gimli::DW_LANG_C89 | gimli::DW_LANG_C | gimli::DW_LANG_C99 | gimli::DW_LANG_C11
+            )
+        });
+        Nested { in_types: is_c || is_cpp, in_functions: is_cpp }
+    }
+}
+
+/// The language that a unit says it is written in (DW_AT_language).
+fn language(unit: UnitRef<'_, Bytes<'_>>) -> gimli::Result<Option<gimli::DwLang>> {
+    let mut entries = unit.entries_raw(None)?;
+    let Some(abbreviation) = entries.read_abbreviation()? else { return Ok(None) };
+    for attribute in abbreviation.attributes() {
+        if let AttributeValue::Language(language) = entries.read_attribute(*attribute)?.value() {
+            return Ok(Some(language));
+        }
+    }
+    Ok(None)
+}
+
+/// Whether entries of this kind are types that have children.
+fn is_type(tag: gimli::DwTag) -> bool {
+    matches!(
+        tag,
+        gimli::DW_TAG_structure_type
+            | gimli::DW_TAG_class_type
+            | gimli::DW_TAG_union_type
+            | gimli::DW_TAG_enumeration_type
+            | gimli::DW_TAG_array_type
+            | gimli::DW_TAG_subroutine_type
+    )
 }
 
 impl<'bytes> Search<'_, 'bytes> {
     fn run(&mut self) -> gimli::Result<()> {
+        let nested = Nested::of(self.unit);
         let mut entries = self.unit.entries_raw(None)?;
+        // The depth of where `entries` begins, which counts from 0 again behind entries that were passed over.
+        let mut base = 0;
         while !entries.is_empty() {
             let entry = entries.next_offset();
-            let depth = entries.next_depth();
+            let depth = base + entries.next_depth();
             let Some(abbreviation) = entries.read_abbreviation()? else { continue };
             // Of its own, as there are attributes without bytes (DW_FORM_flag_present).
             self.work.spend(abbreviation.attributes().len() as u64)?;
             while self.open.pop_if(|open| open.depth >= depth).is_some() {}
-            let node = match abbreviation.tag() {
-                gimli::DW_TAG_subprogram => self.function(&mut entries, abbreviation, entry)?,
-                gimli::DW_TAG_inlined_subroutine => self.inlined(&mut entries, abbreviation, entry)?,
-                _ => {
-                    entries.skip_attributes(abbreviation.attributes())?;
-                    continue;
+            let (node, passable) = match abbreviation.tag() {
+                gimli::DW_TAG_subprogram => {
+                    (self.function(&mut entries, abbreviation, entry)?, nested.in_functions)
+                }
+                gimli::DW_TAG_inlined_subroutine => (self.inlined(&mut entries, abbreviation, entry)?, true),
+                tag => {
+                    let passable = is_type(tag) && nested.in_types;
+                    self.sibling = None;
+                    match passable && abbreviation.has_children() {
+                        true => self.find_sibling(&mut entries, abbreviation)?,
+                        false => entries.skip_attributes(abbreviation.attributes())?,
+                    }
+                    if self.sibling.is_none() {
+                        continue;
+                    }
+                    (None, passable)
                 }
             };
-            if abbreviation.has_children() {
-                self.open.push(Open { depth, node });
+            if !abbreviation.has_children() {
+                continue;
+            }
+            match self.sibling.take() {
+                Some(sibling) if node.is_none() && passable && sibling > entries.next_offset() => {
+                    base = depth;
+                    entries = self.unit.entries_raw(Some(sibling))?;
+                }
+                _ => self.open.push(Open { depth, node }),
             }
         }
         Ok(())
+    }
+
+    /// Reads the attributes of an entry of which only DW_AT_sibling counts.
+    fn find_sibling(
+        &mut self,
+        entries: &mut EntriesRaw<'_, Bytes<'bytes>>,
+        abbreviation: &Abbreviation,
+    ) -> gimli::Result<()> {
+        for attribute in abbreviation.attributes() {
+            let attribute = entries.read_attribute(*attribute)?;
+            self.take_sibling(&attribute);
+        }
+        Ok(())
+    }
+
+    fn take_sibling(&mut self, attribute: &Attribute<Bytes<'bytes>>) {
+        if let (gimli::DW_AT_sibling, AttributeValue::UnitRef(sibling)) =
+            (attribute.name(), attribute.value())
+        {
+            self.sibling = Some(sibling);
+        }
     }
 
     /// Reads a function; its node if it holds an address.
@@ -112,13 +214,19 @@ impl<'bytes> Search<'_, 'bytes> {
         abbreviation: &Abbreviation,
         entry: UnitOffset<usize>,
     ) -> gimli::Result<Option<usize>> {
+        self.sibling = None;
         if !has_code(abbreviation) {
-            entries.skip_attributes(abbreviation.attributes())?;
+            match abbreviation.has_children() {
+                true => self.find_sibling(entries, abbreviation)?,
+                false => entries.skip_attributes(abbreviation.attributes())?,
+            }
             return Ok(None);
         }
         let mut ranges = EntryRanges::default();
         for attribute in abbreviation.attributes() {
-            ranges.take(self.unit, &entries.read_attribute(*attribute)?)?;
+            let attribute = entries.read_attribute(*attribute)?;
+            self.take_sibling(&attribute);
+            ranges.take(self.unit, &attribute)?;
         }
         let node = self.nodes.len();
         self.nodes.push(Node { entry, parent: None, call: Call::default(), depth: 0 });
@@ -146,6 +254,7 @@ impl<'bytes> Search<'_, 'bytes> {
         abbreviation: &Abbreviation,
         entry: UnitOffset<usize>,
     ) -> gimli::Result<Option<usize>> {
+        self.sibling = None;
         let parent = self.open.last().and_then(|open| open.node);
         let Some(parent) = parent.filter(|&parent| self.nodes[parent].depth < DEEPEST) else {
             entries.skip_attributes(abbreviation.attributes())?;
@@ -164,6 +273,7 @@ impl<'bytes> Search<'_, 'bytes> {
                 }
                 gimli::DW_AT_call_line => call.line = number(attribute.udata_value()),
                 gimli::DW_AT_call_column => call.column = number(attribute.udata_value()),
+                gimli::DW_AT_sibling => self.take_sibling(&attribute),
                 _ => ranges.take(self.unit, &attribute)?,
             }
         }

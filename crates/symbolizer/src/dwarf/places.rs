@@ -21,12 +21,15 @@ use super::unit_answer::{Line, Told, UnitAnswer};
 use super::unit_list::UnitList;
 use super::work::{Budget, Work};
 use crate::debug_file::{DebugDirectories, open_regular};
-use crate::demangle::demangle;
+use crate::demangle::demangle_all;
 use crate::elf::{Class, Elf};
 use crate::file_bytes::{BUDGET, FileBytes};
 
 /// The most units that a task reads one after the other. Their sizes differ by a factor of a thousand.
 const MOST_UNITS_OF_A_TASK: usize = 16;
+
+/// The names that a task demangles.
+const NAMES_OF_A_TASK: usize = 256;
 
 /// What there is to know of an image before its debugging information is read.
 pub(crate) struct Debugging<'a> {
@@ -172,14 +175,14 @@ fn functions<'answer>(
         let name = symbol.mangled.as_ref().unwrap_or(&symbol.name);
         own.entry(name.clone()).or_insert(SymbolId(index as u32));
     }
-    let demangled: Vec<Option<String>> = functions
-        .par_iter()
-        .map(|(name, _)| if own.contains_key(*name) { None } else { demangle(name) })
-        .collect();
+    let new: Vec<&str> =
+        functions.iter().map(|(name, _)| *name).filter(|name| !own.contains_key(*name)).collect();
+    let demangled = new.par_chunks(NAMES_OF_A_TASK).flat_map_iter(demangle_all).collect::<Vec<_>>();
+    let mut demangled: HashMap<&str, Option<String>> = new.into_iter().zip(demangled).collect();
     let mut ids = HashMap::with_capacity(functions.len());
-    for ((raw, function), demangled) in functions.into_iter().zip(demangled) {
+    for (raw, function) in functions {
         let id = own.get(raw).copied().unwrap_or_else(|| {
-            let (name, mangled) = match demangled {
+            let (name, mangled) = match demangled.remove(raw).flatten() {
                 Some(demangled) if demangled != raw => (demangled, Some(raw.to_owned())),
                 _ => (raw.to_owned(), None),
             };

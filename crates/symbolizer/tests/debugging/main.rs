@@ -324,3 +324,76 @@ fn debug_sections(data: &[u8]) -> Vec<Range<usize>> {
         .filter(|range| !range.is_empty())
         .collect()
 }
+
+/// Entries that refer to the same large list of ranges over and over: reading them all would take hours.
+#[test]
+fn hostile_sections_cost_a_bounded_time() {
+    let folder = program::sources();
+    std::fs::write(folder.path().join("hostile.s"), HOSTILE).expect("a source");
+    let Some(image) = build(folder.path(), "gcc", &["hostile.s"], "hostile", &["-nostdlib", "-no-pie"])
+    else {
+        return;
+    };
+    let start = Instant::now();
+    let names = names_of(&Symbolizer::new(DebugDirectories::none()), &image);
+    // Less than a tenth of a second in a release build.
+    assert!(start.elapsed() < Duration::from_secs(20), "{:?}", start.elapsed());
+    assert!(names.symbols.iter().any(|symbol| symbol.name == "_start"));
+}
+
+/// A function with 200,000 inlined calls, each of which has the same 100,000 ranges; and 20,000 units that each have
+/// those ranges, too.
+const HOSTILE: &str = r#"
+    .globl _start
+    .type _start, @function
+_start:
+    .skip 4096, 0x90
+.Lend:
+    .size _start, . - _start
+    .section .debug_abbrev
+.Labbreviations:
+    .uleb128 1, 0x11
+    .byte 1
+    .uleb128 0x11, 1, 0x12, 6, 0, 0
+    .uleb128 2, 0x2e
+    .byte 1
+    .uleb128 0x11, 1, 0x12, 6, 0, 0
+    .uleb128 3, 0x1d
+    .byte 0
+    .uleb128 0x55, 0x17, 0, 0
+    .uleb128 4, 0x11
+    .byte 0
+    .uleb128 0x55, 0x17, 0, 0
+    .uleb128 0
+    .section .debug_info
+    .long .Lunit_end - .Lunit
+.Lunit:
+    .short 4
+    .long .Labbreviations
+    .byte 8
+    .uleb128 1
+    .quad _start
+    .long .Lend - _start
+    .uleb128 2
+    .quad _start
+    .long .Lend - _start
+    .rept 200000
+    .uleb128 3
+    .long 0
+    .endr
+    .uleb128 0, 0
+.Lunit_end:
+    .rept 20000
+    .long 12
+    .short 4
+    .long .Labbreviations
+    .byte 8
+    .uleb128 4
+    .long 0
+    .endr
+    .section .debug_ranges
+    .rept 100000
+    .quad _start, .Lend
+    .endr
+    .quad 0, 0
+"#;
