@@ -144,10 +144,9 @@ impl<'data, H: Class, R: ReadRef<'data>> Elf<'data, H, R> {
         })
     }
 
-    /// The lowest address of code.
+    /// The lowest address of code; 0 where there is none.
     pub(crate) fn code_start(&self) -> ImageAddress {
-        let code = self.segments.iter().filter(|segment| segment.executable);
-        code.map(|segment| segment.address).min().unwrap_or(ImageAddress(0))
+        self.first_code().unwrap_or(ImageAddress(0))
     }
 
     /// The address behind the last byte of a section that holds code; `None` for any other section.

@@ -48,9 +48,9 @@ mod tests {
             let mut path = String::new();
             parts.iter().try_for_each(|part| push(&mut path, part)).map(|()| path)
         };
-        assert_eq!(join(&["/work", "src", "a.c"]).as_deref(), Some("/work/src/a.c"));
-        assert_eq!(join(&["/work/", "/usr/include", "b.h"]).as_deref(), Some("/usr/include/b.h"));
+        assert_eq!(join(&["/project", "src", "a.c"]).as_deref(), Some("/project/src/a.c"));
+        assert_eq!(join(&["/project/", "/usr/include", "b.h"]).as_deref(), Some("/usr/include/b.h"));
         assert_eq!(join(&["", "a.c"]).as_deref(), Some("a.c"));
-        assert_eq!(join(&["/work", &"x".repeat(LONGEST)]), None);
+        assert_eq!(join(&["/project", &"x".repeat(LONGEST)]), None);
     }
 }
