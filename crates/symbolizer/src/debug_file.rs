@@ -3,15 +3,14 @@
 //! Where it is, and how it is known to belong to the image: the GDB manual, "Debugging Information in Separate Files".
 
 use std::ffi::{OsStr, OsString};
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, Read};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use object::read::ReadRef;
 use object::{Endian, Endianness};
-use oprof_profile::BuildId;
+use oprof_profile::{BuildId, open_regular};
 
 use crate::build_id::build_id;
 use crate::elf::{Class, Elf};
@@ -129,13 +128,6 @@ fn checksum(mut file: &File) -> io::Result<u32> {
             length => hasher.update(&buffer[..length]),
         }
     }
-}
-
-/// Opens a file for reading if it is a regular one; opening anything else could wait or have effects.
-pub(crate) fn open_regular(path: &Path) -> Option<File> {
-    let flags = libc::O_NONBLOCK | libc::O_NOCTTY | libc::O_CLOEXEC;
-    let file = OpenOptions::new().read(true).custom_flags(flags).open(path).ok()?;
-    file.metadata().is_ok_and(|metadata| metadata.is_file()).then_some(file)
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use gimli::DebugArangesOffset;
 use object::read::ReadRef;
 use oprof_profile::{
     ImageAddress, ImageNames, ImageOffset, InlinedFrame, NameSource, SourceFileId, SourceLine, SourcePlace,
-    Symbol, SymbolId,
+    Symbol, SymbolId, open_regular,
 };
 use rayon::prelude::*;
 
@@ -20,7 +20,7 @@ use super::task::Question;
 use super::unit_answer::{Line, Told, UnitAnswer};
 use super::unit_list::UnitList;
 use super::work::{Budget, Work};
-use crate::debug_file::{DebugDirectories, open_regular};
+use crate::debug_file::DebugDirectories;
 use crate::demangle::demangle_all;
 use crate::elf::{Class, Elf};
 use crate::file_bytes::{BUDGET, FileBytes};

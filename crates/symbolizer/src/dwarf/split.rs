@@ -14,9 +14,9 @@ use object::read::FileKind;
 
 use super::bytes::Bytes;
 use super::sections::Sections;
-use crate::debug_file::open_regular;
 use crate::elf::Elf;
 use crate::file_bytes::FileBytes;
+use oprof_profile::open_regular;
 
 /// The bytes that are read of one `.dwo` file, and of all those of one image. They are named by the image, and a
 /// hostile one could name the largest file there is for each of its units.

@@ -6,10 +6,10 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use object::read::ReadRef;
-use oprof_profile::BuildId;
+use oprof_profile::{BuildId, open_regular};
 
 use crate::build_id::build_id;
-use crate::debug_file::{DebugDirectories, open_regular};
+use crate::debug_file::DebugDirectories;
 use crate::elf::{Class, Elf};
 
 /// What `.gnu_debugaltlink` holds: a path, a zero, the file's build id.
