@@ -5,6 +5,7 @@ mod arguments;
 mod default_event;
 mod doctor;
 mod event_tables;
+mod jit_names;
 mod list;
 mod machine;
 mod names;

@@ -2,13 +2,14 @@
 
 use std::collections::HashMap;
 use std::fs::File;
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use oprof_collector::HeldImages;
 use oprof_profile::{
     Image, ImageId, ImageIdentity, ImageKind, ImageNames, ImageOffset, Profile, Unresolved, VirtualAddress,
 };
-use oprof_symbolizer::{DebugDirectories, KernelSymbols, Symbolizer};
+use oprof_symbolizer::{DebugDirectories, JitImage, KernelSymbols, Symbolizer};
 use rayon::prelude::*;
 
 /// What one image's sampled offsets are to be looked up in.
@@ -25,6 +26,7 @@ struct Question {
 pub(crate) fn resolve(
     profile: &mut Profile,
     images: &mut HeldImages,
+    jit: &JitImage,
     debug_directories: &[PathBuf],
 ) -> Vec<ImageNames> {
     let kernel = kernel_symbols(profile);
@@ -45,7 +47,7 @@ pub(crate) fn resolve(
     let symbolizer = Symbolizer::new(directories);
     let answers: Vec<_> = questions
         .into_par_iter()
-        .map(|(id, question)| (id, answer(question, &symbolizer, kernel.as_ref())))
+        .map(|(id, question)| (id, answer(question, &symbolizer, kernel.as_ref(), jit)))
         .collect();
     for (id, answer) in answers {
         names[id.0 as usize] = answer;
@@ -69,11 +71,18 @@ fn split_modules(profile: &mut Profile, kernel: &KernelSymbols) {
     });
 }
 
-fn answer(question: Question, symbolizer: &Symbolizer, kernel: Option<&KernelSymbols>) -> ImageNames {
+fn answer(
+    question: Question,
+    symbolizer: &Symbolizer,
+    kernel: Option<&KernelSymbols>,
+    jit: &JitImage,
+) -> ImageNames {
     let Question { image, file, offsets } = question;
     let unresolved = |reason| ImageNames::unresolved(offsets.iter().copied(), reason);
     match image.kind {
         ImageKind::File => match file {
+            // What holds code that nobody told the names of, and no program.
+            Ok(file) if image.may_hold_jit_code() && !is_elf(&file) => unresolved(Unresolved::Anonymous),
             Ok(file) => {
                 symbolizer.resolve_file(Some(Path::new(&image.name)), &file, &image.identity, &offsets)
             }
@@ -85,7 +94,13 @@ fn answer(question: Question, symbolizer: &Symbolizer, kernel: Option<&KernelSym
         },
         ImageKind::Vdso => symbolizer.resolve_vdso(&offsets),
         ImageKind::Anonymous => unresolved(Unresolved::Anonymous),
+        ImageKind::Jit => jit.names(&offsets),
         ImageKind::Unknown => unresolved(Unresolved::NoMapping),
         ImageKind::Guest => unresolved(Unresolved::NoSymbols),
     }
+}
+
+fn is_elf(file: &File) -> bool {
+    let mut magic = [0; 4];
+    file.read_exact_at(&mut magic, 0).is_ok_and(|()| magic == *b"\x7fELF")
 }

@@ -11,6 +11,7 @@ use oprof_profile::recording::{Appended, RecordingFile, Unfinished};
 use oprof_profile::{BuildId, Recording, Run};
 
 use crate::arguments::RecordOptions;
+use crate::jit_names::JitNames;
 use crate::trouble::Trouble;
 use crate::{default_event, event_tables, machine, names, report, speak, status};
 
@@ -30,8 +31,9 @@ pub(crate) fn record(options: &RecordOptions) -> Result<ExitCode> {
     }
     say_first(options, &recorder, &run, &file);
     let events = recorder.events().to_vec();
-    let collected = recorder.record(|progress| flush(&mut file, progress, &mut trouble))?;
-    let recording = complete(collected, run, events, &options.debug_dir);
+    let mut jit_names = JitNames::default();
+    let collected = recorder.record(|progress| flush(&mut file, &mut jit_names, progress, &mut trouble))?;
+    let recording = complete(collected, jit_names, run, events, &options.debug_dir);
     finish(file, &recording, options, &trouble)
 }
 
@@ -88,8 +90,9 @@ fn run(options: &RecordOptions, recorder: &Recorder, event_notes: Vec<String>) -
 }
 
 /// Writes what was folded since the last time; says it once when that begins to fail.
-fn flush(file: &mut RecordingFile, progress: Progress<'_>, trouble: &mut Trouble) {
-    let Progress { profile, since, now, is_last } = progress;
+fn flush(file: &mut RecordingFile, jit_names: &mut JitNames, progress: Progress<'_>, trouble: &mut Trouble) {
+    let Progress { profile, jit_files, since, now, is_last } = progress;
+    jit_names.name(profile, jit_files, since);
     match file.append(profile, since, now) {
         Ok(Appended::Written) => trouble.end(),
         Ok(Appended::Later) => {}
@@ -102,12 +105,14 @@ fn flush(file: &mut RecordingFile, progress: Progress<'_>, trouble: &mut Trouble
 /// Names what was sampled and puts the recording together.
 fn complete(
     collected: Collected,
+    jit_names: JitNames,
     run: Run,
     events: Vec<oprof_profile::Event>,
     debug_directories: &[PathBuf],
 ) -> Recording {
-    let Collected { mut profile, mut images, end, duration } = collected;
-    let names = names::resolve(&mut profile, &mut images, debug_directories);
+    let Collected { mut profile, mut images, mut jit_files, end, duration } = collected;
+    let jit = jit_names.finish(&mut profile, &mut jit_files);
+    let names = names::resolve(&mut profile, &mut images, &jit, debug_directories);
     let (images, processes, counts, coverage) = profile.into_parts();
     let end = Some(end);
     Recording { run, events, images, processes, counts, names, coverage, duration, end, damage: None }

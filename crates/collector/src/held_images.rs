@@ -72,7 +72,8 @@ impl HeldImages {
         self.files.insert(key, held);
     }
 
-    fn open_file(
+    /// The file of a mapping, whatever has its name by now.
+    pub(crate) fn open_file(
         &self,
         name: &str,
         identity: ImageIdentity,

@@ -12,9 +12,11 @@ mod cpus;
 mod descriptions;
 mod error;
 mod held_images;
+mod jit_files;
 mod parse;
 mod probe;
 mod proc_info;
+mod process_view;
 mod recorder;
 mod ring_buffer;
 mod rings;
@@ -29,6 +31,7 @@ pub use counter::Reading;
 pub use cpus::online as online_cpus;
 pub use error::Error;
 pub use held_images::{BuildIdReader, HeldImages};
+pub use jit_files::{JitBytes, JitFiles, JitProgram};
 pub use probe::{
     Opening, Rehearsal, build_ids_here, count_here, in_virtual_machine, opening_here, rehearse, sample_here,
 };

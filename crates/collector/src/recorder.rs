@@ -14,6 +14,7 @@ use crate::cgroup::Cgroup;
 use crate::command::{Preparation, Running, Waiting};
 use crate::descriptions::{Descriptions, Known};
 use crate::held_images::{BuildIdReader, HeldImages};
+use crate::jit_files::JitFiles;
 use crate::parse::Parsed;
 use crate::rings::{BufferSizes, Place, Rings, SampledEvent, happens_in_kernel, is_in_hardware};
 use crate::scope::ScopeChoice;
@@ -63,6 +64,7 @@ pub struct Recorder {
     order: TimeOrder,
     profile: Profile,
     images: HeldImages,
+    jit_files: JitFiles,
     command: u32,
     descriptions: Descriptions,
     started: Timestamp,
@@ -81,6 +83,8 @@ pub struct Recorder {
 pub struct Progress<'a> {
     /// Everything folded so far.
     pub profile: &'a mut Profile,
+    /// Where JIT compilers tell the names of their code.
+    pub jit_files: &'a mut JitFiles,
     /// When it was last handed out.
     pub since: Timestamp,
     /// Now.
@@ -96,6 +100,8 @@ pub struct Collected {
     pub profile: Profile,
     /// The files of the images in it.
     pub images: HeldImages,
+    /// Where JIT compilers told the names of their code.
+    pub jit_files: JitFiles,
     /// How the command ended.
     pub end: CommandEnd,
     /// How long it recorded.
@@ -206,6 +212,7 @@ impl Recorder {
             order: TimeOrder::default(),
             profile,
             images: HeldImages::new(descriptors.saturating_sub(used), target.build_id_of),
+            jit_files: JitFiles::default(),
             command: command.pid,
             descriptions: Descriptions::new(command),
             started,
@@ -276,14 +283,16 @@ impl Recorder {
             self.round();
             if self.last_flush.elapsed() >= FLUSH {
                 let now = now();
-                flush(Progress { profile: &mut self.profile, since, now, is_last: false });
+                let (profile, jit_files) = (&mut self.profile, &mut self.jit_files);
+                flush(Progress { profile, jit_files, since, now, is_last: false });
                 since = now;
                 self.last_flush = Instant::now();
             }
             std::thread::sleep(self.gap().saturating_sub(round.elapsed()));
         };
         let mut collected = self.finish(end);
-        flush(Progress { profile: &mut collected.profile, since, now: now(), is_last: true });
+        let (profile, jit_files) = (&mut collected.profile, &mut collected.jit_files);
+        flush(Progress { profile, jit_files, since, now: now(), is_last: true });
         Ok(collected)
     }
 
@@ -305,6 +314,7 @@ impl Recorder {
 
     fn drain(&mut self) {
         let (order, images, descriptions) = (&mut self.order, &mut self.images, &mut self.descriptions);
+        let jit_files = &mut self.jit_files;
         let mut mapped = false;
         self.rings.drain(|parsed| match parsed {
             Parsed::Sample(sample) => order.push_sample(sample),
@@ -312,9 +322,16 @@ impl Recorder {
                 match &record.record {
                     Record::Mapped { pid, start, length, identity, name, .. } => {
                         mapped = true;
-                        images.see(name, *identity, *pid, *start, *length);
+                        let open = || images.open_file(name, *identity, *pid, *start, *length);
+                        if !jit_files.see(name, *pid, record.time, open) {
+                            images.see(name, *identity, *pid, *start, *length);
+                        }
                     }
-                    Record::Executed { pid, .. } => descriptions.executed(*pid, record.time),
+                    Record::Executed { pid, .. } => {
+                        jit_files.executed(*pid);
+                        descriptions.executed(*pid, record.time);
+                    }
+                    Record::Forked { pid, .. } => jit_files.executed(*pid),
                     _ => {}
                 }
                 order.push_record(record);
@@ -366,7 +383,7 @@ impl Recorder {
                 event.time_running = reading.time_running.min(event.time_enabled);
             }
         }
-        Collected { profile: self.profile, images: self.images, end, duration }
+        Collected { profile: self.profile, images: self.images, jit_files: self.jit_files, end, duration }
     }
 
     /// For each event the sum of its totals.
@@ -417,7 +434,7 @@ fn go_first() {
 }
 
 /// The time on the recording's clock.
-fn now() -> Timestamp {
+pub(crate) fn now() -> Timestamp {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
     Timestamp(time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64)
 }

@@ -49,6 +49,21 @@ impl Counts {
         self.entries.entry(key).or_default().add(count);
     }
 
+    /// Takes samples away from a place; true if it had them, else nothing changes.
+    pub(crate) fn take(&mut self, key: Key, count: Count) -> bool {
+        let Some(held) = self.entries.get_mut(&key) else { return false };
+        let (Some(samples), Some(weight)) =
+            (held.samples.checked_sub(count.samples), held.weight.checked_sub(count.weight))
+        else {
+            return false;
+        };
+        *held = Count { samples, weight };
+        if samples == 0 {
+            self.entries.remove(&key);
+        }
+        true
+    }
+
     /// Every place that was sampled, in no order.
     pub fn iter(&self) -> impl Iterator<Item = (Key, Count)> + '_ {
         self.entries.iter().map(|(key, count)| (*key, *count))

@@ -76,8 +76,10 @@ pub enum ImageKind {
     KernelModule,
     /// The page of code that the kernel maps into every process.
     Vdso,
-    /// Executable memory without a file, such as a JIT compiler's.
+    /// Executable memory without a file, of which nobody told what it holds.
     Anonymous,
+    /// Code that JIT compilers made and told the names of.
+    Jit,
     /// Samples whose address no known mapping holds.
     Unknown,
     /// Samples taken while a virtual machine ran.
@@ -97,6 +99,17 @@ pub struct Image {
 }
 
 impl Image {
+    /// The image of all the code that JIT compilers told the names of, in whatever process.
+    pub fn jit() -> Image {
+        Image { name: "[jit]".to_owned(), kind: ImageKind::Jit, identity: ImageIdentity::None }
+    }
+
+    /// A compiler may have put its code there: memory without a file, or with one that exists in memory alone
+    /// (memfd_create(2)).
+    pub fn may_hold_jit_code(&self) -> bool {
+        self.kind == ImageKind::Anonymous || self.kind == ImageKind::File && self.name.starts_with("/memfd:")
+    }
+
     /// The last part of a file's path; the whole name for everything else.
     pub fn short_name(&self) -> &str {
         match self.kind {
@@ -108,12 +121,36 @@ impl Image {
 
 impl ImageKind {
     /// The kind of what the kernel mapped under this name (PERF_RECORD_MMAP2): a path starts with one slash,
-    /// memory without a file is `//anon` or a name in brackets.
+    /// memory without a file is `//anon` or a name in brackets. What the kernel makes a file of by itself has a
+    /// name of its own: shared anonymous memory (shmem_zero_setup in mm/shmem.c), huge pages (hugetlb_file_setup in
+    /// fs/hugetlbfs/inode.c), System V segments (newseg in ipc/shm.c).
     pub fn of_mapping(name: &str) -> ImageKind {
         match name {
             "[vdso]" => ImageKind::Vdso,
+            "/dev/zero" | "/dev/zero (deleted)" | "/anon_hugepage" | "/anon_hugepage (deleted)" => {
+                ImageKind::Anonymous
+            }
+            _ if name.starts_with("/SYSV") && name.ends_with(" (deleted)") => ImageKind::Anonymous,
             _ if name.starts_with('/') && !name.starts_with("//") => ImageKind::File,
             _ => ImageKind::Anonymous,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_that_the_kernel_makes_by_itself_are_memory() {
+        for name in
+            ["//anon", "[heap]", "/dev/zero (deleted)", "/anon_hugepage (deleted)", "/SYSV00000000 (deleted)"]
+        {
+            assert_eq!(ImageKind::of_mapping(name), ImageKind::Anonymous, "{name}");
+        }
+        for name in ["/bin/true", "/memfd:program (deleted)", "/SYSVINIT", "/dev/zero-copy"] {
+            assert_eq!(ImageKind::of_mapping(name), ImageKind::File, "{name}");
+        }
+        assert_eq!(ImageKind::of_mapping("[vdso]"), ImageKind::Vdso);
     }
 }

@@ -11,8 +11,8 @@ use totals::{Tally, Totals};
 
 use crate::{
     AddressSpace, Batch, Count, Counts, Coverage, CpuMode, EventCoverage, Image, ImageId, ImageIdentity,
-    ImageKind, ImageOffset, Key, Mapping, Process, ProcessId, Record, Sample, TaskRecord, Timestamp,
-    VirtualAddress,
+    ImageKind, ImageOffset, JitSample, Key, Mapping, Process, ProcessId, Record, Sample, TaskRecord,
+    Timestamp, VirtualAddress,
 };
 
 /// Which processes of those that the events report belong to the profile.
@@ -53,6 +53,7 @@ pub struct Profile {
     totals: Totals,
     open_window: Counts,
     closed_windows: Counts,
+    jit_samples: Vec<JitSample>,
     coverage: Coverage,
     /// Images and processes that the last closed window already knew.
     images_closed: usize,
@@ -62,6 +63,10 @@ pub struct Profile {
     unknown: ImageId,
     anonymous: ImageId,
 }
+
+/// As many samples of code that compilers may have made are kept apart until [`Profile::take_jit_samples`]. Further ones
+/// are folded alone.
+const MOST_JIT_SAMPLES: usize = 1 << 18;
 
 /// What a window adds to those before it.
 #[derive(Debug)]
@@ -99,6 +104,7 @@ impl Profile {
             totals: Totals::default(),
             open_window: Counts::default(),
             closed_windows: Counts::default(),
+            jit_samples: Vec::new(),
             coverage: Coverage { events: vec![EventCoverage::default(); events], ..Coverage::default() },
             images_closed: 0,
             changed_processes: Vec::new(),
@@ -158,7 +164,11 @@ impl Profile {
             CpuMode::Guest => (self.guest, as_it_stands),
         };
         let key = Key { process: live.process, image, offset, event: sample.event, cpu: sample.cpu };
-        self.open_window.add(key, Count { samples: 1, weight: sample.weight });
+        let count = Count { samples: 1, weight: sample.weight };
+        self.open_window.add(key, count);
+        if self.images[image.0 as usize].may_hold_jit_code() && self.jit_samples.len() < MOST_JIT_SAMPLES {
+            self.jit_samples.push(JitSample { time: sample.time, address: sample.address, key, count });
+        }
     }
 
     fn record(&mut self, TaskRecord { time, record }: &TaskRecord) {
@@ -379,6 +389,25 @@ impl Profile {
             }
             self.closed_windows.add(key, count);
         }
+    }
+
+    /// The samples since the last call that fell where compilers may have put code, in the order of time; of very many
+    /// the first. They are folded like all others, by the memory that they fell into.
+    pub fn take_jit_samples(&mut self) -> Vec<JitSample> {
+        let mut samples = std::mem::take(&mut self.jit_samples);
+        samples.sort_by_key(|sample| sample.time);
+        samples
+    }
+
+    /// Counts samples of one place for another: `offset` in `image`. Nothing changes where they are not found there.
+    pub fn move_samples(&mut self, key: Key, count: Count, image: Image, offset: ImageOffset) {
+        let image = self.image_id(image);
+        let counts = match self.open_window.take(key, count) {
+            true => &mut self.open_window,
+            false if self.closed_windows.take(key, count) => &mut self.closed_windows,
+            false => return,
+        };
+        counts.add(Key { image, offset, ..key }, count);
     }
 
     /// The offsets that were sampled, image by image, ascending and distinct.

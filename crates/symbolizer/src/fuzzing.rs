@@ -1,11 +1,11 @@
 //! Doors for the fuzz targets to decoders that are otherwise reached through a whole image. Built by cargo-fuzz only.
 
 use object::Endianness;
-use oprof_profile::{ImageAddress, ImageIdentity, ImageOffset};
+use oprof_profile::{ImageAddress, ImageIdentity, ImageOffset, Timestamp, VirtualAddress};
 
 use crate::debug_file::DebugLink;
 use crate::go_functions::FunctionTable;
-use crate::{DebugDirectories, Symbolizer, mini_debug_info};
+use crate::{DebugDirectories, JitCode, JitDump, JitImage, PerfMap, Symbolizer, mini_debug_info};
 
 /// Resolves every `step`th byte of an image.
 pub fn image(image: &[u8], step: usize) {
@@ -49,4 +49,38 @@ pub fn mini_debug_info(section: &[u8]) {
     if let Some(unpacked) = mini_debug_info::unpack(section, 1 << 20) {
         image(&unpacked, 997);
     }
+}
+
+/// Asks what is at the addresses that inputs are likely to use.
+fn jit_answers(mut lookup: impl FnMut(VirtualAddress) -> Option<JitCode>) -> Vec<Option<JitCode>> {
+    let addresses = (0..0x100).chain([0x1000, 0x1010, 0x7f00_0000_0000, u64::MAX]).map(VirtualAddress);
+    let answers: Vec<_> = addresses.map(&mut lookup).collect();
+    let mut image = JitImage::default();
+    for code in answers.iter().flatten() {
+        assert!(code.offset < code.function.size.max(1));
+        let offset = image.place(code);
+        image.names(&[offset]);
+    }
+    answers
+}
+
+/// Reads a map of names, whole and in pieces: the answers are the same.
+pub fn perf_map(map: &[u8], piece: usize) {
+    let (mut whole, mut pieces) = (PerfMap::default(), PerfMap::default());
+    whole.feed(map);
+    map.chunks(piece).for_each(|bytes| pieces.feed(bytes));
+    assert_eq!(jit_answers(|at| whole.lookup(at)), jit_answers(|at| pieces.lookup(at)));
+}
+
+/// Reads a dump, whole and in pieces: the answers are the same.
+pub fn jit_dump(dump: &[u8], piece: usize) {
+    let (mut whole, mut pieces) = (JitDump::default(), JitDump::default());
+    whole.feed(dump);
+    dump.chunks(piece).for_each(|bytes| pieces.feed(bytes));
+    assert_eq!(whole.until(), pieces.until());
+    for time in [0, 20, 60, u64::MAX].map(Timestamp) {
+        let answers = jit_answers(|at| whole.lookup(at, time));
+        assert_eq!(answers, jit_answers(|at| pieces.lookup(at, time)));
+    }
+    jit_answers(|at| whole.lookup_only(at));
 }

@@ -19,6 +19,7 @@ mod file_bytes;
 #[cfg(fuzzing)]
 pub mod fuzzing;
 mod go_functions;
+mod jit;
 mod kallsyms;
 mod made_table;
 mod memory_bytes;
@@ -34,5 +35,6 @@ mod vdso;
 pub use build_id::build_id;
 pub use debug_file::DebugDirectories;
 pub use demangle::demangle;
+pub use jit::{JitCode, JitDump, JitFunction, JitImage, JitLine, PerfMap};
 pub use kallsyms::{KernelSymbol, KernelSymbols};
 pub use resolve::Symbolizer;

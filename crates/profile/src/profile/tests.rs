@@ -252,3 +252,35 @@ fn the_last_steps_of_a_process_in_the_kernel_are_still_its_own() {
     assert_eq!(places(&profile), [(1, "[kernel]", 0xffff_ffff_8100_0000, 1)]);
     assert!(profile.processes().iter().all(|process| process.pid != Sample::EXITED));
 }
+
+#[test]
+fn samples_where_compilers_put_code_are_kept_apart_and_can_be_moved() {
+    let records = vec![
+        executed(1, 1, "node"),
+        mapped(2, 1, 0x5000, PROGRAM),
+        mapped(2, 1, 0x9000, "//anon"),
+        mapped(2, 1, 0xb000, "/memfd:jit (deleted)"),
+    ];
+    let samples =
+        vec![sample(5, 1, 0x5010), sample(7, 1, 0x9020), sample(6, 1, 0x9020), sample(8, 1, 0xb004)];
+    let mut profile = Profile::of_all_processes(1);
+    profile.apply(&Batch { samples, records });
+    let apart = profile.take_jit_samples();
+    let seen: Vec<_> = apart.iter().map(|sample| (sample.time.0, sample.address.0)).collect();
+    assert_eq!(seen, [(6, 0x9020), (7, 0x9020), (8, 0xb004)]);
+    assert!(profile.take_jit_samples().is_empty());
+
+    // One while its window is open, one later.
+    profile.move_samples(apart[0].key, apart[0].count, Image::jit(), ImageOffset(3));
+    profile.close_window();
+    profile.move_samples(apart[2].key, apart[2].count, Image::jit(), ImageOffset(4));
+    let memory_file = "/memfd:jit (deleted)";
+    let moved = [(1, PROGRAM, 0x410, 1), (1, "[anon]", 0x9020, 1), (1, "[jit]", 3, 1), (1, "[jit]", 4, 1)];
+    assert_eq!(places(&profile), moved);
+    // What is not there is not moved.
+    profile.move_samples(apart[2].key, apart[2].count, Image::jit(), ImageOffset(5));
+    let many = Count { samples: 9, weight: 9 };
+    profile.move_samples(apart[1].key, many, Image::jit(), ImageOffset(5));
+    assert_eq!(places(&profile), moved);
+    assert!(profile.images().iter().any(|image| image.name == memory_file));
+}

@@ -223,6 +223,7 @@ fn image(message: schema::Image) -> Result<Image, Contradiction> {
         4 => ImageKind::Anonymous,
         5 => ImageKind::Unknown,
         6 => ImageKind::Guest,
+        7 => ImageKind::Jit,
         _ => return Err("unknown kind of image"),
     };
     let inode = Inode { device: message.device, number: message.inode, generation: message.generation };

@@ -61,6 +61,7 @@ pub(super) fn image(image: &Image) -> schema::Image {
             ImageKind::Anonymous => 4,
             ImageKind::Unknown => 5,
             ImageKind::Guest => 6,
+            ImageKind::Jit => 7,
         },
         ..schema::Image::default()
     };

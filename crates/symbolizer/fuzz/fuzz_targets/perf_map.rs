@@ -1,0 +1,9 @@
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use oprof_symbolizer::fuzzing;
+
+fuzz_target!(|data: &[u8]| {
+    let Some((&piece, rest)) = data.split_first() else { return };
+    fuzzing::perf_map(rest, usize::from(piece) + 1);
+});
