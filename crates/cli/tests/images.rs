@@ -294,3 +294,31 @@ fn rust_names_are_demangled() {
         assert_eq!(hashed, None, "{mangling}");
     }
 }
+
+/// Programs copy their code to huge pages at the same addresses; the names stay those of the file.
+#[test]
+fn code_that_was_copied_to_huge_pages_is_named() {
+    let place = Place::new();
+    let source = r#"
+        #include <sys/mman.h>
+        #define PAGE (2ul << 20)
+        static __attribute__((aligned(2 << 20), noinline, section(".text.huge"))) void on_huge_pages(double seconds) {
+            double end = burn_clock() + seconds;
+            while (burn_clock() < end) for (int i = 0; i < 20000; i++) burnt += i;
+        }
+        __attribute__((aligned(2 << 20), section(".text.huge"))) void behind(void) { burnt++; }
+        int main(void) {
+            char *code = (char *)on_huge_pages, *copy = malloc(PAGE);
+            memcpy(copy, code, PAGE);
+            if (mmap(code, PAGE, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) != code)
+                return 1;
+            memcpy(code, copy, PAGE);
+            on_huge_pages(0.4);
+            behind();
+            return 0;
+        }"#;
+    let options = ["-Wl,-z,max-page-size=0x200000", "-D_GNU_SOURCE"];
+    let Some(_) = place.cc_with("huge", source, &options) else { return };
+    place.record("-q", "./huge").with_status(0);
+    assert_hot(&symbols_of(&place, "oprof.data"), "huge", "on_huge_pages");
+}

@@ -37,6 +37,38 @@ pub(crate) fn working_directory(pid: u32) -> Option<String> {
     Some(String::from_utf8_lossy(path.as_os_str().as_bytes()).into_owned())
 }
 
+/// As much of /proc/PID/maps is read, in bytes: some thousand mappings.
+const MOST_MAPS: u64 = 1 << 20;
+
+/// The file that is mapped next below `start` and next above `end` in a process, if it is the same one: it surrounds
+/// what lies between.
+pub(crate) fn file_around(pid: u32, start: u64, end: u64) -> Option<String> {
+    let mut maps = Vec::new();
+    File::open(format!("/proc/{pid}/maps")).ok()?.take(MOST_MAPS).read_to_end(&mut maps).ok()?;
+    around(&maps, start, end)
+}
+
+/// As [`file_around`], of the text of /proc/PID/maps (proc_pid_maps(5)): `first-behind permissions offset device inode
+/// path`, by address.
+fn around(maps: &[u8], start: u64, end: u64) -> Option<String> {
+    let mut below = None;
+    for line in maps.split(|byte| *byte == b'\n') {
+        let line = String::from_utf8_lossy(line);
+        let Some((range, rest)) = line.split_once(' ') else { continue };
+        let number = |text| u64::from_str_radix(text, 16).ok();
+        let Some((first, behind)) = range.split_once('-') else { continue };
+        let (Some(first), Some(behind)) = (number(first), number(behind)) else { continue };
+        let path = rest.find('/').map(|at| &rest[at..]);
+        let Some(path) = path.filter(|path| !path.starts_with("/anon_hugepage")) else { continue };
+        if behind <= start {
+            below = Some(path.to_owned());
+        } else if first >= end {
+            return below.filter(|below| below == path);
+        }
+    }
+    None
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -57,5 +89,22 @@ mod tests {
         assert_eq!(start_time(nobody), None);
         assert!(arguments(nobody).is_empty());
         assert_eq!(working_directory(nobody), None);
+    }
+
+    #[test]
+    fn a_file_around_memory_lies_on_both_sides() {
+        let maps = b"\
+400000-600000 r-xp 00000000 08:01 5    /bin/program
+600000-800000 rwxp 00000000 00:00 0 \n\
+800000-a00000 rwxp 00000000 00:0f 9    /anon_hugepage (deleted)
+a00000-c00000 r--p 00600000 08:01 5    /bin/program
+c00000-e00000 rw-p 00000000 00:00 0    [heap]
+7f0000-8f0000 r-xp 00000000 08:01 6    /lib/a b.so
+";
+        assert_eq!(around(maps, 0x600000, 0x800000).as_deref(), Some("/bin/program"));
+        assert_eq!(around(maps, 0x800000, 0xa00000).as_deref(), Some("/bin/program"));
+        assert_eq!(around(maps, 0xc00000, 0xe00000), None);
+        assert_eq!(around(maps, 0x200000, 0x400000), None);
+        assert_eq!(around(b"x\n-\n1-2\n", 0, 1), None);
     }
 }

@@ -5,7 +5,7 @@ use std::io;
 use std::time::{Duration, Instant};
 
 use oprof_events::EventConfig;
-use oprof_profile::{Batch, CommandEnd, Event, Profile, Record, Scope, TaskTotal, Timestamp};
+use oprof_profile::{Batch, CommandEnd, Event, ImageKind, Profile, Record, Scope, TaskTotal, Timestamp};
 use rustix::event::epoll;
 use rustix::process::{Resource, Rlimit};
 
@@ -33,6 +33,9 @@ const GAP: Duration = Duration::from_millis(1);
 const GAP_AMONG_PROGRAMS: Duration = Duration::from_micros(250);
 /// For how long after one program others are to be expected.
 const AMONG_PROGRAMS: Duration = Duration::from_millis(100);
+
+/// The smallest huge page of x86-64, and of arm64 and riscv64 with pages of 4 KB; in bytes.
+const HUGE_PAGE: u64 = 2 << 20;
 
 /// What is to be recorded.
 #[derive(Clone, Debug)]
@@ -318,7 +321,10 @@ impl Recorder {
         let mut mapped = false;
         self.rings.drain(|parsed| match parsed {
             Parsed::Sample(sample) => order.push_sample(sample),
-            Parsed::Task(record) => {
+            Parsed::Task(mut record) => {
+                if let Some(remapped) = remapped(&record.record) {
+                    record.record = remapped;
+                }
                 match &record.record {
                     Record::Mapped { pid, start, length, identity, name, .. } => {
                         mapped = true;
@@ -437,6 +443,18 @@ fn go_first() {
 pub(crate) fn now() -> Timestamp {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
     Timestamp(time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64)
+}
+
+/// What a mapping is that may be a program's code on huge pages, if it is that. As those are as large as they are, few
+/// other mappings have to be looked at.
+fn remapped(record: &Record) -> Option<Record> {
+    let Record::Mapped { pid, start, length, name, .. } = record else { return None };
+    let is_huge = *length > 0 && (start.0 | length) % HUGE_PAGE == 0;
+    if !is_huge || ImageKind::of_mapping(name) != ImageKind::Anonymous {
+        return None;
+    }
+    let file = proc_info::file_around(*pid, start.0, start.0.saturating_add(*length))?;
+    Some(Record::Remapped { pid: *pid, start: *start, length: *length, file })
 }
 
 fn described(event: &SampledEvent) -> Event {

@@ -36,6 +36,24 @@ pub struct AddressSpace {
 }
 
 impl AddressSpace {
+    /// Whether one image, or several that all are as asked for, hold the whole of a stretch of addresses.
+    pub fn is_held_by(
+        &self,
+        start: VirtualAddress,
+        end: VirtualAddress,
+        mut is_asked: impl FnMut(ImageId) -> bool,
+    ) -> bool {
+        let first = self.mappings.partition_point(|mapping| mapping.end <= start);
+        let mut reached = start;
+        for mapping in &self.mappings[first..] {
+            if reached >= end || mapping.start > reached || !is_asked(mapping.image) {
+                break;
+            }
+            reached = mapping.end;
+        }
+        reached >= end
+    }
+
     /// Adds a mapping; what it overlaps is cut. An empty one changes nothing.
     pub fn map(&mut self, mapping: Mapping) {
         if mapping.end <= mapping.start {
@@ -133,5 +151,23 @@ mod tests {
         space.map(mapping(0x1000, 0x1000, 1, 0));
         space.map(mapping(u64::MAX, 0, 1, 0));
         assert!(space.mappings().is_empty());
+    }
+
+    #[test]
+    fn a_stretch_is_held_where_no_part_of_it_is_not() {
+        let mut space = AddressSpace::default();
+        let map = |space: &mut AddressSpace, start, end, image| {
+            let (start, end) = (VirtualAddress(start), VirtualAddress(end));
+            space.map(Mapping { start, end, image: ImageId(image), first_offset: ImageOffset(0) });
+        };
+        map(&mut space, 100, 200, 1);
+        map(&mut space, 200, 300, 1);
+        map(&mut space, 300, 400, 2);
+        map(&mut space, 401, 500, 2);
+        let held = |start, end, most| {
+            space.is_held_by(VirtualAddress(start), VirtualAddress(end), |image| image.0 <= most)
+        };
+        assert!(held(100, 300, 1) && held(150, 250, 1) && held(199, 201, 1) && held(250, 400, 2));
+        assert!(!held(99, 150, 1) && !held(250, 301, 1) && !held(350, 410, 2) && !held(450, 501, 2));
     }
 }

@@ -176,6 +176,9 @@ impl Profile {
             Record::Mapped { pid, start, length, file_offset, identity, name } => {
                 self.map(*time, *pid, *start, *length, *file_offset, *identity, name);
             }
+            Record::Remapped { pid, start, length, file } => {
+                self.remap(*time, *pid, *start, *length, file);
+            }
             Record::Executed { pid, comm } => self.execute(*time, *pid, comm),
             Record::Renamed { pid, comm } => {
                 if let Some(live) = self.member(*pid, *time) {
@@ -350,6 +353,18 @@ impl Profile {
         let is_file = self.images[image.0 as usize].kind == ImageKind::File;
         if is_file && entry.app.is_none() && is_known {
             self.change(process).app = Some(image);
+        }
+    }
+
+    /// The code stays what it was, where it is the file's.
+    fn remap(&mut self, time: Timestamp, pid: u32, start: VirtualAddress, length: u64, file: &str) {
+        let end = VirtualAddress(start.0.saturating_add(length));
+        let images = &self.images;
+        let is_file = self.live.get(&pid).is_some_and(|live| {
+            live.space.is_held_by(start, end, |image| images[image.0 as usize].name == file)
+        });
+        if !is_file {
+            self.map(time, pid, start, length, 0, ImageIdentity::None, "//anon");
         }
     }
 

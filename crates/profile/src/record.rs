@@ -57,6 +57,18 @@ pub enum Record {
         /// Its name as the kernel states it: a path, `[vdso]`, `//anon`.
         name: String,
     },
+    /// Anonymous memory took the place of a part of a file's mapping, while the rest of the file stays mapped: a program
+    /// that copies its code to huge pages. PERF_RECORD_MMAP2, with what /proc/PID/maps says around it.
+    Remapped {
+        /// The process.
+        pid: u32,
+        /// Where the memory starts.
+        start: VirtualAddress,
+        /// How long it is, in bytes.
+        length: u64,
+        /// The path of the file.
+        file: String,
+    },
     /// A program was executed (PERF_RECORD_COMM with PERF_RECORD_MISC_COMM_EXEC).
     Executed {
         /// The process.

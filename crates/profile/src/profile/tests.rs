@@ -284,3 +284,20 @@ fn samples_where_compilers_put_code_are_kept_apart_and_can_be_moved() {
     assert_eq!(places(&profile), moved);
     assert!(profile.images().iter().any(|image| image.name == memory_file));
 }
+
+#[test]
+fn code_that_a_program_copies_to_huge_pages_stays_the_files() {
+    let remapped = |start, file: &str| {
+        let (start, length) = (VirtualAddress(start), 0x800);
+        record(3, Record::Remapped { pid: 1, start, length, file: file.to_owned() })
+    };
+    let records = vec![
+        executed(1, 1, "hugify"),
+        mapped(2, 1, 0x5000, PROGRAM),
+        remapped(0x5800, PROGRAM),
+        remapped(0x5000, LIBRARY),
+    ];
+    let samples = vec![sample(5, 1, 0x5010), sample(7, 1, 0x5810)];
+    let profile = applied(Profile::of_all_processes(1), samples, records);
+    assert_eq!(places(&profile), [(1, PROGRAM, 0xc10, 1), (1, "[anon]", 0x5010, 1)]);
+}
