@@ -322,3 +322,61 @@ fn code_that_was_copied_to_huge_pages_is_named() {
     place.record("-q", "./huge").with_status(0);
     assert_hot(&symbols_of(&place, "oprof.data"), "huge", "on_huge_pages");
 }
+
+/// A program that exists in memory alone (memfd_create(2)), as some starters make one.
+#[test]
+fn a_program_in_a_memory_file_is_named() {
+    for user in users() {
+        let place = Place::of(user);
+        let Some(_) = place.cc("program", "BURNER(in_memory) int main(void) { in_memory(0.3); return 0; }")
+        else {
+            return;
+        };
+        let starter = r#"
+            #include <fcntl.h>
+            #include <sys/mman.h>
+            extern char **environ;
+            int main(void) {
+                static char bytes[1 << 22];
+                int from = open("program", O_RDONLY), to = memfd_create("starter", MFD_CLOEXEC);
+                int length = read(from, bytes, sizeof bytes);
+                if (write(to, bytes, length) != length) return 1;
+                char *arguments[] = {"program", 0};
+                fexecve(to, arguments, environ);
+                return 1;
+            }"#;
+        let Some(_) = place.cc_with("start", starter, &["-D_GNU_SOURCE"]) else { return };
+        place.record("-q", "./start").with_status(0);
+        assert_hot(&symbols_of(&place, "oprof.data"), "memfd:starter (deleted)", "in_memory");
+    }
+}
+
+/// A program of a container, whose files are not where we see any; they are gone with the container.
+#[test]
+fn a_program_in_a_container_is_named() {
+    let place = Place::new();
+    let library = "BURNER(contained_library)";
+    let Some(_) = place.cc_with("libinside.so", library, &["-shared", "-fPIC"]) else { return };
+    let source = "#include <dlfcn.h>
+        BURNER(contained)
+        int main(void) {
+            void *library = dlopen(\"inside/libinside.so\", RTLD_NOW);
+            if (!library) return 1;
+            contained(0.2); ((void (*)(double))dlsym(library, \"contained_library\"))(0.2);
+            return 0;
+        }";
+    let Some(_) = place.cc("program", source) else { return };
+    fs::create_dir(place.path("inside")).expect("a directory");
+    let script = "mount -t tmpfs tmpfs inside && cp program libinside.so inside/ && exec inside/program";
+    let unshare = ["unshare", "-m", "sh", "-c"];
+    let trial = place.command(unshare[0]).args(&unshare[1..]).arg("mount -t tmpfs tmpfs inside").output();
+    if !trial.is_ok_and(|run| run.status.success()) {
+        return skipped("no namespaces can be made here");
+    }
+    place.record_these("-q", &[&unshare[..], &[script]].concat()).with_status(0);
+    let symbols = symbols_of(&place, "oprof.data");
+    for name in ["contained", "contained_library"] {
+        let share = share_of(&symbols, |row| row.name == name);
+        assert!(share > 35.0, "{name} has {share:.1} %: {symbols:#?}");
+    }
+}

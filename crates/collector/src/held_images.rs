@@ -85,11 +85,13 @@ impl HeldImages {
             return Some(file);
         }
         // Deleted, replaced, or in another mount namespace: while the process lives, its mapping still leads there.
-        // Opening these needs privilege (CAP_CHECKPOINT_RESTORE or CAP_SYS_ADMIN).
+        // Opening that needs privilege (CAP_CHECKPOINT_RESTORE or CAP_SYS_ADMIN); opening its program does not.
         let end = start.0.checked_add(length)?;
         let mapping = format!("/proc/{pid}/map_files/{:x}-{end:x}", start.0);
         let through_root = format!("/proc/{pid}/root{name}");
-        [mapping, through_root].iter().find_map(|path| {
+        let program = format!("/proc/{pid}/exe");
+        let known = if identity == ImageIdentity::None { 2 } else { 3 };
+        [mapping, through_root, program][..known].iter().find_map(|path| {
             let file = open_regular(Path::new(path))?;
             self.is(&file, identity).then_some(file)
         })
