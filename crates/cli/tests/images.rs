@@ -205,16 +205,54 @@ fn every_way_of_linking_is_named() {
     }
 }
 
-/// lld lays images out unlike other linkers: file offsets and addresses differ from segment to segment.
+/// Other linkers lay images out in ways of their own: file offsets and addresses differ from segment to segment.
 #[test]
-fn an_image_linked_by_lld_is_named() {
+fn images_of_other_linkers_are_named() {
     let place = Place::new();
-    if Command::new("ld.lld").arg("--version").output().is_err() {
-        return skipped("no ld.lld");
+    for linker in ["lld", "mold", "gold"] {
+        let program = if linker == "mold" { "mold".to_owned() } else { format!("ld.{linker}") };
+        if Command::new(&program).arg("--version").output().is_err() {
+            skipped(&format!("no {program}"));
+            continue;
+        }
+        let name = format!("by-{linker}");
+        let Some(_) = place.cc_with(&name, HOT, &[&format!("-fuse-ld={linker}")]) else { return };
+        place.record("-q", &format!("./{name}")).with_status(0);
+        assert_hot(&symbols_of(&place, "oprof.data"), &name, "hot_function");
     }
-    let Some(_) = place.cc_with("by-lld", HOT, &["-fuse-ld=lld"]) else { return };
-    place.record("-q", "./by-lld").with_status(0);
-    assert_hot(&symbols_of(&place, "oprof.data"), "by-lld", "hot_function");
+}
+
+/// BOLT moves functions to a segment of its own behind the rest, and leaves what it did not move where it was.
+#[test]
+fn an_image_that_bolt_laid_out_is_named() {
+    let place = Place::new();
+    let bolts =
+        ["llvm-bolt".to_owned()].into_iter().chain((14..25).map(|version| format!("llvm-bolt-{version}")));
+    let Some(bolt) = bolts.into_iter().find(|bolt| Command::new(bolt).arg("--version").output().is_ok())
+    else {
+        return skipped("no llvm-bolt");
+    };
+    let Some(_) = place.cc_with("before", HOT, &["-Wl,--emit-relocs", "-fno-reorder-blocks-and-partition"])
+    else {
+        return;
+    };
+    let run = place
+        .command(bolt)
+        .args([
+            "before",
+            "-o",
+            "bolted",
+            "--reorder-functions=exec-count",
+            "--reorder-blocks=ext-tsp",
+            "--lite=0",
+        ])
+        .output()
+        .expect("bolt runs");
+    if !run.status.success() {
+        return skipped(&format!("bolt: {}", String::from_utf8_lossy(&run.stderr)));
+    }
+    place.record("-q", "./bolted").with_status(0);
+    assert_hot(&symbols_of(&place, "oprof.data"), "bolted", "hot_function");
 }
 
 /// A stripped program has no names, and gets none that are wrong: its functions are told apart by where they start.
