@@ -255,6 +255,36 @@ fn an_image_that_bolt_laid_out_is_named() {
     assert_hot(&symbols_of(&place, "oprof.data"), "bolted", "hot_function");
 }
 
+/// A program of 32 bits, which needs no library to be there.
+#[test]
+fn a_program_of_32_bits_is_named() {
+    let place = Place::new();
+    let source = place.write(
+        "narrow.c",
+        "static volatile unsigned counted;
+         __attribute__((noinline)) void hot_function(void) { for (unsigned i = 0; i < 100000000; i++) counted += i; }
+         void _start(void) { hot_function(); __asm__(\"int $0x80\" : : \"a\"(1), \"b\"(0)); }",
+    );
+    let options = [
+        "-m32",
+        "-O1",
+        "-nostdlib",
+        "-static",
+        "-fno-pie",
+        "-no-pie",
+        "-fno-stack-protector",
+        "-o",
+        "narrow",
+    ];
+    let is_built = cfg!(target_arch = "x86_64")
+        && place.command("cc").args(options).arg(source).output().is_ok_and(|run| run.status.success());
+    if !is_built || !place.command("./narrow").status().is_ok_and(|status| status.success()) {
+        return skipped("programs of 32 bits are not built or not run here");
+    }
+    place.record("-q", "./narrow").with_status(0);
+    assert_hot(&symbols_of(&place, "oprof.data"), "narrow", "hot_function");
+}
+
 /// A stripped program has no names, and gets none that are wrong: its functions are told apart by where they start.
 #[test]
 fn a_stripped_program_has_functions_without_a_name() {
