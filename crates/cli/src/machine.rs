@@ -5,6 +5,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use oprof_profile::Run;
 
+use crate::distribution::distribution;
+
 /// The circumstances of a recording made now by this program.
 pub(crate) fn run() -> Run {
     let system = rustix::system::uname();
@@ -22,6 +24,7 @@ pub(crate) fn run() -> Run {
             .map(|path| path.to_string_lossy().into_owned())
             .unwrap_or_default(),
         started_unix: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs()),
+        distribution: distribution(),
         ..Run::default()
     }
 }

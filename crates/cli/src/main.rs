@@ -3,6 +3,7 @@
 
 mod arguments;
 mod default_event;
+mod distribution;
 mod doctor;
 mod event_tables;
 mod jit_names;
@@ -10,6 +11,7 @@ mod list;
 mod machine;
 mod names;
 mod ophelp;
+mod packages;
 mod paragraph;
 mod record;
 mod report;

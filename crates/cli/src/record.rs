@@ -13,7 +13,7 @@ use oprof_profile::{BuildId, Recording, Run};
 use crate::arguments::RecordOptions;
 use crate::jit_names::JitNames;
 use crate::trouble::Trouble;
-use crate::{default_event, event_tables, machine, names, report, speak, status};
+use crate::{default_event, event_tables, machine, names, packages, report, speak, status};
 
 /// Runs the command, writes the recording, and gives the command's exit status.
 pub(crate) fn record(options: &RecordOptions) -> Result<ExitCode> {
@@ -114,8 +114,21 @@ fn complete(
     let jit = jit_names.finish(&mut profile, &mut jit_files);
     let names = names::resolve(&mut profile, &mut images, &jit, debug_directories);
     let (images, processes, counts, coverage) = profile.into_parts();
+    let packages = packages::packages(&images, &names, &run.architecture);
     let end = Some(end);
-    Recording { run, events, images, processes, counts, names, coverage, duration, end, damage: None }
+    Recording {
+        run,
+        events,
+        images,
+        processes,
+        counts,
+        names,
+        packages,
+        coverage,
+        duration,
+        end,
+        damage: None,
+    }
 }
 
 /// Writes the end of the recording and says what it is worth.

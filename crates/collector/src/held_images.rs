@@ -102,16 +102,8 @@ impl HeldImages {
         self.is(&file, identity).then_some(file)
     }
 
-    /// It is the file that was mapped.
     fn is(&self, file: &File, identity: ImageIdentity) -> bool {
-        match identity {
-            ImageIdentity::None => true,
-            ImageIdentity::BuildId(id) => (self.build_id_of)(file) == Some(id),
-            // Not the device: btrfs and overlayfs tell stat(2) another one than they tell the kernel.
-            ImageIdentity::Inode(inode) => {
-                file.metadata().is_ok_and(|metadata| metadata.ino() == inode.number)
-            }
-        }
+        is_mapped_file(file, identity, self.build_id_of)
     }
 
     /// The file of an image: the one held, or else the one that now has its name, if it is the same.
@@ -126,6 +118,16 @@ impl HeldImages {
             Held::BeyondLimit => Unresolved::TooManyOpenFiles,
         };
         self.open_by_name(&image.name, image.identity).ok_or(reason)
+    }
+}
+
+/// Whether this is the file that was mapped, as far as `identity` tells.
+pub fn is_mapped_file(file: &File, identity: ImageIdentity, build_id_of: BuildIdReader) -> bool {
+    match identity {
+        ImageIdentity::None => true,
+        ImageIdentity::BuildId(id) => build_id_of(file) == Some(id),
+        // Not the device: btrfs and overlayfs tell stat(2) another one than they tell the kernel.
+        ImageIdentity::Inode(inode) => file.metadata().is_ok_and(|metadata| metadata.ino() == inode.number),
     }
 }
 

@@ -30,7 +30,7 @@ pub use cgroup::{Hierarchy, hierarchy as cgroup_hierarchy};
 pub use counter::Reading;
 pub use cpus::online as online_cpus;
 pub use error::Error;
-pub use held_images::{BuildIdReader, HeldImages};
+pub use held_images::{BuildIdReader, HeldImages, is_mapped_file};
 pub use jit_files::{JitBytes, JitFiles, JitProgram};
 pub use probe::{
     Opening, Rehearsal, build_ids_here, count_here, in_virtual_machine, opening_here, rehearse, sample_here,

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::Distribution;
+
 /// How the target was followed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Scope {
@@ -62,4 +64,6 @@ pub struct Run {
     pub started_unix: u64,
     /// What the recording's maker wants a reader to know, a sentence each: a fall-back that was taken.
     pub notes: Vec<String>,
+    /// The distribution of the machine.
+    pub distribution: Distribution,
 }

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use oprof_profile::recording::Error;
 use oprof_profile::{
-    BuildId, CommandEnd, Count, Counts, Coverage, Event, EventCoverage, EventId, Image, ImageAddress,
-    ImageId, ImageIdentity, ImageKind, ImageNames, ImageOffset, InlinedFrame, Inode, Key, NameSource,
-    Process, ProcessId, Recording, Run, Sampling, Scope, SourceFileId, SourceLine, SourcePlace, Symbol,
-    SymbolId, Timestamp, Unresolved,
+    BuildId, CommandEnd, Count, Counts, Coverage, Distribution, Event, EventCoverage, EventId, Image,
+    ImageAddress, ImageId, ImageIdentity, ImageKind, ImageNames, ImageOffset, InlinedFrame, Inode, Key,
+    NameSource, Package, Process, ProcessId, Recording, Run, Sampling, Scope, SourceFileId, SourceLine,
+    SourcePlace, Symbol, SymbolId, Timestamp, Unresolved,
 };
 use proptest::prelude::*;
 
@@ -57,6 +57,11 @@ fn example() -> Recording {
             scope: Scope::Inherit,
             started_unix: 1_700_000_000,
             notes: vec!["a note".to_owned()],
+            distribution: Distribution {
+                id: "ubuntu".to_owned(),
+                like: vec!["debian".to_owned()],
+                codename: "noble".to_owned(),
+            },
         },
         events: vec![
             Event {
@@ -138,6 +143,7 @@ fn example() -> Recording {
             },
             ImageNames::unresolved([ImageOffset(0)], Unresolved::Deleted),
         ],
+        packages: [(ImageId(1), Package { name: "a:i386".to_owned(), version: "1:2-3".to_owned() })].into(),
         coverage: Coverage {
             events: vec![
                 EventCoverage { counted: None, samples: 3, weight: 4997, ..EventCoverage::default() },
@@ -374,6 +380,8 @@ fn the_stored_recording_of_version_1_is_readable() {
         names.files.clear();
         names.places.clear();
     }
+    expected.run.distribution = Distribution::default();
+    expected.packages.clear();
     assert_eq!(Recording::open(&path).expect("readable"), expected);
 }
 

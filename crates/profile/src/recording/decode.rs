@@ -6,9 +6,9 @@ use std::time::Duration;
 use super::encode::{FIRST_SYMBOL_ANSWER, NAME_SOURCES, REASONS};
 use super::{Recording, schema};
 use crate::{
-    BuildId, CommandEnd, Count, Coverage, Event, EventCoverage, EventId, Image, ImageId, ImageIdentity,
-    ImageKind, ImageNames, ImageOffset, InlinedFrame, Inode, Key, Process, ProcessId, Run, Sampling, Scope,
-    SourceFileId, SourceLine, SourcePlace, Symbol, SymbolId, Timestamp,
+    BuildId, CommandEnd, Count, Coverage, Distribution, Event, EventCoverage, EventId, Image, ImageId,
+    ImageIdentity, ImageKind, ImageNames, ImageOffset, InlinedFrame, Inode, Key, Package, Process, ProcessId,
+    Run, Sampling, Scope, SourceFileId, SourceLine, SourcePlace, Symbol, SymbolId, Timestamp,
 };
 
 /// A message that contradicts itself or those before it: what is wrong with it.
@@ -38,6 +38,7 @@ impl Recording {
             },
             started_unix: message.started_unix,
             notes: message.notes,
+            distribution: message.distribution.map(distribution).unwrap_or_default(),
         };
         self.events = message.events.into_iter().map(event).collect::<Result<_, _>>()?;
         self.coverage.events = vec![EventCoverage::default(); self.events.len()];
@@ -173,6 +174,10 @@ impl Recording {
     }
 
     pub(super) fn take_names(&mut self, message: schema::Names) -> Result<(), Contradiction> {
+        for schema::Package { image, name, version } in message.packages {
+            self.reach_image(image)?;
+            self.packages.insert(ImageId(image), Package { name, version });
+        }
         for message in message.images {
             let image = message.image as usize;
             self.reach_image(message.image)?;
@@ -195,6 +200,10 @@ impl Recording {
         });
         Ok(())
     }
+}
+
+fn distribution(message: schema::Distribution) -> Distribution {
+    Distribution { id: message.id, like: message.like, codename: message.codename }
 }
 
 fn event(message: schema::Event) -> Result<Event, Contradiction> {

@@ -2,9 +2,9 @@
 
 use super::schema;
 use crate::{
-    CommandEnd, Count, Coverage, Event, EventCoverage, Image, ImageId, ImageIdentity, ImageKind, ImageNames,
-    InlinedFrame, Key, NameSource, Process, ProcessId, Run, Sampling, Scope, SourceLine, SourcePlace, Symbol,
-    Unresolved,
+    CommandEnd, Count, Coverage, Distribution, Event, EventCoverage, Image, ImageId, ImageIdentity,
+    ImageKind, ImageNames, InlinedFrame, Key, NameSource, Package, Process, ProcessId, Run, Sampling, Scope,
+    SourceLine, SourcePlace, Symbol, Unresolved,
 };
 
 /// Answers below this number in [`schema::ImageNames`] are reasons, the rest symbols.
@@ -29,6 +29,17 @@ pub(super) fn header(run: &Run, events: &[Event]) -> schema::Header {
         started_unix: run.started_unix,
         notes: run.notes.clone(),
         events: events.iter().map(event).collect(),
+        distribution: Some(&run.distribution)
+            .filter(|known| **known != Distribution::default())
+            .map(distribution),
+    }
+}
+
+fn distribution(distribution: &Distribution) -> schema::Distribution {
+    schema::Distribution {
+        id: distribution.id.clone(),
+        like: distribution.like.clone(),
+        codename: distribution.codename.clone(),
     }
 }
 
@@ -185,6 +196,10 @@ pub(super) fn names(image: ImageId, names: &ImageNames, most: usize) -> Vec<sche
         messages.push(message);
     }
     messages
+}
+
+pub(super) fn package(image: ImageId, package: &Package) -> schema::Package {
+    schema::Package { image: image.0, name: package.name.clone(), version: package.version.clone() }
 }
 
 fn symbol(symbol: &Symbol) -> schema::Symbol {

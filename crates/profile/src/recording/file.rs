@@ -249,7 +249,13 @@ impl RecordingFile {
         let end = recording.end.unwrap_or(crate::CommandEnd::StillRunning);
         let length = self.writer.written;
         let names = &recording.names[..recording.names.len().min(self.images_written)];
-        let appended = self.writer.names(names).and_then(|()| self.writer.end(duration, end));
+        let mut packages = recording.packages.clone();
+        packages.retain(|image, _| (image.0 as usize) < self.images_written);
+        let writer = &mut self.writer;
+        let appended = writer
+            .names(names)
+            .and_then(|()| writer.packages(&packages))
+            .and_then(|()| writer.end(duration, end));
         if appended.is_err() {
             let _ = self.writer.out.set_len(length);
         }

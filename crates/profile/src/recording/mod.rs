@@ -15,6 +15,7 @@ mod schema;
 mod syncer;
 mod write;
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 pub use error::Error;
@@ -22,8 +23,8 @@ pub use file::{Appended, RecordingFile, Unfinished};
 pub use occupant::Obstacle;
 
 use crate::{
-    CommandEnd, Counts, Coverage, Event, Image, ImageId, ImageKind, ImageNames, ImageOffset, Process,
-    ProcessId, Run, SymbolId, Unresolved,
+    CommandEnd, Counts, Coverage, Event, Image, ImageId, ImageKind, ImageNames, ImageOffset, Package,
+    Process, ProcessId, Run, SymbolId, Unresolved,
 };
 
 /// The first thing in a recording file that is not as it was written.
@@ -51,6 +52,8 @@ pub struct Recording {
     /// What the sampled offsets of each image resolved to, each at its [`ImageId`]; shorter than `images`, or
     /// empty, where the recording was cut off before names were stored.
     pub names: Vec<ImageNames>,
+    /// The packages of images whose code lacks names, where they are known.
+    pub packages: BTreeMap<ImageId, Package>,
     /// How far to trust it.
     pub coverage: Coverage,
     /// How long it recorded.

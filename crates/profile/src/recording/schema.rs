@@ -30,6 +30,18 @@ pub(super) struct Header {
     pub(super) notes: Vec<String>,
     #[prost(message, repeated, tag = "13")]
     pub(super) events: Vec<Event>,
+    #[prost(message, optional, tag = "14")]
+    pub(super) distribution: Option<Distribution>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct Distribution {
+    #[prost(string, tag = "1")]
+    pub(super) id: String,
+    #[prost(string, repeated, tag = "2")]
+    pub(super) like: Vec<String>,
+    #[prost(string, tag = "3")]
+    pub(super) codename: String,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -172,6 +184,18 @@ pub(super) struct EventCoverage {
 pub(super) struct Names {
     #[prost(message, repeated, tag = "1")]
     pub(super) images: Vec<ImageNames>,
+    #[prost(message, repeated, tag = "2")]
+    pub(super) packages: Vec<Package>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct Package {
+    #[prost(uint32, tag = "1")]
+    pub(super) image: u32,
+    #[prost(string, tag = "2")]
+    pub(super) name: String,
+    #[prost(string, tag = "3")]
+    pub(super) version: String,
 }
 
 #[derive(Clone, PartialEq, Message)]

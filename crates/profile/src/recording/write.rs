@@ -1,5 +1,6 @@
 //! Writes the frames of a recording.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use prost::Message;
@@ -7,7 +8,8 @@ use prost::Message;
 use super::frame::{self, FrameKind};
 use super::{Recording, encode, schema};
 use crate::{
-    CommandEnd, Count, Coverage, Event, Image, ImageId, ImageNames, Key, Process, ProcessId, Run, Timestamp,
+    CommandEnd, Count, Coverage, Event, Image, ImageId, ImageNames, Key, Package, Process, ProcessId, Run,
+    Timestamp,
 };
 
 /// How many things go into one message at the most: a folded sample takes at most 35 bytes, so that a message
@@ -94,7 +96,21 @@ impl<W: Write> FrameWriter<W> {
                 + message.places.iter().map(|place| 8 + 8 * place.inlined.len()).sum::<usize>()
         };
         for images in chunks(&messages, text) {
-            self.frame(FrameKind::Names, &schema::Names { images: images.to_vec() })?;
+            self.frame(
+                FrameKind::Names,
+                &schema::Names { images: images.to_vec(), ..schema::Names::default() },
+            )?;
+        }
+        Ok(())
+    }
+
+    /// Writes the packages of images.
+    pub(super) fn packages(&mut self, packages: &BTreeMap<ImageId, Package>) -> io::Result<()> {
+        let messages: Vec<_> =
+            packages.iter().map(|(image, package)| encode::package(*image, package)).collect();
+        for packages in chunks(&messages, |package| package.name.len() + package.version.len()) {
+            let names = schema::Names { packages: packages.to_vec(), ..schema::Names::default() };
+            self.frame(FrameKind::Names, &names)?;
         }
         Ok(())
     }
@@ -144,6 +160,7 @@ impl Recording {
             coverage: &self.coverage,
         })?;
         writer.names(&self.names)?;
+        writer.packages(&self.packages)?;
         if let Some(end) = self.end {
             writer.end(self.duration.as_nanos() as u64, end)?;
         }
