@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, ValueEnum};
 use oprof_collector::ScopeChoice;
-use oprof_profile::Scope;
+use oprof_profile::{NameStyle, Scope};
 use oprof_report::{By, SourcePath};
 
 use crate::{speak, status, usage_error};
@@ -155,6 +155,12 @@ pub(crate) struct ReportOptions {
     /// List inlined functions apart from what they are inlined into
     #[arg(long)]
     pub(crate) inline: bool,
+    /// Join the parts and copies that compilers make of a function (`.cold`, `.isra.0`) with it
+    #[arg(long)]
+    pub(crate) merge_clones: bool,
+    /// Names: none (as in the symbol table), simple (without `std::` and default arguments), full
+    #[arg(short = 'D', long, value_name = "STYLE", default_value = "full", value_parser = name_style)]
+    pub(crate) demangle: NameStyle,
     /// Show source paths that begin with FROM with TO instead
     #[arg(long, value_name = "FROM=TO")]
     pub(crate) source_path: Vec<SourcePath>,
@@ -251,6 +257,10 @@ fn percent(text: &str) -> Result<f64, String> {
         Ok(share) if (0.0..=100.0).contains(&share) => Ok(share),
         _ => Err("not a percentage from 0 to 100".to_owned()),
     }
+}
+
+fn name_style(text: &str) -> Result<NameStyle, String> {
+    NameStyle::parse(text).ok_or_else(|| "not a style: use none, simple or full".to_owned())
 }
 
 fn grouping(text: &str) -> Result<By, String> {

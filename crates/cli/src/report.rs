@@ -17,8 +17,8 @@ use crate::{speak, status};
 /// Prints the report that was asked for.
 pub(crate) fn report(options: &ReportOptions) -> Result<ExitCode> {
     let path = options.file.as_deref().or(options.input.as_deref()).unwrap_or(Path::new("oprof.data"));
-    if (options.lines || options.inline) && options.by.is_some_and(|by| by != By::Symbol) {
-        bail!("--debug-info and --inline are of symbols: use them with -l");
+    if of_symbols(options) && options.by.is_some_and(|by| by != By::Symbol) {
+        bail!("--debug-info, --inline and --merge-clones are of symbols: use them with -l");
     }
     let recording = Recording::open(path)?;
     let printed = print(&recording, options);
@@ -38,6 +38,11 @@ pub(crate) fn report(options: &ReportOptions) -> Result<ExitCode> {
     }
 }
 
+/// What is asked for is of symbols, whether or not they are.
+fn of_symbols(options: &ReportOptions) -> bool {
+    options.lines || options.inline || options.merge_clones
+}
+
 /// Prints the tables on standard output.
 fn print(recording: &Recording, options: &ReportOptions) -> io::Result<()> {
     let style = Options {
@@ -46,14 +51,15 @@ fn print(recording: &Recording, options: &ReportOptions) -> io::Result<()> {
         long_names: options.long_filenames,
         lines: options.lines,
         inline: options.inline,
+        name_style: options.demangle,
+        merge_clones: options.merge_clones,
         source_paths: SourcePaths(options.source_path.clone()),
         ..Options::default()
     };
-    let of_symbols = options.lines || options.inline;
     let stdout = io::stdout();
     let terminal = terminal::terminal(&stdout).filter(|_| !options.plain);
     let mut out = BufWriter::new(stdout.lock());
-    match (options.by, options.symbols || of_symbols, terminal) {
+    match (options.by, options.symbols || of_symbols(options), terminal) {
         (None, true, None) | (Some(By::Symbol), _, None) => opreport_symbols(recording, &style, &mut out)?,
         (None, false, None) => opreport_summary(recording, &style, &mut out)?,
         (by, symbols, terminal) => {

@@ -13,6 +13,7 @@ mod class;
 mod column;
 mod command_line;
 mod coverage;
+mod function;
 mod grouping;
 mod header;
 mod image_name;

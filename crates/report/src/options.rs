@@ -1,5 +1,7 @@
 //! What a reader can choose about a report, whatever the layout.
 
+use oprof_profile::NameStyle;
+
 use crate::source_paths::SourcePaths;
 
 /// What a reader can choose about a report, whatever the layout.
@@ -24,6 +26,13 @@ pub struct Options {
     /// Samples of inlined functions are in rows of their own: a sample belongs to the innermost one. Otherwise they are
     /// in the row of the symbol that holds the code, as OProfile has them.
     pub inline: bool,
+    /// How names are shown. Rows are of symbols, not of what is shown: two whose short names are equal are two rows.
+    pub name_style: NameStyle,
+    /// Clones that compilers make of a function (`.cold`, `.part.0`, `.isra.0`) are in the row of that function.
+    pub merge_clones: bool,
+    /// Code that has no symbol as the kernel hides them, or as it is in memory without a file, is `(no symbols)`, as for
+    /// OProfile; else each has a name of its own.
+    pub oprofile_words: bool,
     /// How paths of source files are shown.
     pub source_paths: SourcePaths,
 }

@@ -38,7 +38,7 @@ impl<'r> Report<'r> {
     /// Folds a recording into rows.
     pub fn new(recording: &'r Recording, by: By, order: ClassOrder, options: &Options) -> Report<'r> {
         let images = ImageNames::new(recording);
-        let symbols = (by == By::Symbol).then(|| SymbolNames::new(recording, &images, options.inline));
+        let symbols = (by == By::Symbol).then(|| SymbolNames::new(recording, &images, options));
         let places = Places { images, symbols, lifetimes: Lifetimes::new(&recording.processes) };
         let classes = classes(recording, order);
         let mut folded = Rows::fold(recording, &classes, |key| {

@@ -1,14 +1,20 @@
 //! Names of code, folded: a symbol is the same in every build of its image.
 
-use oprof_profile::{ImageId, ImageOffset, Recording, Symbol, SymbolId, Unresolved};
+use std::collections::hash_map::Entry;
+
+use oprof_profile::{ImageId, ImageOffset, Recording, SymbolId, Unresolved};
 use rustc_hash::FxHashMap;
 
+use crate::function::{Function, Shown, functions};
 use crate::image_name::{ImageNames, NameId};
+use crate::options::Options;
 
 /// What code goes by where it has no symbol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Nameless {
     NoSymbols,
+    KernelRestricted,
+    Anonymous,
     BetweenSymbols,
     Deleted,
     TooManyOpenFiles,
@@ -22,6 +28,8 @@ impl Nameless {
     pub(crate) fn text(self) -> &'static str {
         match self {
             Nameless::NoSymbols => "(no symbols)",
+            Nameless::KernelRestricted => "(kernel symbols hidden)",
+            Nameless::Anonymous => "(JIT without map)",
             Nameless::BetweenSymbols => "(unresolved)",
             Nameless::Deleted => "(deleted)",
             Nameless::TooManyOpenFiles => "(not held open)",
@@ -33,9 +41,12 @@ impl Nameless {
     }
 }
 
-impl From<Unresolved> for Nameless {
-    fn from(reason: Unresolved) -> Nameless {
+impl Nameless {
+    /// What code goes by that has no symbol for this reason; with OProfile's words where it has some.
+    fn of(reason: Unresolved, oprofile_words: bool) -> Nameless {
         match reason {
+            Unresolved::KernelRestricted if !oprofile_words => Nameless::KernelRestricted,
+            Unresolved::Anonymous if !oprofile_words => Nameless::Anonymous,
             Unresolved::NoSymbols | Unresolved::KernelRestricted | Unresolved::Anonymous => {
                 Nameless::NoSymbols
             }
@@ -63,39 +74,44 @@ pub(crate) enum Code {
 #[derive(Debug)]
 pub(crate) struct SymbolNames<'r> {
     recording: &'r Recording,
-    /// Each symbol, and the image it was first seen in.
-    symbols: Vec<(ImageId, &'r Symbol)>,
+    symbols: Vec<Shown<'r>>,
     /// Code of inlined functions goes by their names.
     inline: bool,
+    /// Words for code without a symbol are OProfile's.
+    oprofile_words: bool,
     /// For each image, for each of its symbols, the index in `symbols`.
     of_image: Vec<Vec<u32>>,
 }
 
 impl<'r> SymbolNames<'r> {
-    pub(crate) fn new(recording: &'r Recording, images: &ImageNames<'_>, inline: bool) -> SymbolNames<'r> {
-        let mut symbols = Vec::new();
+    pub(crate) fn new(
+        recording: &'r Recording,
+        images: &ImageNames<'_>,
+        options: &Options,
+    ) -> SymbolNames<'r> {
+        let mut symbols: Vec<Shown<'r>> = Vec::new();
         let mut of_image = Vec::with_capacity(recording.names.len());
         let mut known: FxHashMap<(NameId, &str, u32), u32> = FxHashMap::default();
-        let mut repeats: FxHashMap<&str, u32> = FxHashMap::default();
         for (names, image) in recording.names.iter().zip(0..) {
-            // Static functions of one name in one image are different symbols: the first of the name by address
-            // is the same as the first in another build.
-            let mut by_address: Vec<u32> = (0..names.symbols.len() as u32).collect();
-            by_address.sort_by_key(|&index| names.symbols[index as usize].address);
-            repeats.clear();
+            let image = ImageId(image);
             let mut indexes = vec![0; names.symbols.len()];
-            for index in by_address {
-                let symbol = &names.symbols[index as usize];
-                let repeat = repeats.entry(&symbol.name).and_modify(|repeat| *repeat += 1).or_default();
-                let key = (images.image(ImageId(image)), symbol.name.as_str(), *repeat);
-                indexes[index as usize] = *known.entry(key).or_insert_with(|| {
-                    symbols.push((ImageId(image), symbol));
-                    symbols.len() as u32 - 1
-                });
+            for Function { symbol, name, repeat } in functions(&names.symbols, options.merge_clones) {
+                let shown = Shown::new(image, &names.symbols[symbol], options);
+                indexes[symbol] = match known.entry((images.image(image), name, repeat)) {
+                    Entry::Occupied(entry) => {
+                        symbols[*entry.get() as usize].merge(shown);
+                        *entry.get()
+                    }
+                    Entry::Vacant(entry) => {
+                        symbols.push(shown);
+                        *entry.insert(symbols.len() as u32 - 1)
+                    }
+                };
             }
             of_image.push(indexes);
         }
-        SymbolNames { recording, symbols, inline, of_image }
+        let Options { inline, oprofile_words, .. } = *options;
+        SymbolNames { recording, symbols, inline, oprofile_words, of_image }
     }
 
     /// What the code at an offset of an image goes by.
@@ -108,24 +124,21 @@ impl<'r> SymbolNames<'r> {
                 .get(image.0 as usize)
                 .and_then(|indexes| indexes.get(symbol as usize))
                 .map_or(Code::Nameless(Nameless::BetweenSymbols), |&index| Code::Symbol(index)),
-            Err(reason) => Code::Nameless(reason.into()),
+            Err(reason) => Code::Nameless(Nameless::of(reason, self.oprofile_words)),
         }
     }
 
     /// The file and the line where a symbol is in the source; `None` where that is not known.
     pub(crate) fn line(&self, code: Code) -> Option<(&'r str, u32)> {
         let Code::Symbol(index) = code else { return None };
-        let (image, symbol) = self.symbols.get(index as usize)?;
-        let line = symbol.line?;
-        Some((self.recording.image_names(*image)?.file(line.file)?, line.line))
+        let (image, line) = self.symbols.get(index as usize)?.line?;
+        Some((self.recording.image_names(image)?.file(line.file)?, line.line))
     }
 
     /// The name of a piece of code.
-    pub(crate) fn text(&self, code: Code) -> &'r str {
+    pub(crate) fn text(&self, code: Code) -> &str {
         match code {
-            Code::Symbol(index) => {
-                self.symbols.get(index as usize).map_or("", |(_, symbol)| symbol.name.as_str())
-            }
+            Code::Symbol(index) => self.symbols.get(index as usize).map_or("", |symbol| &symbol.name),
             Code::Nameless(nameless) => nameless.text(),
         }
     }

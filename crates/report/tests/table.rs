@@ -3,7 +3,7 @@
 mod recordings;
 
 use oprof_profile::{Process, ProcessId, Recording, Timestamp, Unresolved};
-use oprof_report::render::{Look, table};
+use oprof_report::render::{Look, opreport_symbols, table};
 use oprof_report::{By, ClassOrder, Options, Report};
 use recordings::{Builder, counter, cpu_clock};
 
@@ -145,14 +145,20 @@ fn by_symbol_names_that_are_missing_say_why() {
 samples      %  symbol name
 ---------------------------
     256  50.10  (not held open)
-    161  31.51  (no symbols)
+    128  25.05  (JIT without map)
      64  12.52  (no mapping)
+     32   6.26  (kernel symbols hidden)
      16   3.13  (not readable)
       8   1.57  (build id mismatch)
       4   0.78  (deleted)
       2   0.39  (unresolved)
+      1   0.20  (no symbols)
 ";
     assert_eq!(plain(&builder.recording, By::Symbol), expected);
+    let mut plain = Vec::new();
+    opreport_symbols(&builder.recording, &Options::default(), &mut plain).expect("writing to memory");
+    let plain = String::from_utf8(plain).expect("text");
+    assert!(plain.contains("\n161      31.5068  (no symbols)\n"), "OProfile has one word for these: {plain}");
     let notes = oprof_report::notes(&builder.recording).join("\n");
     for cure in
         ["prlimit --pid $$ --nofile", "kernel.kptr_restrict at 0 or 1", "kernel.perf_event_paranoid=1"]

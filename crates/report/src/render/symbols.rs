@@ -16,7 +16,8 @@ use crate::report::Report;
 /// Writes OProfile's symbol table: the header, then a row for each symbol of each image in each app. Each row is
 /// one write; give it a buffered `out`.
 pub fn opreport_symbols(recording: &Recording, options: &Options, out: &mut impl Write) -> io::Result<()> {
-    let report = Report::new(recording, By::Symbol, ClassOrder::ByName, options);
+    let options = Options { oprofile_words: true, ..options.clone() };
+    let report = Report::new(recording, By::Symbol, ClassOrder::ByName, &options);
     let mut line = String::new();
     if !options.no_header {
         out.write_all(header(recording, report.classes()).as_bytes())?;
