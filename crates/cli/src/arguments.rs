@@ -155,12 +155,15 @@ pub(crate) struct ReportOptions {
     /// List inlined functions apart from what they are inlined into
     #[arg(long)]
     pub(crate) inline: bool,
-    /// Join the parts and copies that compilers make of a function (`.cold`, `.isra.0`) with it
+    /// Join a function's parts and copies (`.cold`, `.isra.0`) with it
     #[arg(long)]
     pub(crate) merge_clones: bool,
-    /// Names: none (as in the symbol table), simple (without `std::` and default arguments), full
+    /// Demangle names: none, simple (without `std::`) or full
     #[arg(short = 'D', long, value_name = "STYLE", default_value = "full", value_parser = name_style)]
     pub(crate) demangle: NameStyle,
+    /// List the images whose code lacks names, why, and what would name it
+    #[arg(long, conflicts_with_all = ["symbols", "by", "lines", "inline", "merge_clones"])]
+    pub(crate) missing: bool,
     /// Show source paths that begin with FROM with TO instead
     #[arg(long, value_name = "FROM=TO")]
     pub(crate) source_path: Vec<SourcePath>,

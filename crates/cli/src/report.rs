@@ -7,10 +7,11 @@ use std::process::ExitCode;
 use anyhow::{Result, bail};
 use oprof_profile::Recording;
 use oprof_profile::recording::Damage;
-use oprof_report::render::{Look, opreport_summary, opreport_symbols, table};
-use oprof_report::{By, ClassOrder, Options, Report, SourcePaths};
+use oprof_report::render::{self, Look, opreport_summary, opreport_symbols, table};
+use oprof_report::{By, ClassOrder, Missing, Options, Report, SourcePaths, printable};
 
 use crate::arguments::ReportOptions;
+use crate::paragraph::wrapped;
 use crate::terminal::{self, Terminal};
 use crate::{speak, status};
 
@@ -24,7 +25,12 @@ pub(crate) fn report(options: &ReportOptions) -> Result<ExitCode> {
     let printed = print(&recording, options);
     if printed.is_ok() {
         oprof_report::coverage_lines(&recording).iter().for_each(|line| speak::line(line));
-        oprof_report::notes(&recording).iter().for_each(|note| speak::line(note));
+        if options.missing {
+            let line = oprof_report::missing_line(&recording);
+            oprof_report::makers_notes(&recording).chain(line).for_each(|note| speak::line(&note));
+        } else {
+            oprof_report::notes(&recording).iter().for_each(|note| speak::line(note));
+        }
     }
     let Some(damage) = recording.damage else {
         printed?;
@@ -59,6 +65,10 @@ fn print(recording: &Recording, options: &ReportOptions) -> io::Result<()> {
     let stdout = io::stdout();
     let terminal = terminal::terminal(&stdout).filter(|_| !options.plain);
     let mut out = BufWriter::new(stdout.lock());
+    if options.missing {
+        print_missing(recording, &style, terminal, &mut out)?;
+        return out.flush();
+    }
     match (options.by, options.symbols || of_symbols(options), terminal) {
         (None, true, None) | (Some(By::Symbol), _, None) => opreport_symbols(recording, &style, &mut out)?,
         (None, false, None) => opreport_summary(recording, &style, &mut out)?,
@@ -68,6 +78,26 @@ fn print(recording: &Recording, options: &ReportOptions) -> io::Result<()> {
         }
     }
     out.flush()
+}
+
+/// Prints the images whose code lacks names, and remarks on how to have them.
+fn print_missing(
+    recording: &Recording,
+    options: &Options,
+    terminal: Option<Terminal>,
+    out: &mut impl Write,
+) -> io::Result<()> {
+    let width = terminal.and_then(|terminal| terminal.width);
+    let missing = Missing::new(recording);
+    render::missing(&missing, options, width, out)?;
+    if !options.no_header && !missing.remarks().is_empty() {
+        writeln!(out)?;
+        for remark in missing.remarks() {
+            let lines = wrapped(&printable(remark), 2, width.map(usize::from));
+            writeln!(out, "{}", lines.join("\n"))?;
+        }
+    }
+    Ok(())
 }
 
 /// Says what is wrong with a recording and how much of it was read all the same.

@@ -91,8 +91,8 @@ fn a_deleted_program_beyond_the_limit_of_open_files_names_that_limit() {
         record.args(limited).arg(place.oprof([""; 0]).get_program());
         finish(record.args(["record", "-q", "--", "sh", "-c", script])).with_status(0);
         assert_hot(&symbols_of(&place, "oprof.data"), "temporary", "(not held open)");
-        let report = place.report("-l").with_status(0);
-        assert!(report.stderr.contains("sudo prlimit --pid $$ --nofile="), "{user:?}: {}", report.stderr);
+        let report = place.report("--missing").with_status(0);
+        assert!(report.text().contains("sudo prlimit --pid $$ --nofile="), "{user:?}: {}", report.text());
     }
 }
 

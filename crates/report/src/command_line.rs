@@ -18,6 +18,13 @@ pub fn command_line(process: &Process) -> String {
     line
 }
 
+/// One argument, written so that a shell would read it as one.
+pub(crate) fn quoted(argument: &str) -> String {
+    let mut text = String::new();
+    push_quoted(&mut text, argument);
+    text
+}
+
 fn push_quoted(line: &mut String, argument: &str) {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_@%+=:,./-".contains(&byte) || !byte.is_ascii();
     if !argument.is_empty() && argument.bytes().all(plain) {

@@ -159,12 +159,6 @@ samples      %  symbol name
     opreport_symbols(&builder.recording, &Options::default(), &mut plain).expect("writing to memory");
     let plain = String::from_utf8(plain).expect("text");
     assert!(plain.contains("\n161      31.5068  (no symbols)\n"), "OProfile has one word for these: {plain}");
-    let notes = oprof_report::notes(&builder.recording).join("\n");
-    for cure in
-        ["prlimit --pid $$ --nofile", "kernel.kptr_restrict at 0 or 1", "kernel.perf_event_paranoid=1"]
-    {
-        assert!(notes.contains(cure), "{cure} is missing in:\n{notes}");
-    }
 }
 
 #[test]

@@ -1,10 +1,12 @@
 //! Renderers: each turns rows into text in one layout.
 
 mod arrangement;
+mod missing;
 mod summary;
 mod symbols;
 mod table;
 
+pub use missing::missing;
 pub use summary::opreport_summary;
 pub use symbols::opreport_symbols;
 pub use table::{Look, table};
