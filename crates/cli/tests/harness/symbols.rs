@@ -20,9 +20,10 @@ pub(crate) fn symbols_of(place: &Place, recording: &str) -> Vec<Symbol> {
     let mut lines = report.text().lines().skip_while(|line| !line.starts_with("samples"));
     let title = lines.next().unwrap_or_else(|| panic!("the table has a title: {}", report.stderr));
     let with_app = title.contains("app name");
-    // As in OProfile's tables a column that is the same in each row is left out.
-    let only_image = (!title.contains("image name")).then(|| only_image(place, recording));
-    lines.map(|line| symbol(line, only_image.as_deref(), with_app)).collect()
+    // As in OProfile's tables images are left out where each is its app, and apps where there is but one.
+    let with_image = title.contains("image name");
+    let only_image = (!with_image && !with_app).then(|| only_image(place, recording));
+    lines.map(|line| symbol(line, only_image.as_deref(), with_image, with_app)).collect()
 }
 
 fn only_image(place: &Place, recording: &str) -> String {
@@ -32,7 +33,7 @@ fn only_image(place: &Place, recording: &str) -> String {
 }
 
 #[track_caller]
-fn symbol(line: &str, only_image: Option<&str>, with_app: bool) -> Symbol {
+fn symbol(line: &str, only_image: Option<&str>, with_image: bool, with_app: bool) -> Symbol {
     let mut rest = line;
     let mut field = || {
         let (field, after) = rest.split_once("  ").unwrap_or_else(|| panic!("too few columns: {line}"));
@@ -40,8 +41,9 @@ fn symbol(line: &str, only_image: Option<&str>, with_app: bool) -> Symbol {
         field
     };
     let (samples, percent) = (field(), field());
-    let image = only_image.unwrap_or_else(&mut field);
+    let image = with_image.then(&mut field);
     let app = with_app.then(&mut field);
+    let image = image.or(app).or(only_image).unwrap_or_default();
     Symbol {
         samples: samples.parse().unwrap_or_else(|_| panic!("samples: {line}")),
         percent: percent.parse().unwrap_or_else(|_| panic!("percent: {line}")),
