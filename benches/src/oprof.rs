@@ -21,6 +21,8 @@ pub(crate) fn beside(myself: &Path) -> Result<PathBuf> {
 pub(crate) fn record(oprof: &Path, rate: &[String], recording: &Path) -> Command {
     let mut command = Command::new(oprof);
     command.args(["record", "-e", "cpu-clock"]).args(rate).arg("-o").arg(recording).arg("--");
+    // Not the user's: it goes with the recordings.
+    command.env("XDG_CACHE_HOME", recording.with_file_name("cache"));
     command
 }
 

@@ -42,9 +42,24 @@ fn library() -> Option<PathBuf> {
 
 fn by_table(bench: &Bench, library: &Path) -> Result<String> {
     let places = places(library)?;
-    let times = (0..bench.repetitions(9)).map(|_| seconds(&ours(bench, "oprof", library, &places)?));
+    let times = (0..bench.repetitions(9)).map(|_| seconds(&ours(bench, "oprof", library, &places)?, 0));
     let time = median(times.collect::<Result<Vec<_>>>()?);
-    Ok(format!("table of {}: {}", Bytes(fs::metadata(library)?.len()), Time(time)))
+    let cache = bench.path("cache");
+    let who = format!("oprof={}", cache.display());
+    let making = seconds(&ours(bench, &who, library, &places)?, 2)?;
+    let index = fs::read_dir(&cache)?.next().context("no index was made: has the library a build id?")??;
+    let size = index.metadata()?.len();
+    let times = (0..bench.repetitions(9)).map(|_| seconds(&ours(bench, &who, library, &places)?, 0));
+    let again = median(times.collect::<Result<Vec<_>>>()?);
+    Ok(format!(
+        "table of {}: {}, from the cache {} ({}); making the index {}, {}",
+        Bytes(fs::metadata(library)?.len()),
+        Time(time),
+        Time(again),
+        ratio(again.as_secs_f64(), time.as_secs_f64()),
+        Time(making),
+        Bytes(size)
+    ))
 }
 
 fn by_debugging(bench: &Bench, program: &Path) -> Result<String> {
@@ -106,8 +121,9 @@ fn tool(name: &str, arguments: &[&str], image: &Path, places: &[(u64, u64)]) -> 
     measure::run(command.args(places.iter().map(|(address, _)| format!("{address:#x}")))).ok()
 }
 
-fn seconds(run: &Measured) -> Result<Duration> {
-    let seconds = run.stdout.split_whitespace().next().context("no time")?;
+/// A time that the workload printed.
+fn seconds(run: &Measured, column: usize) -> Result<Duration> {
+    let seconds = run.stdout.split_whitespace().nth(column).context("no time")?;
     Ok(Duration::from_secs_f64(seconds.parse()?))
 }
 

@@ -1,7 +1,6 @@
 //! The command line.
 
 use std::ffi::OsString;
-use std::num::{IntErrorKind, ParseIntError};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -11,6 +10,7 @@ use oprof_collector::ScopeChoice;
 use oprof_profile::{NameStyle, Scope};
 use oprof_report::{By, SourcePath};
 
+use crate::size::{self, NoSize};
 use crate::{speak, status, usage_error};
 
 const EXAMPLES: &str = "\
@@ -38,6 +38,8 @@ pub(crate) enum Subcommand {
     Report(ReportOptions),
     /// List the events that can be opened on this machine, and why others cannot
     List(ListOptions),
+    /// Show or empty the cache of images' symbols
+    Cache(CacheOptions),
     /// Say what works on this machine, and what would cure what does not
     Doctor,
 }
@@ -87,6 +89,9 @@ pub(crate) struct RecordOptions {
     /// Look for debug files of stripped images here, too, before /usr/lib/debug
     #[arg(long, value_name = "DIR")]
     pub(crate) debug_dir: Vec<PathBuf>,
+    /// Neither use nor fill the cache of images' symbols (see `oprof cache`)
+    #[arg(long)]
+    pub(crate) no_cache: bool,
     /// Say nothing but errors
     #[arg(short, long, conflicts_with = "verbose")]
     pub(crate) quiet: bool,
@@ -203,6 +208,25 @@ pub(crate) struct ListOptions {
     pub(crate) event_table: Vec<String>,
 }
 
+const CACHE_EXAMPLES: &str = "\
+Examples:
+  oprof cache                        what is kept, of which images, and what it takes
+  oprof cache --clear                remove all of it
+  OPROF_CACHE_SIZE=1G oprof record make
+  OPROF_CACHE_SIZE=0 oprof record make
+
+`oprof record` keeps the symbols of large images in $XDG_CACHE_HOME/oprof, else ~/.cache/oprof, so that the next \
+recording need not read them again. OPROF_CACHE_SIZE says how much that may take (256M unless set; 0 turns it off); \
+what was not used for longest goes first.";
+
+#[derive(Debug, Args)]
+#[command(after_help = CACHE_EXAMPLES)]
+pub(crate) struct CacheOptions {
+    /// Remove everything that is kept
+    #[arg(long)]
+    pub(crate) clear: bool,
+}
+
 /// The name by which the program was called: one of OProfile's, where it is linked under that.
 pub(crate) fn called_as() -> Option<String> {
     let path = PathBuf::from(std::env::args_os().next()?);
@@ -275,23 +299,13 @@ const LARGEST_BUFFER: usize = 1 << 30;
 
 /// A size in bytes: `65536`, `512K`, `4M`.
 fn size(text: &str) -> Result<usize, String> {
-    let digits = text.trim_end_matches(|letter: char| !letter.is_ascii_digit());
-    let not_a_size = || "not a size such as 65536, 512K or 4M".to_owned();
     let out_of_range = || "must be between 1 byte and 1G".to_owned();
-    let shift = match text[digits.len()..].to_ascii_uppercase().as_str() {
-        "" | "B" => 0,
-        "K" | "KB" | "KIB" => 10,
-        "M" | "MB" | "MIB" => 20,
-        "G" | "GB" | "GIB" => 30,
-        "T" | "TB" | "TIB" => 40,
-        _ => return Err(not_a_size()),
-    };
-    let number: u64 = digits.parse().map_err(|error: ParseIntError| match error.kind() {
-        IntErrorKind::PosOverflow => out_of_range(),
-        _ => not_a_size(),
+    let size = size::parse(text).map_err(|wrong| match wrong {
+        NoSize::Malformed => "not a size such as 65536, 512K or 4M".to_owned(),
+        NoSize::TooLarge => out_of_range(),
     })?;
-    let size = number.checked_mul(1 << shift).and_then(|size| usize::try_from(size).ok());
-    size.filter(|size| (1..=LARGEST_BUFFER).contains(size)).ok_or_else(out_of_range)
+    let size = usize::try_from(size).ok().filter(|size| (1..=LARGEST_BUFFER).contains(size));
+    size.ok_or_else(out_of_range)
 }
 
 #[cfg(test)]
@@ -304,13 +318,9 @@ mod tests {
     }
 
     #[test]
-    fn sizes_have_units() {
-        assert_eq!(size("65536"), Ok(65536));
-        assert_eq!(size("512K"), Ok(512 << 10));
-        assert_eq!(size("4m"), Ok(4 << 20));
-        for wrong in ["", "K", "-1", "4X", "1.5M", "4TT"] {
-            assert!(size(wrong).is_err_and(|why| why.starts_with("not a size")), "{wrong}");
-        }
+    fn a_buffer_has_a_size_within_reason() {
+        assert_eq!((size("65536"), size("4m")), (Ok(65536), Ok(4 << 20)));
+        assert!(size("4X").is_err_and(|why| why.starts_with("not a size")));
         for wrong in ["0", "2G", "100T", "99999999999999999999M", "99999999T"] {
             assert!(size(wrong).is_err_and(|why| why.contains("1G")), "{wrong}");
         }
@@ -354,7 +364,8 @@ mod tests {
 
     #[test]
     fn help_fits_a_screen() {
-        for subcommand in [None, Some("record"), Some("report"), Some("list"), Some("doctor")] {
+        for subcommand in [None, Some("record"), Some("report"), Some("list"), Some("cache"), Some("doctor")]
+        {
             let arguments = ["oprof"].into_iter().chain(subcommand).chain(["--help"]);
             let help = Arguments::try_parse_from(arguments).expect_err("help comes as an error").to_string();
             let lines = help.lines().count();

@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod arguments;
+mod cache;
 mod default_event;
 mod distribution;
 mod doctor;
@@ -15,11 +16,13 @@ mod packages;
 mod paragraph;
 mod record;
 mod report;
+mod size;
 mod speak;
 mod status;
 mod terminal;
 mod trouble;
 mod usage_error;
+mod user_directory;
 
 use std::process::ExitCode;
 
@@ -39,6 +42,7 @@ fn main() -> ExitCode {
         Subcommand::Record(options) => (record::record(options), status::RECORDER_FAILED),
         Subcommand::Report(options) => (report::report(options), status::FAILED),
         Subcommand::List(options) => (list::list(options), status::FAILED),
+        Subcommand::Cache(options) => (cache::cache(options), status::FAILED),
         Subcommand::Doctor => (doctor::doctor(), status::FAILED),
     };
     done.unwrap_or_else(|error| status::of_error(&error, failed))

@@ -3,13 +3,13 @@
 use std::collections::HashMap;
 use std::fs::File;
 use std::os::unix::fs::FileExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use oprof_collector::HeldImages;
 use oprof_profile::{
     Image, ImageId, ImageIdentity, ImageKind, ImageNames, ImageOffset, Profile, Unresolved, VirtualAddress,
 };
-use oprof_symbolizer::{DebugDirectories, JitImage, KernelSymbols, Symbolizer};
+use oprof_symbolizer::{JitImage, KernelSymbols, Symbolizer};
 use rayon::prelude::*;
 
 /// What one image's sampled offsets are to be looked up in.
@@ -20,14 +20,12 @@ struct Question {
     offsets: Vec<ImageOffset>,
 }
 
-/// The names of everything sampled, each image's at its index; debug files are looked for in `debug_directories`,
-/// too. Moves samples of kernel modules to images of their
-/// own.
+/// The names of everything sampled, each image's at its index. Moves samples of kernel modules to images of their own.
 pub(crate) fn resolve(
     profile: &mut Profile,
     images: &mut HeldImages,
     jit: &JitImage,
-    debug_directories: &[PathBuf],
+    symbolizer: &Symbolizer,
 ) -> Vec<ImageNames> {
     let kernel = kernel_symbols(profile);
     if let Some(kernel) = &kernel {
@@ -43,11 +41,9 @@ pub(crate) fn resolve(
         questions.insert(id, Question { image, file, offsets });
     }
     let mut names = vec![ImageNames::default(); profile.images().len()];
-    let directories = DebugDirectories::with(debug_directories.iter().cloned());
-    let symbolizer = Symbolizer::new(directories);
     let answers: Vec<_> = questions
         .into_par_iter()
-        .map(|(id, question)| (id, answer(question, &symbolizer, kernel.as_ref(), jit)))
+        .map(|(id, question)| (id, answer(question, symbolizer, kernel.as_ref(), jit)))
         .collect();
     for (id, answer) in answers {
         names[id.0 as usize] = answer;

@@ -1,7 +1,6 @@
 //! `oprof record`: runs a command and writes a recording of it.
 
 use std::fs::File;
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Result;
@@ -9,15 +8,17 @@ use oprof_collector::{Collected, Progress, Recorder, SamplingChoice, Target};
 use oprof_events::{EventConfig, System};
 use oprof_profile::recording::{Appended, RecordingFile, Unfinished};
 use oprof_profile::{BuildId, Recording, Run};
+use oprof_symbolizer::{DebugDirectories, Symbolizer};
 
 use crate::arguments::RecordOptions;
 use crate::jit_names::JitNames;
 use crate::trouble::Trouble;
-use crate::{default_event, event_tables, machine, names, packages, report, speak, status};
+use crate::{cache, default_event, event_tables, machine, names, packages, report, speak, status};
 
 /// Runs the command, writes the recording, and gives the command's exit status.
 pub(crate) fn record(options: &RecordOptions) -> Result<ExitCode> {
     let (events, event_notes) = events(options)?;
+    let symbolizer = symbolizer(options)?;
     let target = target(options, events);
     let mut recorder = Recorder::prepare(&target)?;
     let run = run(options, &recorder, event_notes);
@@ -33,8 +34,10 @@ pub(crate) fn record(options: &RecordOptions) -> Result<ExitCode> {
     let events = recorder.events().to_vec();
     let mut jit_names = JitNames::default();
     let collected = recorder.record(|progress| flush(&mut file, &mut jit_names, progress, &mut trouble))?;
-    let recording = complete(collected, jit_names, run, events, &options.debug_dir);
-    finish(file, &recording, options, &trouble)
+    let recording = complete(collected, jit_names, run, events, &symbolizer);
+    let status = finish(file, &recording, options, &trouble)?;
+    cache::fill(&symbolizer, options.verbose);
+    Ok(status)
 }
 
 /// What the user should know at the start: only once there is a recording to know it of.
@@ -63,6 +66,12 @@ fn events(options: &RecordOptions) -> Result<(Vec<EventConfig>, Vec<String>)> {
     let events = system.resolve_all(&options.events)?;
     let notes = system.check_together(&events)?;
     Ok((events, notes))
+}
+
+/// What names the code that is sampled.
+fn symbolizer(options: &RecordOptions) -> Result<Symbolizer> {
+    let symbolizer = Symbolizer::new(DebugDirectories::with(options.debug_dir.iter().cloned()));
+    if options.no_cache { Ok(symbolizer) } else { cache::give(symbolizer, options.verbose) }
 }
 
 fn target(options: &RecordOptions, events: Vec<EventConfig>) -> Target {
@@ -108,11 +117,11 @@ fn complete(
     jit_names: JitNames,
     run: Run,
     events: Vec<oprof_profile::Event>,
-    debug_directories: &[PathBuf],
+    symbolizer: &Symbolizer,
 ) -> Recording {
     let Collected { mut profile, mut images, mut jit_files, end, duration } = collected;
     let jit = jit_names.finish(&mut profile, &mut jit_files);
-    let names = names::resolve(&mut profile, &mut images, &jit, debug_directories);
+    let names = names::resolve(&mut profile, &mut images, &jit, symbolizer);
     let (images, processes, counts, coverage) = profile.into_parts();
     let packages = packages::packages(&images, &names, &run.architecture);
     let end = Some(end);

@@ -85,7 +85,7 @@ mod tests {
                 "record --scope x true",
                 "invalid value 'x' for '--scope <SCOPE>': use auto, cgroup, system, inherit",
             ),
-            ("record --no-such true", "unexpected argument '--no-such'"),
+            ("record --wrong-one true", "unexpected argument '--wrong-one'"),
             ("record --frequenzy 3 true", "unexpected argument '--frequenzy'; close to it: --frequency"),
             ("record -F 3 -c 4 true", "'--frequency <HZ>' cannot be used with '--count <COUNT>'"),
             ("record -F 3 -F 4 true", "'--frequency <HZ>' cannot be used twice"),

@@ -43,7 +43,7 @@ pub use coverage::{coverage_line, coverage_lines};
 pub use grouping::{By, UnknownGrouping};
 pub use missing::{Missing, MissingRow, missing_line, missing_note};
 pub use notes::{makers_notes, notes};
-pub use number::grouped;
+pub use number::{counted, grouped};
 pub use options::Options;
 pub use percent::percent;
 pub use printable::printable;

@@ -14,7 +14,7 @@ pub fn grouped(number: u64) -> String {
 }
 
 /// Writes `number` of something: `1 process`, `1,002 processes`.
-pub(crate) fn counted(number: u64, one: &str, many: &str) -> String {
+pub fn counted(number: u64, one: &str, many: &str) -> String {
     format!("{} {}", grouped(number), if number == 1 { one } else { many })
 }
 

@@ -70,15 +70,30 @@ impl DebugDirectories {
         })
     }
 
-    /// The debug file of a build id: `.build-id/ab/cdef.debug`.
+    /// Where the debug file of an image can be: by its build id, and by its debug link; see [`DebugDirectories::find`].
+    pub(crate) fn candidates<'data, H: Class, R: ReadRef<'data>>(
+        &self,
+        elf: &Elf<'data, H, R>,
+        path: Option<&Path>,
+    ) -> [Vec<PathBuf>; 2] {
+        let by_build_id = elf.build_id().map(|id| self.of_build_id(&id)).unwrap_or_default();
+        let link = path.zip(DebugLink::of(elf));
+        [by_build_id, link.map(|(path, link)| self.beside(path, &link)).unwrap_or_default()]
+    }
+
+    /// The debug file of a build id.
     pub(crate) fn by_build_id(&self, id: &BuildId) -> Option<DebugFile> {
-        let digits: String = id.as_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
-        let (first, rest) = digits.split_at_checked(2)?;
-        self.0.iter().find_map(|directory| {
-            let path = directory.join(format!(".build-id/{first}/{rest}.debug"));
+        self.of_build_id(id).into_iter().find_map(|path| {
             let file = open_regular(&path)?;
             (build_id(&file).ok().flatten().as_ref() == Some(id)).then_some(DebugFile { file, path })
         })
+    }
+
+    /// Where the debug file of a build id can be: `.build-id/ab/cdef.debug`.
+    fn of_build_id(&self, id: &BuildId) -> Vec<PathBuf> {
+        let digits: String = id.as_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+        let Some((first, rest)) = digits.split_at_checked(2) else { return Vec::new() };
+        self.0.iter().map(|directory| directory.join(format!(".build-id/{first}/{rest}.debug"))).collect()
     }
 
     /// Where the debug file that an image links to can be: `DIR/LINK`, `DIR/.debug/LINK`, `DEBUG/DIR/LINK`.

@@ -5,7 +5,7 @@ use oprof_profile::{ImageAddress, ImageIdentity, ImageOffset, Timestamp, Virtual
 
 use crate::debug_file::DebugLink;
 use crate::go_functions::FunctionTable;
-use crate::{DebugDirectories, JitCode, JitDump, JitImage, PerfMap, Symbolizer, mini_debug_info};
+use crate::{DebugDirectories, JitCode, JitDump, JitImage, PerfMap, Symbolizer, cache, mini_debug_info};
 
 /// Resolves every `step`th byte of an image.
 pub fn image(image: &[u8], step: usize) {
@@ -83,4 +83,16 @@ pub fn jit_dump(dump: &[u8], piece: usize) {
         assert_eq!(answers, jit_answers(|at| pieces.lookup(at, time)));
     }
     jit_answers(|at| whole.lookup_only(at));
+}
+
+/// Reads an index of the cache whose checksums hold, whatever is in it, and asks it for some addresses.
+pub fn index(index: &[u8]) {
+    let mut index = index.to_vec();
+    cache::seal(&mut index);
+    let addresses: Vec<ImageAddress> =
+        (0..64).map(|bit| ImageAddress(1 << bit)).chain([ImageAddress(u64::MAX)]).collect();
+    if let Some(answers) = cache::ask_bytes(&index, &addresses) {
+        assert_eq!(answers.places.len(), addresses.len());
+        assert!(answers.places.iter().flatten().all(|place| *place < answers.functions.len()));
+    }
 }

@@ -51,6 +51,18 @@ pub(crate) fn table<'data, H: Class, R: ReadRef<'data>>(
     made
 }
 
+/// Calls `visit` with the starts of all functions and the end of the last.
+pub(crate) fn bounds<'data, H: Class, R: ReadRef<'data>>(
+    elf: &Elf<'data, H, R>,
+    visit: &mut dyn FnMut(ImageAddress),
+) {
+    if let Some((bytes, start)) = section(elf)
+        && let Some(table) = FunctionTable::parse(&bytes, elf.endian, || text_start(elf, &bytes, start))
+    {
+        table.bounds().for_each(visit);
+    }
+}
+
 /// The table and its address.
 fn section<'data, H: Class, R: ReadRef<'data>>(
     elf: &Elf<'data, H, R>,

@@ -9,7 +9,9 @@
 #![forbid(unsafe_code)]
 
 mod alias;
+mod answers;
 mod build_id;
+mod cache;
 mod code_symbol;
 mod debug_file;
 mod demangle;
@@ -24,6 +26,7 @@ mod kallsyms;
 mod made_table;
 mod memory_bytes;
 mod mini_debug_info;
+mod own_directory;
 mod plt;
 mod resolve;
 mod section;
@@ -33,6 +36,7 @@ mod unwind_table;
 mod vdso;
 
 pub use build_id::build_id;
+pub use cache::{Cache, CachedImage, Freed, Stored};
 pub use debug_file::DebugDirectories;
 pub use demangle::demangle;
 pub use jit::{JitCode, JitDump, JitFunction, JitImage, JitLine, PerfMap};

@@ -37,6 +37,11 @@ impl MadeTable {
         }
     }
 
+    /// Whether it has all names that it was given.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.name_bytes <= MOST_NAME_BYTES
+    }
+
     /// Those of `addresses` (ascending) that have no name here, ascending.
     pub(crate) fn without_name(&self, addresses: &[ImageAddress]) -> Vec<ImageAddress> {
         let mut named = vec![false; addresses.len()];
@@ -94,5 +99,6 @@ mod tests {
             table.add(ImageAddress(index), 1, vec![b'x'; 1 << 20]);
         }
         assert_eq!(table.names.len(), MOST_NAME_BYTES >> 20);
+        assert!(!table.is_whole());
     }
 }

@@ -65,6 +65,20 @@ pub(crate) fn table<'data, H: Class, R: ReadRef<'data>>(
     made
 }
 
+/// Calls `visit` with the starts and ends of all stubs and of their tables.
+pub(crate) fn bounds<'data, H: Class, R: ReadRef<'data>>(
+    elf: &Elf<'data, H, R>,
+    visit: &mut dyn FnMut(ImageAddress),
+) {
+    for table in tables(elf) {
+        let stubs = table.stubs.iter().map(|stub| (stub.start, stub.size));
+        for (start, size) in stubs.chain([(table.start, table.size)]) {
+            visit(start);
+            visit(ImageAddress(start.0.saturating_add(size)));
+        }
+    }
+}
+
 impl Table {
     /// Those of `addresses` (ascending) that it holds.
     fn inside<'addresses>(&self, addresses: &'addresses [ImageAddress]) -> &'addresses [ImageAddress] {

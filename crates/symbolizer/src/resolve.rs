@@ -4,14 +4,18 @@ use std::collections::HashMap;
 use std::fs::File;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
+use std::sync::Arc;
+use std::time::Instant;
 
 use object::Endianness;
 use object::elf::{FileHeader32, FileHeader64};
 use object::read::{FileKind, ReadRef};
 use oprof_profile::{
-    ImageAddress, ImageIdentity, ImageNames, ImageOffset, Inode, NameSource, Symbol, SymbolId, Unresolved,
+    ImageAddress, ImageIdentity, ImageNames, ImageOffset, Inode, NameSource, Symbol, Unresolved,
 };
 
+use crate::answers::{Answers, Function};
+use crate::cache::{Cache, Hit, Key};
 use crate::code_symbol::CodeTable;
 use crate::debug_file::DebugDirectories;
 use crate::demangle::demangle;
@@ -25,13 +29,34 @@ use crate::symbol_table::{Holder, lookup};
 /// Gives names to code, wherever they are: in the image itself or in a separate debug file.
 #[derive(Clone, Debug, Default)]
 pub struct Symbolizer {
-    directories: DebugDirectories,
+    pub(crate) directories: DebugDirectories,
+    pub(crate) cache: Option<Arc<Cache>>,
+}
+
+/// An ELF file: what it is to the process that was sampled, and to this one.
+#[derive(Clone, Copy, Default)]
+struct Place<'a> {
+    /// Where it was mapped from.
+    path: Option<&'a Path>,
+    file: Option<&'a File>,
+}
+
+/// A separate debug file that was read.
+pub(crate) struct DebugElf<'elf, 'bytes, 'file, H: Class> {
+    pub(crate) elf: &'elf Elf<'bytes, H, &'bytes FileBytes<'file>>,
+    path: &'elf Path,
 }
 
 impl Symbolizer {
     /// Looks for separate debug files in these directories.
     pub fn new(directories: DebugDirectories) -> Symbolizer {
-        Symbolizer { directories }
+        Symbolizer { directories, cache: None }
+    }
+
+    /// Asks this cache before the tables of images that are files, and remembers for it which images it lacks; see
+    /// [`Symbolizer::store_indexes`].
+    pub fn with_cache(self, cache: Cache) -> Symbolizer {
+        Symbolizer { cache: Some(Arc::new(cache)), ..self }
     }
 
     /// The names of `offsets` (in bytes from the start of the file) in an ELF file that was mapped; `path` is where it
@@ -50,13 +75,14 @@ impl Symbolizer {
         offsets: &[ImageOffset],
     ) -> ImageNames {
         let bytes = FileBytes::new(file, BUDGET);
+        let place = Place { path, file: Some(file) };
         let names = match identity {
             ImageIdentity::Inode(inode) => match is_inode(file, inode) {
-                Ok(true) => self.resolve(path, &bytes, &ImageIdentity::None, offsets),
+                Ok(true) => self.resolve(place, &bytes, &ImageIdentity::None, offsets),
                 Ok(false) => Err(Unresolved::BuildIdMismatch),
                 Err(_) => Err(Unresolved::Unreadable),
             },
-            ImageIdentity::BuildId(_) | ImageIdentity::None => self.resolve(path, &bytes, identity, offsets),
+            ImageIdentity::BuildId(_) | ImageIdentity::None => self.resolve(place, &bytes, identity, offsets),
         };
         names.unwrap_or_else(|reason| ImageNames::unresolved(offsets.iter().copied(), reason))
     }
@@ -69,23 +95,23 @@ impl Symbolizer {
         identity: &ImageIdentity,
         offsets: &[ImageOffset],
     ) -> ImageNames {
-        self.resolve(None, &MemoryBytes::new(image), identity, offsets)
+        self.resolve(Place::default(), &MemoryBytes::new(image), identity, offsets)
             .unwrap_or_else(|reason| ImageNames::unresolved(offsets.iter().copied(), reason))
     }
 
     fn resolve<'data, R: ReadRef<'data>>(
         &self,
-        path: Option<&Path>,
+        place: Place<'_>,
         data: R,
         identity: &ImageIdentity,
         offsets: &[ImageOffset],
     ) -> Result<ImageNames, Unresolved> {
         match FileKind::parse(data) {
             Ok(FileKind::Elf32) => {
-                self.resolve_class::<FileHeader32<Endianness>, R>(path, data, identity, offsets)
+                self.resolve_class::<FileHeader32<Endianness>, R>(place, data, identity, offsets)
             }
             Ok(FileKind::Elf64) => {
-                self.resolve_class::<FileHeader64<Endianness>, R>(path, data, identity, offsets)
+                self.resolve_class::<FileHeader64<Endianness>, R>(place, data, identity, offsets)
             }
             _ => Err(Unresolved::Unreadable),
         }
@@ -93,7 +119,7 @@ impl Symbolizer {
 
     fn resolve_class<'data, H: Class, R: ReadRef<'data>>(
         &self,
-        path: Option<&Path>,
+        place: Place<'_>,
         data: R,
         identity: &ImageIdentity,
         offsets: &[ImageOffset],
@@ -104,28 +130,67 @@ impl Symbolizer {
         {
             return Err(Unresolved::BuildIdMismatch);
         }
+        let mut addresses: Vec<ImageAddress> =
+            offsets.iter().copied().filter_map(|offset| image.image_address(offset)).collect();
+        addresses.sort_unstable();
+        addresses.dedup();
+        let image_address = |offset| image.image_address(offset);
+        let nth = |offset| addresses.binary_search(&image_address(offset)?).ok();
+
+        let Place { path, file } = place;
+        let start = Instant::now();
+        let cache = self.cache.as_ref().zip(file);
+        let cached = cache
+            .and_then(|(cache, file)| Some((cache, file, Key::of(&image, file, path, &self.directories)?)));
+        let hit = cached.as_ref().and_then(|(cache, _, key)| cache.ask(key, &addresses));
+        let undebugged = !image.has_debugging();
+        let debugging =
+            Debugging { directories: &self.directories, image: path, path, code_start: image.code_start() };
+        let answers = match hit {
+            Some(Hit { answers, debugging: false }) => {
+                let mut names = answers.name(offsets, nth);
+                debugging.add_places(&image, &mut names, image_address);
+                return Ok(names);
+            }
+            hit => hit.map(|hit| hit.answers),
+        };
+        self.with_sources(&image, path, |sources, debug| {
+            let is_known = answers.is_some();
+            let answers = answers.map_or_else(|| ask(sources, &addresses), Ok)?;
+            if let (false, Some((cache, file, key))) = (is_known, cached) {
+                cache.miss(key, file, path, start.elapsed());
+            }
+            let mut names = answers.name(offsets, nth);
+            match debug {
+                Some(debug) if undebugged => {
+                    let debugging = Debugging { path: Some(debug.path), ..debugging };
+                    debugging.add_places(debug.elf, &mut names, image_address);
+                }
+                _ => debugging.add_places(&image, &mut names, image_address),
+            }
+            Ok(names)
+        })
+    }
+
+    /// Calls `with` with all that can name the code of an image, and with its debug file.
+    pub(crate) fn with_sources<'data, H: Class, R: ReadRef<'data>, T>(
+        &self,
+        image: &Elf<'data, H, R>,
+        path: Option<&Path>,
+        with: impl FnOnce(&Sources<'_, 'data, '_, '_, H, R>, Option<&DebugElf<'_, '_, '_, H>>) -> T,
+    ) -> T {
         let stripped = !image.has_symbols();
         let undebugged = !image.has_debugging();
-        let debug_file = (stripped || undebugged).then(|| self.directories.find(&image, path)).flatten();
+        let debug_file = (stripped || undebugged).then(|| self.directories.find(image, path)).flatten();
         let debug_bytes = debug_file.as_ref().map(|debug| FileBytes::new(&debug.file, BUDGET));
         let debug = debug_bytes.as_ref().and_then(|bytes| Elf::<H, _>::parse(bytes).ok());
         let mini_bytes = (stripped && debug.is_none()).then(|| image.mini_debug_info()).flatten();
         let mini_bytes = mini_bytes.as_ref().map(|bytes| MemoryBytes::new(bytes));
         let mini = mini_bytes.as_ref().and_then(|bytes| Elf::<H, _>::parse(bytes).ok());
         let tables = debug.as_ref().filter(|_| stripped);
-        let mut names = names(&Sources { image: &image, debug: tables, mini: mini.as_ref() }, offsets)?;
-
-        let image_address = |offset| image.image_address(offset);
-        let debugging =
-            Debugging { directories: &self.directories, image: path, path, code_start: image.code_start() };
-        match (&debug, &debug_file) {
-            (Some(debug), Some(file)) if undebugged => {
-                let debugging = Debugging { path: Some(&file.path), ..debugging };
-                debugging.add_places(debug, &mut names, image_address);
-            }
-            _ => debugging.add_places(&image, &mut names, image_address),
-        }
-        Ok(names)
+        let sources = Sources { image, debug: tables, mini: mini.as_ref() };
+        let debug = debug.as_ref().zip(debug_file.as_ref());
+        with(&sources, debug.map(|(elf, file)| DebugElf { elf, path: &file.path }).as_ref())
     }
 }
 
@@ -143,48 +208,40 @@ fn is_inode(file: &File, inode: &Inode) -> std::io::Result<bool> {
     Ok(metadata.ino() == inode.number && same_device)
 }
 
-/// The names that the sources give to `offsets`.
-fn names<'image, H: Class, R: ReadRef<'image>>(
+/// The functions that the sources give to `addresses`, which ascend and are distinct.
+fn ask<'image, H: Class, R: ReadRef<'image>>(
     sources: &Sources<'_, 'image, '_, '_, H, R>,
-    offsets: &[ImageOffset],
-) -> Result<ImageNames, Unresolved> {
-    let image_address = |offset: ImageOffset| sources.image.image_address(offset);
-    let mut addresses: Vec<ImageAddress> = offsets.iter().copied().filter_map(image_address).collect();
-    addresses.sort_unstable();
-    addresses.dedup();
-
+    addresses: &[ImageAddress],
+) -> Result<Answers, Unresolved> {
     let mut tables = sources.symbol_tables()?;
-    let mut found = lookup(&borrowed(&tables), &addresses);
+    let mut found = lookup(&borrowed(&tables), addresses);
     let left: Vec<usize> = (0..addresses.len()).filter(|&place| found.holders[place].is_none()).collect();
     let nameless: Vec<ImageAddress> = left.iter().map(|&place| addresses[place]).collect();
     if !nameless.is_empty() {
         let fallback = sources.fallback_tables(&nameless);
-        let fallback_found = lookup(&borrowed(&fallback), &nameless);
+        let fallback_found = lookup(&fallback.each_ref().map(|table| table as &dyn CodeTable), &nameless);
         for (&place, holder) in left.iter().zip(fallback_found.holders) {
             let shift = |holder: Holder| Holder { table: holder.table + tables.len(), ..holder };
             found.holders[place] = holder.map(shift);
         }
-        tables.extend(fallback);
+        tables.extend(fallback.map(|table| Box::new(table) as Box<dyn CodeTable>));
     }
 
-    let reason = if found.any_symbols { Unresolved::NoSymbolAtOffset } else { Unresolved::NoSymbols };
-    let mut names = ImageNames::unresolved(offsets.iter().copied(), reason);
-    let mut known: HashMap<(usize, usize), SymbolId> = HashMap::new();
-    for (offset, name) in &mut names.offsets {
-        let place = image_address(*offset).and_then(|address| addresses.binary_search(&address).ok());
-        let Some(holder) = place.and_then(|place| found.holders[place]) else { continue };
-        let id = *known.entry((holder.table, holder.index)).or_insert_with(|| {
-            let bytes = tables[holder.table].name(holder.index).unwrap_or_default();
-            let source = tables[holder.table].source();
-            names.symbols.push(symbol(bytes, holder.start, holder.size, source));
-            SymbolId((names.symbols.len() - 1) as u32)
-        });
-        *name = Ok(id);
+    let mut answers = Answers { any_symbols: found.any_symbols, ..Answers::default() };
+    let mut known: HashMap<(usize, usize), usize> = HashMap::new();
+    for holder in found.holders {
+        answers.places.push(holder.map(|Holder { table, index, start, size }| {
+            *known.entry((table, index)).or_insert_with(|| {
+                let name = tables[table].name(index).unwrap_or_default().to_vec();
+                answers.functions.push(Function { start, size, source: tables[table].source(), name });
+                answers.functions.len() - 1
+            })
+        }));
     }
-    Ok(names)
+    Ok(answers)
 }
 
-fn borrowed<'table>(tables: &'table [Box<dyn CodeTable + 'table>]) -> Vec<&'table dyn CodeTable> {
+pub(crate) fn borrowed<'table>(tables: &'table [Box<dyn CodeTable + 'table>]) -> Vec<&'table dyn CodeTable> {
     tables.iter().map(|table| &**table as &dyn CodeTable).collect()
 }
 

@@ -7,6 +7,7 @@ use oprof_profile::{ImageAddress, NameSource, Unresolved};
 use crate::code_symbol::{CodeTable, ElfSymbols};
 use crate::elf::{Class, Elf};
 use crate::file_bytes::FileBytes;
+use crate::made_table::MadeTable;
 use crate::memory_bytes::MemoryBytes;
 use crate::{go_functions, plt, unwind_table};
 
@@ -46,12 +47,19 @@ impl<'elf, 'image, H: Class, R: ReadRef<'image>> Sources<'elf, 'image, '_, '_, H
 
     /// The tables for the `addresses` (ascending and distinct) that no symbol holds, best first. A later one is asked
     /// only for what the earlier ones leave.
-    pub(crate) fn fallback_tables(&self, addresses: &[ImageAddress]) -> Vec<Box<dyn CodeTable + 'elf>> {
+    pub(crate) fn fallback_tables(&self, addresses: &[ImageAddress]) -> [MadeTable; 3] {
         let plt = plt::table(self.image, addresses);
         let left = plt.without_name(addresses);
         let go = go_functions::table(self.image, &left);
         let left = go.without_name(&left);
         let unwind = unwind_table::table(self.image, self.debug, &left);
-        vec![Box::new(plt), Box::new(go), Box::new(unwind)]
+        [plt, go, unwind]
+    }
+
+    /// Calls `visit` with the starts and ends of everything that [`Sources::fallback_tables`] could name, in no order.
+    pub(crate) fn fallback_bounds(&self, visit: &mut dyn FnMut(ImageAddress)) {
+        plt::bounds(self.image, visit);
+        go_functions::bounds(self.image, visit);
+        unwind_table::bounds(self.image, self.debug, visit);
     }
 }

@@ -71,18 +71,54 @@ impl Function {
     }
 }
 
-/// The functions of `.eh_frame` that hold one of `addresses`.
-fn eh_frame<'data, H: Class, R: ReadRef<'data>>(
+/// Calls `visit` with the starts and ends of all functions that [`table`] could name.
+pub(crate) fn bounds<'data, 'debug, H: Class, R: ReadRef<'data>, D: ReadRef<'debug>>(
     elf: &Elf<'data, H, R>,
-    addresses: &[ImageAddress],
-) -> Vec<Function> {
+    debug: Option<&Elf<'debug, H, D>>,
+    visit: &mut dyn FnMut(ImageAddress),
+) {
+    let mut both = |function: Function| {
+        visit(function.start);
+        visit(ImageAddress(function.start.0.saturating_add(function.size)));
+    };
+    with_eh_frame(elf, |frame, bases, header| match header {
+        Some(header) => header.rows().filter_map(|row| frame.function(bases, row[1])).for_each(&mut both),
+        None => every_entry(&frame.section, bases, 0, &mut both),
+    });
+    every_debug_frame(elf, 0, &mut both);
+    if let Some(debug) = debug {
+        every_debug_frame(debug, elf.distance_from(debug), &mut both);
+    }
+}
+
+/// `.eh_frame` and its address.
+struct Frame<'bytes> {
+    section: EhFrame<Bytes<'bytes>>,
+    start: ImageAddress,
+}
+
+impl Frame<'_> {
+    /// The function of the entry at this address.
+    fn function(&self, bases: &BaseAddresses, entry: ImageAddress) -> Option<Function> {
+        let offset = usize::try_from(entry.0.checked_sub(self.start.0)?).ok()?;
+        let entry =
+            self.section.fde_from_offset(bases, offset.into(), UnwindSection::cie_from_offset).ok()?;
+        Some(Function { start: ImageAddress(entry.initial_address()), size: entry.len() })
+    }
+}
+
+/// Calls `with` with `.eh_frame`, what addresses in it count from, and its sorted table; not where there is none.
+fn with_eh_frame<'data, H: Class, R: ReadRef<'data>>(
+    elf: &Elf<'data, H, R>,
+    with: impl FnOnce(&Frame<'_>, &BaseAddresses, Option<&Header<'_>>),
+) {
     let (Some(bytes), Some(start)) = (elf.section_bytes(".eh_frame"), elf.section_address(".eh_frame"))
     else {
-        return Vec::new();
+        return;
     };
     let address_size = address_size::<H>();
-    let mut frame = EhFrame::new(&bytes, endian(elf.endian));
-    frame.set_address_size(address_size);
+    let mut section = EhFrame::new(&bytes, endian(elf.endian));
+    section.set_address_size(address_size);
     let mut bases = BaseAddresses::default().set_eh_frame(start.0);
     if let Some(text) = elf.section_address(".text") {
         bases = bases.set_text(text.0);
@@ -91,25 +127,33 @@ fn eh_frame<'data, H: Class, R: ReadRef<'data>>(
         bases = bases.set_got(table.0);
     }
     let header = elf.section_bytes(".eh_frame_hdr").zip(elf.section_address(".eh_frame_hdr"));
-    if let Some((bytes, header_start)) = header
-        && let Some(header) = Header::parse(&bytes, elf.endian, header_start)
-    {
-        let mut functions: Vec<Function> = Vec::new();
-        for &address in addresses {
-            if functions.last().is_some_and(|last| last.holds(address)) {
-                continue;
+    let header = header.as_ref().and_then(|(bytes, start)| Header::parse(bytes, elf.endian, *start));
+    with(&Frame { section, start }, &bases, header.as_ref());
+}
+
+/// The functions of `.eh_frame` that hold one of `addresses`.
+fn eh_frame<'data, H: Class, R: ReadRef<'data>>(
+    elf: &Elf<'data, H, R>,
+    addresses: &[ImageAddress],
+) -> Vec<Function> {
+    let mut functions: Vec<Function> = Vec::new();
+    with_eh_frame(elf, |frame, bases, header| match header {
+        Some(header) => {
+            let mut last = None;
+            for &address in addresses {
+                let entry = header.entry(address);
+                // The next of the same function.
+                if entry == last {
+                    continue;
+                }
+                last = entry;
+                let function = entry.and_then(|entry| frame.function(bases, entry));
+                functions.extend(function.filter(|function| function.holds(address)));
             }
-            functions.extend(header.entry(address).and_then(|entry| {
-                let offset = usize::try_from(entry.0.checked_sub(start.0)?).ok()?;
-                let entry =
-                    frame.fde_from_offset(&bases, offset.into(), UnwindSection::cie_from_offset).ok()?;
-                let function = Function { start: ImageAddress(entry.initial_address()), size: entry.len() };
-                function.holds(address).then_some(function)
-            }));
         }
-        return functions;
-    }
-    every_entry(&frame, &bases, 0, addresses)
+        None => every_entry(&frame.section, bases, 0, &mut those_that_hold(addresses, &mut functions)),
+    });
+    functions
 }
 
 /// The functions of `.debug_frame` that hold one of `addresses`, which are `distance` above those of the section.
@@ -118,25 +162,45 @@ fn debug_frame<'data, H: Class, R: ReadRef<'data>>(
     distance: u64,
     addresses: &[ImageAddress],
 ) -> Vec<Function> {
-    let Some(bytes) = elf.section_bytes(".debug_frame") else { return Vec::new() };
-    let mut frame = DebugFrame::new(&bytes, endian(elf.endian));
-    frame.set_address_size(address_size::<H>());
-    every_entry(&frame, &BaseAddresses::default(), distance, addresses)
+    let mut functions: Vec<Function> = Vec::new();
+    every_debug_frame(elf, distance, &mut those_that_hold(addresses, &mut functions));
+    functions
 }
 
-/// The functions of a table that hold one of `addresses`, found by reading all of it. What stands behind a damaged
-/// entry is not known.
-fn every_entry<'bytes, S>(
-    frame: &S,
-    bases: &BaseAddresses,
+/// Calls `visit` with all functions of `.debug_frame`, moved by `distance`.
+fn every_debug_frame<'data, H: Class, R: ReadRef<'data>>(
+    elf: &Elf<'data, H, R>,
     distance: u64,
-    addresses: &[ImageAddress],
-) -> Vec<Function>
+    visit: &mut dyn FnMut(Function),
+) {
+    let Some(bytes) = elf.section_bytes(".debug_frame") else { return };
+    let mut frame = DebugFrame::new(&bytes, endian(elf.endian));
+    frame.set_address_size(address_size::<H>());
+    every_entry(&frame, &BaseAddresses::default(), distance, visit);
+}
+
+/// Keeps the functions that hold one of `addresses`.
+fn those_that_hold<'a>(
+    addresses: &'a [ImageAddress],
+    functions: &'a mut Vec<Function>,
+) -> impl FnMut(Function) + 'a {
+    move |function| {
+        let next = addresses.partition_point(|address| *address < function.start);
+        let holds = addresses.get(next).is_some_and(|address| function.holds(*address));
+        // A hostile table may hold each address as often as it likes.
+        if holds && functions.len() < addresses.len() * 2 {
+            functions.push(function);
+        }
+    }
+}
+
+/// Calls `visit` with the functions of a table, moved by `distance`, which takes reading all of it. What stands behind a
+/// damaged entry is not known.
+fn every_entry<'bytes, S>(frame: &S, bases: &BaseAddresses, distance: u64, visit: &mut dyn FnMut(Function))
 where
     S: UnwindSection<Bytes<'bytes>>,
     S::Offset: UnwindOffset<usize>,
 {
-    let mut functions: Vec<Function> = Vec::new();
     let mut known: HashMap<usize, Cie<'bytes>> = HashMap::new();
     let mut entries = frame.entries(bases);
     for _ in 0..MOST_ENTRIES {
@@ -152,17 +216,11 @@ where
                 Ok(entry)
             }
         });
-        let Ok(entry) = entry else { continue };
-        let start = ImageAddress(entry.initial_address().wrapping_add(distance));
-        let size = entry.len();
-        let next = addresses.partition_point(|address| *address < start);
-        let holds = addresses.get(next).is_some_and(|address| address.0 - start.0 < size);
-        // A hostile table may hold each address as often as it likes.
-        if holds && functions.len() < addresses.len() * 2 {
-            functions.push(Function { start, size });
+        if let Ok(entry) = entry {
+            let start = ImageAddress(entry.initial_address().wrapping_add(distance));
+            visit(Function { start, size: entry.len() });
         }
     }
-    functions
 }
 
 fn endian(endian: Endianness) -> RunTimeEndian {

@@ -85,6 +85,9 @@ impl Place {
     pub(crate) fn command(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = Command::new(program);
         command.current_dir(self.directory.path()).process_group(0).stdin(Stdio::null());
+        // Not the cache and the configuration of whoever runs the tests.
+        command.env("XDG_CACHE_HOME", self.path(".cache")).env("XDG_CONFIG_HOME", self.path(".config"));
+        command.env_remove("OPROF_CACHE_SIZE");
         if self.user == User::Nobody {
             // Root's PATH may hold directories that are out of reach for others.
             command.uid(NOBODY).gid(NOBODY).env("PATH", "/usr/local/bin:/usr/bin:/bin");

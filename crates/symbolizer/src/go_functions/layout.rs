@@ -141,6 +141,11 @@ impl<'table> FunctionTable<'table> {
         Header { bytes: self.entries, ..self.header }.number(index * 2 * self.width, self.width)
     }
 
+    /// The addresses of all entries: where each function starts, and the last one ends.
+    pub(crate) fn bounds(&self) -> impl Iterator<Item = ImageAddress> {
+        (0..=self.count).filter_map(|index| Some(ImageAddress(self.base.checked_add(self.start(index)?)?)))
+    }
+
     /// The function that holds an address.
     pub(crate) fn function(&self, address: ImageAddress) -> Option<Function<'table>> {
         let sought = address.0.checked_sub(self.base)?;

@@ -46,6 +46,11 @@ impl<'bytes> Header<'bytes> {
         Some(self.columns(&self.rows[behind.checked_sub(1)?])[1])
     }
 
+    /// The addresses of all functions and of their entries.
+    pub(super) fn rows(&self) -> impl Iterator<Item = [ImageAddress; 2]> {
+        self.rows.iter().map(|row| self.columns(row))
+    }
+
     /// The addresses of a function and its entry.
     fn columns(&self, row: &[u8; 8]) -> [ImageAddress; 2] {
         let (columns, _) = row.as_chunks::<4>();
