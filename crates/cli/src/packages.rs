@@ -2,7 +2,7 @@
 //!
 //! rpm and pacman keep databases that are not for others to read; for these a report asks the tool itself.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs::{self, File};
 use std::io::Read;
 use std::path::Path;
@@ -93,11 +93,12 @@ fn owners(dpkg: &Path, paths: &[&str], own: &str, deadline: Instant) -> HashMap<
     let longest = wanted.keys().map(Vec::len).max().unwrap_or(0);
     let mut lengths = vec![false; longest + 1];
     wanted.keys().for_each(|path| lengths[path.len()] = true);
+    let distinct = wanted.values().collect::<HashSet<_>>().len();
     let mut owners = HashMap::new();
     for entry in fs::read_dir(dpkg.join("info")).into_iter().flatten().flatten() {
         let name = entry.file_name();
         let Some(package) = name.to_str().and_then(|name| name.strip_suffix(".list")) else { continue };
-        if owners.len() == paths.len() || Instant::now() > deadline {
+        if owners.len() == distinct || Instant::now() > deadline {
             break;
         }
         let list = read(&entry.path()).unwrap_or_default();
@@ -186,7 +187,7 @@ mod tests {
         assert_eq!((of("zlib1g"), of("zlib1g:i386"), of("half")), (Some("1:1.2"), Some("1:1.3"), None));
     }
 
-    /// On a machine with dpkg its library of C functions is of a package that dpkg knows.
+    /// On a machine with dpkg its lists name dpkg itself.
     #[test]
     fn this_machine_s_lists_are_read() {
         let Ok(list) = fs::read_to_string("/var/lib/dpkg/info/dpkg.list") else {

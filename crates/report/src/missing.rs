@@ -8,7 +8,7 @@ mod runtime;
 use std::cmp::Reverse;
 
 use oprof_profile::{ImageId, ImageKind, NameSource, Package, Recording};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::image_name::{ImageNames, NameId};
 use crate::number::{counted, grouped};
@@ -61,17 +61,28 @@ struct Tallies<'r> {
     places: FxHashMap<Place, Tally>,
     samples: u64,
     by_address: u64,
+    /// Programs that told the names of some code that they made.
+    telling: FxHashSet<NameId>,
 }
 
 impl<'r> Tallies<'r> {
     fn new(recording: &'r Recording) -> Tallies<'r> {
         let names = ImageNames::new(recording);
         let complete: Vec<bool> = recording.names.iter().map(has_all_names).collect();
-        let mut tallies = Tallies { names, places: FxHashMap::default(), samples: 0, by_address: 0 };
+        let mut tallies = Tallies {
+            names,
+            places: FxHashMap::default(),
+            samples: 0,
+            by_address: 0,
+            telling: FxHashSet::default(),
+        };
         for (key, count) in recording.counts.iter() {
             tallies.samples = tallies.samples.saturating_add(count.samples);
             let complete = complete.get(key.image.0 as usize).copied().unwrap_or(true);
             let kind = recording.image(key.image).map_or(ImageKind::Unknown, |image| image.kind);
+            if kind == ImageKind::Jit {
+                tallies.telling.insert(tallies.names.app(key.process));
+            }
             let reason = match recording.lookup(key.image, key.offset) {
                 Err(unresolved) => Reason::of(unresolved, kind, complete),
                 Ok(symbol) => {
@@ -143,7 +154,7 @@ pub fn missing_note(recording: &Recording) -> Option<String> {
 impl Missing {
     /// The samples of a recording whose code has no name.
     pub fn new(recording: &Recording) -> Missing {
-        let Tallies { names, places, samples, by_address } = Tallies::new(recording);
+        let Tallies { names, places, samples, by_address, telling } = Tallies::new(recording);
         let mut archive = false;
         let mut fetchable = false;
         let mut rows: Vec<(MissingRow, Place)> = Vec::with_capacity(places.len());
@@ -155,6 +166,7 @@ impl Missing {
                 kind: recording.image(tally.image).map_or(ImageKind::Unknown, |image| image.kind),
                 image,
                 app,
+                tells_names: place.app.is_some_and(|app| telling.contains(&app)),
                 package: package(recording, &names, place.image),
             };
             let cure = cure(&code, recording);

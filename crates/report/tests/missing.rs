@@ -3,7 +3,9 @@
 mod recordings;
 
 use oprof_profile::recording::Damage;
-use oprof_profile::{Distribution, ImageId, ImageKind, NameSource, Package, Process, Recording, Unresolved};
+use oprof_profile::{
+    Distribution, Image, ImageId, ImageKind, NameSource, Package, Process, Recording, Unresolved,
+};
 use oprof_report::{Missing, Options, missing_line, missing_note, notes, render};
 use recordings::{Builder, cpu_clock};
 
@@ -91,6 +93,17 @@ samples      %  why                     image name, what would name it
         assert!(text.contains("300  30.00  stripped"), "at width {width}:\n{text}");
         assert!(width < 50 || text.lines().all(|line| line.chars().count() <= width.into()), "{text}");
     }
+}
+
+#[test]
+fn code_that_a_program_s_map_leaves_out_is_not_cured_by_its_option() {
+    let mut recording = recording();
+    let jit = ImageId(recording.images.len() as u32);
+    recording.images.push(Image::jit());
+    let (key, count) = recording.counts.sorted()[0];
+    recording.counts.add(oprof_profile::Key { image: jit, ..key }, count);
+    let text = table(&recording, &Options::default(), None);
+    assert!(text.contains("[anon] of /usr/bin/node  - (the program's own map"), "{text}");
 }
 
 #[test]

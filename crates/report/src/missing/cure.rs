@@ -15,6 +15,8 @@ pub(crate) struct NamelessCode<'a> {
     pub(crate) image: &'a str,
     /// The program that ran it, likewise.
     pub(crate) app: &'a str,
+    /// That program told the names of other code that it made while it ran.
+    pub(crate) tells_names: bool,
     pub(crate) package: Option<&'a Package>,
 }
 
@@ -44,6 +46,7 @@ pub(crate) fn cure(code: &NamelessCode<'_>, recording: &Recording) -> Cure {
             ImageKind::File => of_file(code, family),
             _ => text("-"),
         },
+        Reason::Jit if code.tells_names => text("- (the program's own map leaves this code out)"),
         Reason::Jit => text(runtime::option(code.app)),
         // `kallsyms_show_value` in kernel/ksyms_common.c: at 2 nobody sees the addresses; at 1 who has CAP_SYSLOG; at 0
         // others too, where they may profile the kernel.
@@ -116,6 +119,7 @@ mod tests {
         kind: ImageKind::File,
         image: "/usr/bin/tool",
         app: "/usr/bin/tool",
+        tells_names: false,
         package: None,
     };
 
@@ -171,6 +175,14 @@ mod tests {
             NamelessCode { reason: Reason::NoMapping, kind: ImageKind::Unknown, image: "[unknown]", ..FILE };
         let coverage = Coverage { lost_records: 1, ..Coverage::default() };
         assert!(cure(&code, &Recording { coverage, ..recording("", "") }).text.contains("-m 4M"));
+    }
+
+    #[test]
+    fn a_program_that_tells_names_needs_no_option_for_it() {
+        let jit = NamelessCode { reason: Reason::Jit, app: "/usr/bin/node", ..FILE };
+        let text = |tells_names| cure(&NamelessCode { tells_names, ..jit }, &recording("", "")).text;
+        assert_eq!(text(false), "node --perf-basic-prof");
+        assert!(text(true).contains("own map leaves this code out"), "{}", text(true));
     }
 
     #[test]
