@@ -89,7 +89,10 @@ pub(crate) struct RecordOptions {
     /// Look for debug files of stripped images here, too, before /usr/lib/debug
     #[arg(long, value_name = "DIR")]
     pub(crate) debug_dir: Vec<PathBuf>,
-    /// Neither use nor fill the cache of images' symbols (see `oprof cache`)
+    /// Fetch missing debug files from the servers in DEBUGINFOD_URLS
+    #[arg(long)]
+    pub(crate) debuginfod: bool,
+    /// Neither use nor fill the cache of symbols (see `oprof cache`)
     #[arg(long)]
     pub(crate) no_cache: bool,
     /// Say nothing but errors

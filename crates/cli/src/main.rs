@@ -3,6 +3,8 @@
 
 mod arguments;
 mod cache;
+mod config;
+mod debuginfod;
 mod default_event;
 mod distribution;
 mod doctor;

@@ -12,6 +12,8 @@ use oprof_profile::{
 use oprof_symbolizer::{JitImage, KernelSymbols, Symbolizer};
 use rayon::prelude::*;
 
+use crate::debuginfod;
+
 /// What one image's sampled offsets are to be looked up in.
 struct Question {
     image: Image,
@@ -20,12 +22,13 @@ struct Question {
     offsets: Vec<ImageOffset>,
 }
 
-/// The names of everything sampled, each image's at its index. Moves samples of kernel modules to images of their own.
+/// The names of everything sampled, each image's at its index; `debuginfod` fetches debug files that are missing. Moves samples of kernel modules to images of their own.
 pub(crate) fn resolve(
     profile: &mut Profile,
     images: &mut HeldImages,
     jit: &JitImage,
     symbolizer: &Symbolizer,
+    debuginfod: Option<&debuginfod::Client>,
 ) -> Vec<ImageNames> {
     let kernel = kernel_symbols(profile);
     if let Some(kernel) = &kernel {
@@ -39,6 +42,12 @@ pub(crate) fn resolve(
             _ => Err(Unresolved::NoSymbols),
         };
         questions.insert(id, Question { image, file, offsets });
+    }
+    if let Some(debuginfod) = debuginfod {
+        let files = questions
+            .values()
+            .filter_map(|question| Some((Path::new(&question.image.name), question.file.as_ref().ok()?)));
+        debuginfod.fetch(&files.collect::<Vec<_>>(), symbolizer);
     }
     let mut names = vec![ImageNames::default(); profile.images().len()];
     let answers: Vec<_> = questions

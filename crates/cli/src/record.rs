@@ -13,12 +13,15 @@ use oprof_symbolizer::{DebugDirectories, Symbolizer};
 use crate::arguments::RecordOptions;
 use crate::jit_names::JitNames;
 use crate::trouble::Trouble;
-use crate::{cache, default_event, event_tables, machine, names, packages, report, speak, status};
+use crate::{
+    cache, debuginfod, default_event, event_tables, machine, names, packages, report, speak, status,
+};
 
 /// Runs the command, writes the recording, and gives the command's exit status.
 pub(crate) fn record(options: &RecordOptions) -> Result<ExitCode> {
     let (events, event_notes) = events(options)?;
-    let symbolizer = symbolizer(options)?;
+    let debuginfod = debuginfod::client(options)?;
+    let symbolizer = symbolizer(options, debuginfod.as_ref())?;
     let target = target(options, events);
     let mut recorder = Recorder::prepare(&target)?;
     let run = run(options, &recorder, event_notes);
@@ -34,7 +37,7 @@ pub(crate) fn record(options: &RecordOptions) -> Result<ExitCode> {
     let events = recorder.events().to_vec();
     let mut jit_names = JitNames::default();
     let collected = recorder.record(|progress| flush(&mut file, &mut jit_names, progress, &mut trouble))?;
-    let recording = complete(collected, jit_names, run, events, &symbolizer);
+    let recording = complete(collected, jit_names, run, events, &symbolizer, debuginfod.as_ref());
     let status = finish(file, &recording, options, &trouble)?;
     cache::fill(&symbolizer, options.verbose);
     Ok(status)
@@ -69,8 +72,13 @@ fn events(options: &RecordOptions) -> Result<(Vec<EventConfig>, Vec<String>)> {
 }
 
 /// What names the code that is sampled.
-fn symbolizer(options: &RecordOptions) -> Result<Symbolizer> {
-    let symbolizer = Symbolizer::new(DebugDirectories::with(options.debug_dir.iter().cloned()));
+fn symbolizer(options: &RecordOptions, debuginfod: Option<&debuginfod::Client>) -> Result<Symbolizer> {
+    let directories = DebugDirectories::with(options.debug_dir.iter().cloned());
+    let directories = match debuginfod {
+        Some(client) => directories.and_fetched(&client.debuginfod),
+        None => directories,
+    };
+    let symbolizer = Symbolizer::new(directories);
     if options.no_cache { Ok(symbolizer) } else { cache::give(symbolizer, options.verbose) }
 }
 
@@ -118,10 +126,11 @@ fn complete(
     run: Run,
     events: Vec<oprof_profile::Event>,
     symbolizer: &Symbolizer,
+    debuginfod: Option<&debuginfod::Client>,
 ) -> Recording {
     let Collected { mut profile, mut images, mut jit_files, end, duration } = collected;
     let jit = jit_names.finish(&mut profile, &mut jit_files);
-    let names = names::resolve(&mut profile, &mut images, &jit, symbolizer);
+    let names = names::resolve(&mut profile, &mut images, &jit, symbolizer, debuginfod);
     let (images, processes, counts, coverage) = profile.into_parts();
     let packages = packages::packages(&images, &names, &run.architecture);
     let end = Some(end);

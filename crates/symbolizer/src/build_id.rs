@@ -29,6 +29,11 @@ pub fn build_id(file: &File) -> Result<Option<BuildId>, Unresolved> {
     }
 }
 
+/// A build id in hexadecimal digits.
+pub(crate) fn digits(id: &BuildId) -> String {
+    id.as_bytes().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 impl<'data, H: Class, R: ReadRef<'data>> Elf<'data, H, R> {
     /// The image's build id: of the PT_NOTE segments, which is where the kernel looks for it when it reports a
     /// mapping; else of the note sections, for files that were stripped of their program headers.

@@ -30,7 +30,7 @@ use std::time::Duration;
 use oprof_profile::ImageAddress;
 
 use crate::answers::Answers;
-use crate::own_directory::{OwnDirectory, mark_used};
+use crate::own_directory::{Forbidden, OwnDirectory, mark_used};
 use index::{Damaged, Index};
 pub(crate) use key::Key;
 pub use listing::{CachedImage, Freed};
@@ -77,7 +77,7 @@ impl Cache {
     /// Those of the system; [`io::ErrorKind::PermissionDenied`] where the directory is a symbolic link, belongs to
     /// another user or may be used by one, or where what it is in belongs to another user than this one and root.
     pub fn create(directory: &Path, most: u64) -> io::Result<Cache> {
-        Ok(Cache::of(OwnDirectory::create(directory)?, most))
+        Ok(Cache::of(OwnDirectory::create(directory, Forbidden::Use)?, most))
     }
 
     /// Opens the cache in a directory that is there.

@@ -12,17 +12,22 @@ use object::read::ReadRef;
 use object::{Endian, Endianness};
 use oprof_profile::{BuildId, open_regular};
 
-use crate::build_id::build_id;
+use crate::build_id::{build_id, digits};
+use crate::debuginfod::{Debuginfod, FETCHED_NAME};
 use crate::elf::{Class, Elf};
 
 /// Where separate debug files are looked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DebugDirectories(Vec<PathBuf>);
+pub struct DebugDirectories {
+    directories: Vec<PathBuf>,
+    /// Where debuginfod's clients keep what they fetched.
+    fetched: Option<PathBuf>,
+}
 
 impl Default for DebugDirectories {
     /// The one that distributions use: `/usr/lib/debug`.
     fn default() -> Self {
-        DebugDirectories(vec![PathBuf::from("/usr/lib/debug")])
+        DebugDirectories { directories: vec![PathBuf::from("/usr/lib/debug")], fetched: None }
     }
 }
 
@@ -36,13 +41,18 @@ pub(crate) struct DebugFile {
 impl DebugDirectories {
     /// These directories before the usual one.
     pub fn with(directories: impl IntoIterator<Item = PathBuf>) -> Self {
-        let usual = DebugDirectories::default();
-        DebugDirectories(directories.into_iter().chain(usual.0).collect())
+        let usual = DebugDirectories::default().directories;
+        DebugDirectories { directories: directories.into_iter().chain(usual).collect(), fetched: None }
     }
 
     /// No directory at all.
     pub fn none() -> Self {
-        DebugDirectories(Vec::new())
+        DebugDirectories { directories: Vec::new(), fetched: None }
+    }
+
+    /// The same, and at last what was fetched from debuginfod.
+    pub fn and_fetched(self, debuginfod: &Debuginfod) -> Self {
+        DebugDirectories { fetched: Some(debuginfod.path().to_owned()), ..self }
     }
 
     /// The debug file of an image, `path` being where that was mapped from: by its build id, else by its debug link
@@ -89,11 +99,14 @@ impl DebugDirectories {
         })
     }
 
-    /// Where the debug file of a build id can be: `.build-id/ab/cdef.debug`.
+    /// Where the debug file of a build id can be: `.build-id/ab/cdef.debug`, or fetched as `abcdef/debuginfo`.
     fn of_build_id(&self, id: &BuildId) -> Vec<PathBuf> {
-        let digits: String = id.as_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+        let digits = digits(id);
         let Some((first, rest)) = digits.split_at_checked(2) else { return Vec::new() };
-        self.0.iter().map(|directory| directory.join(format!(".build-id/{first}/{rest}.debug"))).collect()
+        let below = format!(".build-id/{first}/{rest}.debug");
+        let installed = self.directories.iter().map(|directory| directory.join(&below));
+        let fetched = self.fetched.iter().map(|directory| directory.join(&digits).join(FETCHED_NAME));
+        installed.chain(fetched).collect()
     }
 
     /// Where the debug file that an image links to can be: `DIR/LINK`, `DIR/.debug/LINK`, `DEBUG/DIR/LINK`.
@@ -102,7 +115,7 @@ impl DebugDirectories {
         let image = image.canonicalize().unwrap_or_else(|_| image.to_owned());
         let Some(directory) = image.parent() else { return Vec::new() };
         let below = directory.strip_prefix("/").unwrap_or(directory);
-        let in_debug = self.0.iter().map(|debug| debug.join(below).join(&link.name));
+        let in_debug = self.directories.iter().map(|debug| debug.join(below).join(&link.name));
         let paths = [directory.join(&link.name), directory.join(".debug").join(&link.name)];
         paths.into_iter().chain(in_debug).filter(|path| *path != image).collect()
     }

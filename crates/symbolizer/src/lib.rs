@@ -4,7 +4,7 @@
 //! bytes: what cannot be read or does not hold the offset comes back as an [`Unresolved`](oprof_profile::Unresolved)
 //! with its reason, never as a panic, and memory is bounded by what a file may claim at most.
 //!
-//! This crate looks for separate debug files alone, does not know processes or mappings, and does not make names safe
+//! This crate looks for separate debug files alone (on the network only through a [`Debuginfod`] that it was given), does not know processes or mappings, and does not make names safe
 //! for a terminal.
 #![forbid(unsafe_code)]
 
@@ -14,6 +14,7 @@ mod build_id;
 mod cache;
 mod code_symbol;
 mod debug_file;
+mod debuginfod;
 mod demangle;
 mod dwarf;
 mod elf;
@@ -38,6 +39,7 @@ mod vdso;
 pub use build_id::build_id;
 pub use cache::{Cache, CachedImage, Freed, Stored};
 pub use debug_file::DebugDirectories;
+pub use debuginfod::{Debuginfod, DebuginfodSettings, Fetched, NoDebuginfod, Progress, Watch};
 pub use demangle::demangle;
 pub use jit::{JitCode, JitDump, JitFunction, JitImage, JitLine, PerfMap};
 pub use kallsyms::{KernelSymbol, KernelSymbols};

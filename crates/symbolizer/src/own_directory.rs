@@ -24,11 +24,52 @@ const LEFT_BEHIND: Duration = Duration::from_secs(3600);
 /// Tells the unfinished files of this process apart.
 static FILES: AtomicU64 = AtomicU64::new(0);
 
-/// A directory of mode 0700 that belongs to the effective user, held open.
+/// What others must not be allowed to do in a directory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Forbidden {
+    /// Anything: it is of mode 0700.
+    Use = 0o077,
+    /// To write; other programs make it with the usual mode 0755.
+    Write = 0o022,
+}
+
+/// A directory that belongs to the effective user, held open.
 #[derive(Debug)]
 pub(crate) struct OwnDirectory {
     directory: OwnedFd,
     path: PathBuf,
+}
+
+/// A file that has no name yet; it goes with the value.
+#[derive(Debug)]
+pub(crate) struct Unfinished<'directory> {
+    directory: &'directory OwnDirectory,
+    name: Option<String>,
+    pub(crate) file: File,
+}
+
+impl Unfinished<'_> {
+    /// Gives the file its name, at which it replaces another.
+    ///
+    /// # Errors
+    ///
+    /// Those of rename(2).
+    pub(crate) fn finish(mut self, name: &OsStr) -> io::Result<()> {
+        let directory = &self.directory.directory;
+        if let Some(unfinished) = &self.name {
+            rustix::fs::renameat(directory, unfinished, directory, name)?;
+            self.name = None;
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Unfinished<'_> {
+    fn drop(&mut self) {
+        if let Some(name) = &self.name {
+            let _ = rustix::fs::unlinkat(&self.directory.directory, name, AtFlags::empty());
+        }
+    }
 }
 
 /// A file of the directory.
@@ -48,13 +89,15 @@ impl OwnDirectory {
     ///
     /// Those of the system; [`io::ErrorKind::PermissionDenied`] where it is a link, or belongs to another user or may
     /// be used by one, or where what it is in belongs to another user than this one and root.
-    pub(crate) fn create(path: &Path) -> io::Result<OwnDirectory> {
+    pub(crate) fn create(path: &Path, forbidden: Forbidden) -> io::Result<OwnDirectory> {
         if let (Some(parent), true) = (path.parent(), path.is_absolute()) {
             make(parent)?;
         }
-        OwnDirectory::open_or(path, |parent, name| match rustix::fs::mkdirat(parent, name, Mode::RWXU) {
-            Ok(()) | Err(rustix::io::Errno::EXIST) => Ok(()),
-            Err(error) => Err(error.into()),
+        OwnDirectory::open_or(path, forbidden, |parent, name| {
+            match rustix::fs::mkdirat(parent, name, Mode::RWXU) {
+                Ok(()) | Err(rustix::io::Errno::EXIST) => Ok(()),
+                Err(error) => Err(error.into()),
+            }
         })
     }
 
@@ -64,10 +107,14 @@ impl OwnDirectory {
     ///
     /// Those of [`OwnDirectory::create`], and [`io::ErrorKind::NotFound`].
     pub(crate) fn open(path: &Path) -> io::Result<OwnDirectory> {
-        OwnDirectory::open_or(path, |_, _| Ok(()))
+        OwnDirectory::open_or(path, Forbidden::Use, |_, _| Ok(()))
     }
 
-    fn open_or(path: &Path, make: impl Fn(&OwnedFd, &OsStr) -> io::Result<()>) -> io::Result<OwnDirectory> {
+    fn open_or(
+        path: &Path,
+        forbidden: Forbidden,
+        make: impl Fn(&OwnedFd, &OsStr) -> io::Result<()>,
+    ) -> io::Result<OwnDirectory> {
         let refuse = |why: &str| Err(io::Error::new(io::ErrorKind::PermissionDenied, why.to_owned()));
         let (true, Some(parent), Some(name)) = (path.is_absolute(), path.parent(), path.file_name()) else {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "not an absolute path"));
@@ -84,7 +131,7 @@ impl OwnDirectory {
         if status.st_uid != user {
             return refuse("it belongs to another user");
         }
-        if status.st_mode & 0o077 != 0 {
+        if status.st_mode & forbidden as u32 != 0 {
             return refuse("others may use it (`chmod 700` helps)");
         }
         Ok(OwnDirectory { directory, path: path.to_owned() })
@@ -109,20 +156,24 @@ impl OwnDirectory {
     ///
     /// Those of the system; nothing is left behind then.
     pub(crate) fn write(&self, name: &OsStr, parts: &[&[u8]]) -> io::Result<()> {
+        let mut unfinished = self.begin()?;
+        parts.iter().try_for_each(|part| unfinished.file.write_all(part))?;
+        unfinished.finish(name)
+    }
+
+    /// Begins a file that gets its name when it is complete.
+    ///
+    /// # Errors
+    ///
+    /// Those of the system.
+    pub(crate) fn begin(&self) -> io::Result<Unfinished<'_>> {
         let number = FILES.fetch_add(1, Ordering::Relaxed);
-        let unfinished = format!("{UNFINISHED}{}-{number}", process::id());
-        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let name = format!("{UNFINISHED}{}-{number}", process::id());
+        let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         // Left behind by an earlier process of the same id.
-        let _ = rustix::fs::unlinkat(&self.directory, &unfinished, AtFlags::empty());
-        let file = rustix::fs::openat(&self.directory, &unfinished, flags, Mode::RUSR | Mode::WUSR)?;
-        let mut file = File::from(file);
-        let written = parts.iter().try_for_each(|part| file.write_all(part));
-        let written = written
-            .and_then(|()| Ok(rustix::fs::renameat(&self.directory, &unfinished, &self.directory, name)?));
-        if written.is_err() {
-            let _ = rustix::fs::unlinkat(&self.directory, &unfinished, AtFlags::empty());
-        }
-        written
+        let _ = rustix::fs::unlinkat(&self.directory, &name, AtFlags::empty());
+        let file = rustix::fs::openat(&self.directory, &name, flags, Mode::RUSR | Mode::WUSR)?;
+        Ok(Unfinished { directory: self, name: Some(name), file: File::from(file) })
     }
 
     /// Removes a file if it is there.
@@ -198,14 +249,14 @@ mod tests {
     const NAME: &str = "file";
 
     fn refused(path: &Path) -> bool {
-        OwnDirectory::create(path).is_err() && OwnDirectory::open(path).is_err()
+        OwnDirectory::create(path, Forbidden::Use).is_err() && OwnDirectory::open(path).is_err()
     }
 
     #[test]
     fn directories_that_others_could_have_written_are_refused() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("above/own");
-        let own = OwnDirectory::create(&path).unwrap();
+        let own = OwnDirectory::create(&path, Forbidden::Use).unwrap();
         assert_eq!(own.path(), path);
         for path in [&path, &folder.path().join("above")] {
             assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o700);
@@ -235,7 +286,7 @@ mod tests {
     #[test]
     fn files_are_whole_and_of_this_user_alone() {
         let folder = tempfile::tempdir().unwrap();
-        let own = OwnDirectory::create(&folder.path().join("own")).unwrap();
+        let own = OwnDirectory::create(&folder.path().join("own"), Forbidden::Use).unwrap();
         let path = own.path().join(NAME);
         own.write(NAME.as_ref(), &[b"ab", b"c"]).unwrap();
         own.write(NAME.as_ref(), &[b"de", b"f"]).unwrap();
@@ -256,7 +307,7 @@ mod tests {
     #[test]
     fn what_cannot_be_written_leaves_nothing_behind() {
         let folder = tempfile::tempdir().unwrap();
-        let own = OwnDirectory::create(&folder.path().join("own")).unwrap();
+        let own = OwnDirectory::create(&folder.path().join("own"), Forbidden::Use).unwrap();
         fs::create_dir(own.path().join(NAME)).unwrap();
         assert!(own.write(NAME.as_ref(), &[b"x"]).is_err(), "a folder is not replaced");
         assert_eq!(fs::read_dir(own.path()).unwrap().count(), 1);
@@ -265,7 +316,7 @@ mod tests {
     #[test]
     fn what_was_left_behind_is_removed_when_it_is_old() {
         let folder = tempfile::tempdir().unwrap();
-        let own = OwnDirectory::create(&folder.path().join("own")).unwrap();
+        let own = OwnDirectory::create(&folder.path().join("own"), Forbidden::Use).unwrap();
         let [old, new] = ["1", "2"].map(|name| own.path().join(format!("{UNFINISHED}{name}")));
         for path in [&old, &new] {
             fs::write(path, "x").unwrap();

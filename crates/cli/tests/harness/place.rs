@@ -87,7 +87,11 @@ impl Place {
         command.current_dir(self.directory.path()).process_group(0).stdin(Stdio::null());
         // Not the cache and the configuration of whoever runs the tests.
         command.env("XDG_CACHE_HOME", self.path(".cache")).env("XDG_CONFIG_HOME", self.path(".config"));
-        command.env_remove("OPROF_CACHE_SIZE");
+        for (name, _) in std::env::vars_os() {
+            if name == "OPROF_CACHE_SIZE" || name.to_string_lossy().starts_with("DEBUGINFOD_") {
+                command.env_remove(name);
+            }
+        }
         if self.user == User::Nobody {
             // Root's PATH may hold directories that are out of reach for others.
             command.uid(NOBODY).gid(NOBODY).env("PATH", "/usr/local/bin:/usr/bin:/bin");

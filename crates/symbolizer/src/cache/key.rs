@@ -9,6 +9,7 @@ use object::read::ReadRef;
 use object::read::elf::SectionHeader;
 use oprof_profile::BuildId;
 
+use crate::build_id::digits;
 use crate::debug_file::DebugDirectories;
 use crate::elf::{Class, Elf};
 
@@ -77,9 +78,7 @@ impl Key {
 
     /// The name of the index: the build id, if there is one, and a hash of the rest.
     pub(super) fn file_name(&self) -> String {
-        let id = self.build_id.as_ref().map_or(NO_BUILD_ID.to_owned(), |id| {
-            id.as_bytes().iter().map(|byte| format!("{byte:02x}")).collect()
-        });
+        let id = self.build_id.as_ref().map_or(NO_BUILD_ID.to_owned(), digits);
         // FNV-1a of 64 bits. Two that are equal share a file, and the one used last has it.
         let hash = self.bytes.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, &byte| {
             (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)

@@ -43,6 +43,18 @@ impl DebugDirectories {
     }
 }
 
+impl DebugDirectories {
+    /// The build id of that file where it is referred to and not found.
+    pub(crate) fn missing_supplementary<'data, H: Class, R: ReadRef<'data>>(
+        &self,
+        elf: &Elf<'data, H, R>,
+        path: Option<&Path>,
+    ) -> Option<BuildId> {
+        let link = AlternativeLink::parse(&elf.section_bytes(".gnu_debugaltlink")?)?;
+        self.supplementary(elf, path).is_none().then_some(link.id)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
