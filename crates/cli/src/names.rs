@@ -54,7 +54,10 @@ pub(crate) fn resolve(
         .into_par_iter()
         .map(|(id, question)| (id, answer(question, symbolizer, kernel.as_ref(), jit)))
         .collect();
-    for (id, answer) in answers {
+    for (id, mut answer) in answers {
+        if profile.images()[id.0 as usize].kind == ImageKind::KernelModule {
+            profile.name_ksymbols(&mut answer);
+        }
         names[id.0 as usize] = answer;
     }
     names

@@ -148,14 +148,31 @@ const LONGER_THAN_A_FORK: u32 = 90;
 /// What tasks do, as records of their own: mappings, execs, forks, exits. `build_ids`: the kernel reads the build id
 /// of what is mapped (since Linux 5.12).
 pub(crate) fn tasks(build_ids: bool) -> perf_event_attr {
+    let mut attr = dummy();
+    tell_tasks(&mut attr, build_ids);
+    attr
+}
+
+/// An event that never happens, to which other records are bound.
+fn dummy() -> perf_event_attr {
     let mut attr = base();
     attr.type_ = PERF_TYPE_SOFTWARE;
     attr.config = PERF_COUNT_SW_DUMMY as u64;
     attr.sample_type = (PERF_SAMPLE_TID | PERF_SAMPLE_TIME) as u64;
-    // A dummy counts nothing; to ask for the kernel would only need a privilege.
+    // To ask for the kernel would only need a privilege.
     attr.set_exclude_kernel(1);
     attr.set_exclude_hv(1);
-    tell_tasks(&mut attr, build_ids);
+    attr
+}
+
+/// The code that the kernel makes and frees, such as BPF programs, as records of their own (since Linux 5.1), with what
+/// belongs behind records in a buffer of this layout.
+pub(crate) fn ksymbols(layout: Layout) -> perf_event_attr {
+    let mut attr = dummy();
+    attr.set_ksymbol(1);
+    if layout.identifier {
+        attr.sample_type |= PERF_SAMPLE_IDENTIFIER as u64;
+    }
     attr
 }
 

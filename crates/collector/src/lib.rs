@@ -5,6 +5,7 @@
 //! of `oprof-profile`. Sources of all kernel facts: perf_event_open(2) and `include/uapi/linux/perf_event.h`.
 
 mod attribute;
+mod bpf;
 mod cgroup;
 mod command;
 mod counter;

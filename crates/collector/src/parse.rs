@@ -1,7 +1,8 @@
 //! Turns the bytes of one record into what it says: section "PERF_RECORD" of perf_event_open(2).
 
 use oprof_profile::{
-    BuildId, CpuMode, EventId, ImageIdentity, Inode, Record, Sample, TaskRecord, Timestamp, VirtualAddress,
+    BuildId, CpuMode, EventId, ImageIdentity, Inode, Ksymbol, KsymbolType, Record, Sample, TaskRecord,
+    Timestamp, VirtualAddress,
 };
 use perf_event_open_sys::bindings as kernel;
 use rustc_hash::FxHashMap;
@@ -145,6 +146,7 @@ fn task_record(kind: u32, body: &[u8], misc: u32, source: &Source) -> Option<Tas
         }
         kernel::PERF_RECORD_LOST_SAMPLES => Record::LostSamples { samples: cursor.u64()? },
         kernel::PERF_RECORD_THROTTLE => Record::Throttled,
+        kernel::PERF_RECORD_KSYMBOL => ksymbol(&mut cursor)?,
         _ => return None,
     };
     Some(TaskRecord { time, record })
@@ -169,6 +171,23 @@ fn mapped(cursor: &mut Cursor<'_>, misc: u32) -> Option<Record> {
     let _protection_and_flags = cursor.u64()?;
     let name = text(cursor.0);
     Some(Record::Mapped { pid, start: VirtualAddress(start), length, file_offset, identity, name })
+}
+
+/// Code that the kernel made or frees. Types that this does not know are left to `/proc/kallsyms`.
+fn ksymbol(cursor: &mut Cursor<'_>) -> Option<Record> {
+    let (start, length, kind_and_flags) = (VirtualAddress(cursor.u64()?), cursor.u32()?, cursor.u32()?);
+    let [kind_low, kind_high, flags_low, flags_high] = kind_and_flags.to_ne_bytes();
+    let kind = u32::from(u16::from_ne_bytes([kind_low, kind_high]));
+    let flags = u32::from(u16::from_ne_bytes([flags_low, flags_high]));
+    if flags & kernel::PERF_RECORD_KSYMBOL_FLAGS_UNREGISTER != 0 {
+        return Some(Record::KsymbolUnregistered { start, length });
+    }
+    let kind = match kind {
+        kernel::PERF_RECORD_KSYMBOL_TYPE_BPF => KsymbolType::Bpf,
+        kernel::PERF_RECORD_KSYMBOL_TYPE_OOL => KsymbolType::OutOfLine,
+        _ => return None,
+    };
+    Some(Record::KsymbolRegistered(Ksymbol { start, length, kind, name: text(cursor.0) }))
 }
 
 /// A name, which ends at its first NUL.

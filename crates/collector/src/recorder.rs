@@ -5,7 +5,9 @@ use std::io;
 use std::time::{Duration, Instant};
 
 use oprof_events::EventConfig;
-use oprof_profile::{Batch, CommandEnd, Event, ImageKind, Profile, Record, Scope, TaskTotal, Timestamp};
+use oprof_profile::{
+    Batch, CommandEnd, Event, ImageKind, Profile, Record, Scope, TaskRecord, TaskTotal, Timestamp,
+};
 use rustix::event::epoll;
 use rustix::process::{Resource, Rlimit};
 
@@ -20,7 +22,7 @@ use crate::rings::{BufferSizes, Place, Rings, SampledEvent, happens_in_kernel, i
 use crate::scope::ScopeChoice;
 use crate::signals::{self, Signals, Wish};
 use crate::time_order::TimeOrder;
-use crate::{Error, cpus, proc_info, settings};
+use crate::{Error, bpf, cpus, proc_info, settings};
 
 /// How often what was folded is handed to the recording file.
 const FLUSH: Duration = Duration::from_millis(900);
@@ -190,7 +192,7 @@ impl Recorder {
                 sizes.samples >> 10
             ));
         }
-        let used = rings.fds().count() * 2 + events.len() * cpus.len() * 2;
+        let used = rings.fds().count() * 2 + events.len() * cpus.len() * 2 + cpus.len();
         let started = now();
         let mut profile = match scope {
             Scope::System => Profile::of_descendants(events.len(), waiting.pid(), started),
@@ -208,11 +210,11 @@ impl Recorder {
             scope,
             events: events.iter().map(described).collect(),
             notes,
+            order: with_loaded_programs(&rings),
             rings,
             waiting: Some(waiting),
             running: None,
             signals,
-            order: TimeOrder::default(),
             profile,
             images: HeldImages::new(descriptors.saturating_sub(used), target.build_id_of),
             jit_files: JitFiles::default(),
@@ -437,6 +439,18 @@ impl Recorder {
 fn go_first() {
     // On Linux the priority is the thread's own (setpriority(2), "C library/kernel differences").
     let _ = rustix::process::setpriority_process(None, -10);
+}
+
+/// What is in order before the command runs: the BPF programs that are loaded. From the moment when these are asked for
+/// the kernel reports others.
+fn with_loaded_programs(rings: &Rings) -> TimeOrder {
+    let mut order = TimeOrder::default();
+    if rings.watch_ksymbols() {
+        let time = now();
+        let records = bpf::loaded().into_iter().map(Record::KsymbolRegistered);
+        records.for_each(|record| order.push_record(TaskRecord { time, record }));
+    }
+    order
 }
 
 /// The time on the recording's clock.

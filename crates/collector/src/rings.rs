@@ -88,6 +88,8 @@ pub(crate) struct Rings {
     /// The counters that share a ring buffer with another.
     sharing: Vec<(EventId, Counter)>,
     task_totals: Vec<(EventId, u16, Counter)>,
+    /// Those that tell of code which the kernel makes.
+    ksymbols: Vec<Counter>,
     /// The kernel does not report what each task counted.
     only_sums: bool,
     /// Where those report to, apart from everything else: the kernel lets a task that ends write into the buffers of
@@ -143,6 +145,9 @@ impl Rings {
             if with_totals {
                 rings.open_task_totals(place.pid, events, cpu, sizes.totals)?;
             }
+        }
+        if events.iter().any(|event| event.config.kernel) {
+            rings.open_ksymbols();
         }
         if rings.rings.iter().all(|ring| ring.event.is_none()) {
             let event = events.first().map_or_else(String::new, |event| event.config.spec.clone());
@@ -237,6 +242,34 @@ impl Rings {
         Ok(())
     }
 
+    /// Lets each CPU's buffer tell of code that the kernel makes, where that is permitted.
+    ///
+    /// Such records are of the whole system: the kernel gives them to the events of the CPU and to those of the task that
+    /// loads a program, but to those of a control group only while one of its tasks runs (`perf_iterate_sb` in
+    /// kernel/events/core.c). Programs are loaded and unloaded by anybody, so it takes events of the CPU in every scope.
+    /// Without privilege they are refused; then names are those that `/proc/kallsyms` knows at the end.
+    fn open_ksymbols(&mut self) {
+        let mut cpu_before = None;
+        for ring in &self.rings {
+            // The first ring of a CPU is the one that tells of tasks.
+            if cpu_before.replace(ring.source.cpu) == Some(ring.source.cpu) {
+                continue;
+            }
+            let attr = attribute::ksymbols(ring.source.layout);
+            let opened = Counter::open(&attr, Attachment::Cpu(ring.source.cpu.into()));
+            let Ok(counter) = opened.and_then(|counter| counter.write_into(&ring.owner).map(|()| counter))
+            else {
+                return self.ksymbols.clear();
+            };
+            self.ksymbols.push(counter);
+        }
+    }
+
+    /// From now on the kernel tells of code that it makes; false where it does not.
+    pub(crate) fn watch_ksymbols(&self) -> bool {
+        !self.ksymbols.is_empty() && self.ksymbols.iter().all(|counter| counter.enable().is_ok())
+    }
+
     fn add_ring(
         &mut self,
         owner: Counter,
@@ -296,7 +329,8 @@ impl Rings {
     fn counters(&self) -> impl Iterator<Item = &Counter> {
         let owners = self.rings.iter().map(|ring| &ring.owner);
         let sharing = self.sharing.iter().map(|(_, counter)| counter);
-        owners.chain(sharing).chain(self.task_totals.iter().map(|(_, _, counter)| counter))
+        let totals = self.task_totals.iter().map(|(_, _, counter)| counter);
+        owners.chain(sharing).chain(totals).chain(&self.ksymbols)
     }
 
     /// Starts to count.

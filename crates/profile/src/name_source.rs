@@ -31,6 +31,8 @@ pub enum NameSource {
     JitDump,
     /// A BPF program or trampoline, named by the kernel as it was loaded.
     Bpf,
+    /// Instructions moved by a kprobe or a trampoline of ftrace, named by the kernel as it made them.
+    OutOfLine,
 }
 
 impl NameSource {
@@ -50,6 +52,7 @@ impl NameSource {
             NameSource::PerfMap => "perf map",
             NameSource::JitDump => "jitdump",
             NameSource::Bpf => "BPF",
+            NameSource::OutOfLine => "out of line",
         }
     }
 }

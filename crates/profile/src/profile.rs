@@ -1,18 +1,21 @@
 //! The profile: records of a run, replayed in the order of time and folded.
 
+mod ksymbols;
 mod totals;
 
 use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
+use ksymbols::Ksymbols;
+pub use ksymbols::{Ksymbol, KsymbolType};
 pub use totals::TaskTotal;
 use totals::{Tally, Totals};
 
 use crate::{
     AddressSpace, Batch, Count, Counts, Coverage, CpuMode, EventCoverage, Image, ImageId, ImageIdentity,
-    ImageKind, ImageOffset, JitSample, Key, Mapping, Process, ProcessId, Record, Sample, TaskRecord,
-    Timestamp, VirtualAddress,
+    ImageKind, ImageNames, ImageOffset, JitSample, Key, Mapping, Process, ProcessId, Record, Sample,
+    TaskRecord, Timestamp, VirtualAddress,
 };
 
 /// Which processes of those that the events report belong to the profile.
@@ -50,6 +53,7 @@ pub struct Profile {
     live: FxHashMap<u32, Live>,
     /// The process that last ended on each CPU.
     exited: FxHashMap<u16, u32>,
+    ksymbols: Ksymbols,
     totals: Totals,
     open_window: Counts,
     closed_windows: Counts,
@@ -101,6 +105,7 @@ impl Profile {
             processes: Vec::new(),
             live: FxHashMap::default(),
             exited: FxHashMap::default(),
+            ksymbols: Ksymbols::default(),
             totals: Totals::default(),
             open_window: Counts::default(),
             closed_windows: Counts::default(),
@@ -158,12 +163,13 @@ impl Profile {
         coverage.samples += 1;
         coverage.weight = coverage.weight.saturating_add(sample.weight);
         let as_it_stands = ImageOffset(sample.address.0);
+        let process = live.process;
         let (image, offset) = match sample.mode {
             CpuMode::User => live.space.lookup(sample.address).unwrap_or((self.unknown, as_it_stands)),
-            CpuMode::Kernel => (self.kernel, as_it_stands),
+            CpuMode::Kernel => self.made_code(sample.address).unwrap_or((self.kernel, as_it_stands)),
             CpuMode::Guest => (self.guest, as_it_stands),
         };
-        let key = Key { process: live.process, image, offset, event: sample.event, cpu: sample.cpu };
+        let key = Key { process, image, offset, event: sample.event, cpu: sample.cpu };
         let count = Count { samples: 1, weight: sample.weight };
         self.open_window.add(key, count);
         if self.images[image.0 as usize].may_hold_jit_code() && self.jit_samples.len() < MOST_JIT_SAMPLES {
@@ -217,7 +223,17 @@ impl Profile {
                 self.coverage.lost_samples = self.coverage.lost_samples.saturating_add(*samples);
             }
             Record::Throttled => self.coverage.throttled += 1,
+            Record::KsymbolRegistered(symbol) => self.ksymbols.register(symbol),
+            Record::KsymbolUnregistered { start, length } => self.ksymbols.unregister(*start, *length),
         }
+    }
+
+    /// Where an address of the kernel is in code that the kernel has made.
+    #[inline]
+    fn made_code(&mut self, address: VirtualAddress) -> Option<(ImageId, ImageOffset)> {
+        let (symbol, offset) = self.ksymbols.lookup(address)?;
+        let (name, kind) = (symbol.image_name().to_owned(), ImageKind::KernelModule);
+        Some((self.image_id(Image { name, kind, identity: ImageIdentity::None }), offset))
     }
 
     /// The process of this id, taken in where it was not seen before; `None` where it is not the profile's.
@@ -442,7 +458,12 @@ impl Profile {
         images
     }
 
-    /// The image that holds all kernel samples until [`Profile::split_image`].
+    /// Names those offsets of an image of the kernel that are code which the kernel made ([`Record::KsymbolRegistered`]).
+    pub fn name_ksymbols(&self, names: &mut ImageNames) {
+        self.ksymbols.name(names);
+    }
+
+    /// The image that holds the kernel's samples, but for code that it made, until [`Profile::split_image`].
     pub fn kernel_image(&self) -> ImageId {
         self.kernel
     }

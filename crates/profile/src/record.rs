@@ -1,6 +1,6 @@
 //! What the kernel reports of a run, record by record.
 
-use crate::{EventId, ImageIdentity, Timestamp, VirtualAddress};
+use crate::{EventId, ImageIdentity, Ksymbol, Timestamp, VirtualAddress};
 
 /// Where the CPU was when a sample was taken (PERF_RECORD_MISC_CPUMODE_MASK of perf_event_open(2)).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -134,6 +134,15 @@ pub enum Record {
     },
     /// The kernel held an event back because its interrupts came too fast (PERF_RECORD_THROTTLE).
     Throttled,
+    /// The kernel made code, such as a BPF program (PERF_RECORD_KSYMBOL).
+    KsymbolRegistered(Ksymbol),
+    /// The kernel is about to free code that it made (PERF_RECORD_KSYMBOL with PERF_RECORD_KSYMBOL_FLAGS_UNREGISTER).
+    KsymbolUnregistered {
+        /// Where it starts.
+        start: VirtualAddress,
+        /// How long it is, in bytes.
+        length: u32,
+    },
 }
 
 /// A record and its time.

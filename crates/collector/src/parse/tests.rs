@@ -176,6 +176,30 @@ fn losses_and_throttling() {
 }
 
 #[test]
+fn code_that_the_kernel_makes_and_frees() {
+    let ksymbol = |kind: u16, flags: u16| {
+        let kind_and_flags = [kind.to_ne_bytes(), flags.to_ne_bytes()].concat();
+        task(
+            17,
+            0,
+            &[&w(0xffff_ffff_c000_1000), &h(0x80), &kind_and_flags, b"bpf_prog_0123456789abcdef_x\0\0\0\0\0"],
+        )
+    };
+    let start = VirtualAddress(0xffff_ffff_c000_1000);
+    let registered = |kind| {
+        let name = "bpf_prog_0123456789abcdef_x".to_owned();
+        Some(Record::KsymbolRegistered(Ksymbol { start, length: 0x80, kind, name }))
+    };
+    assert_eq!(ksymbol(1, 0), registered(KsymbolType::Bpf));
+    assert_eq!(ksymbol(2, 0), registered(KsymbolType::OutOfLine));
+    assert_eq!(ksymbol(3, 0), None, "a type of a later kernel");
+    for kind in 0..4 {
+        let unregistered = Record::KsymbolUnregistered { start, length: 0x80 };
+        assert_eq!(ksymbol(kind, 1), Some(unregistered));
+    }
+}
+
+#[test]
 fn the_trailer_is_found_behind_the_counters_number() {
     let layout = Layout { identifier: true, period: false };
     let source = Source { layout, ..Source::default() };
@@ -193,6 +217,7 @@ fn no_record_cut_short_is_read_past_its_end() {
         record(7, 0, &[&[0; 24], &trailer()]),
         record(8, 0, &[&[0; 40], &trailer()]),
         record(2, 0, &[&[0; 16], &trailer()]),
+        record(17, 0, &[&w(0x1000), &h(0x80), &h(1), b"bpf_prog", &trailer()]),
     ];
     let samples = Source { only: Some((EventId(0), 1)), ..Source::default() };
     for bytes in &whole {

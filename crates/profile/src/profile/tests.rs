@@ -301,3 +301,38 @@ fn code_that_a_program_copies_to_huge_pages_stays_the_files() {
     let profile = applied(Profile::of_all_processes(1), samples, records);
     assert_eq!(places(&profile), [(1, PROGRAM, 0xc10, 1), (1, "[anon]", 0x5010, 1)]);
 }
+
+/// Samples in code that the kernel made count for the program that was there at their time.
+#[test]
+fn kernel_samples_belong_to_the_program_that_was_loaded_at_their_time() {
+    let registered = |time, name: &str| {
+        let (start, kind) = (VirtualAddress(0xffff_ffff_c000_1000), KsymbolType::Bpf);
+        record(time, Record::KsymbolRegistered(Ksymbol { start, length: 0x100, kind, name: name.to_owned() }))
+    };
+    let unregistered = |time| {
+        let start = VirtualAddress(0xffff_ffff_c000_1000);
+        record(time, Record::KsymbolUnregistered { start, length: 0x100 })
+    };
+    let kernel = |time| Sample { mode: CpuMode::Kernel, ..sample(time, 7, 0xffff_ffff_c000_1010) };
+    let user = Sample { mode: CpuMode::User, ..kernel(15) };
+    let profile = applied(
+        Profile::of_all_processes(1),
+        vec![kernel(5), kernel(11), user, kernel(25), kernel(31), kernel(32)],
+        vec![registered(10, "one"), unregistered(20), registered(30, "two")],
+    );
+    let address = 0xffff_ffff_c000_1010;
+    assert_eq!(
+        places(&profile),
+        [
+            (7, "[bpf]", 0x10, 1),
+            (7, "[bpf]", 0x110, 2),
+            (7, "[kernel]", address, 2),
+            (7, "[unknown]", address, 1)
+        ]
+    );
+    let (_, offsets) = profile.sampled_offsets().pop().expect("the last image");
+    let mut names = ImageNames::unresolved(offsets, crate::Unresolved::NoSymbols);
+    profile.name_ksymbols(&mut names);
+    let names: Vec<_> = names.symbols.iter().map(|symbol| symbol.name.as_str()).collect();
+    assert_eq!(names, ["one", "two"]);
+}

@@ -227,7 +227,7 @@ fn line(line: SourceLine) -> schema::SourceLine {
 }
 
 /// What can tell a name, each at the number that stands for it in a file.
-pub(super) const NAME_SOURCES: [NameSource; 13] = [
+pub(super) const NAME_SOURCES: [NameSource; 14] = [
     NameSource::Unrecorded,
     NameSource::SymbolTable,
     NameSource::DebugFile,
@@ -241,6 +241,7 @@ pub(super) const NAME_SOURCES: [NameSource; 13] = [
     NameSource::PerfMap,
     NameSource::JitDump,
     NameSource::Bpf,
+    NameSource::OutOfLine,
 ];
 
 fn reason_number(reason: Unresolved) -> u32 {

@@ -1,0 +1,130 @@
+//! BPF programs: named by what they were at the time of a sample, whenever they were loaded and unloaded.
+
+mod harness;
+
+use std::io::{BufRead as _, BufReader};
+use std::process::Stdio;
+
+use harness::{Place, Started, User, share_of, skipped, symbols_of};
+
+/// Loads BPF programs of known names and runs them: `bpf one two` each for a third of a second of CPU time, one after the other;
+/// `bpf -` loads `before` and keeps it until the end of its input; `bpf ID PID` runs the program of that id, which it
+/// unloads by ending PID, and waits until it is gone.
+const LOADER: &str = r#"
+#include <linux/bpf.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+static long bpf(int command, union bpf_attr *attr) { return syscall(SYS_bpf, command, attr, sizeof *attr); }
+static struct bpf_insn code[3002];
+/* A socket filter of 3,000 multiplications. */
+static int load(const char *name) {
+    int last = sizeof code / sizeof *code - 1;
+    code[0] = (struct bpf_insn){ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 0, .imm = 1 };
+    for (int i = 1; i < last; i++) code[i] = (struct bpf_insn){ .code = BPF_ALU64 | BPF_MUL | BPF_K, .imm = 7 };
+    code[last] = (struct bpf_insn){ .code = BPF_JMP | BPF_EXIT };
+    union bpf_attr attr = { 0 };
+    attr.prog_type = BPF_PROG_TYPE_SOCKET_FILTER;
+    attr.insns = (unsigned long)code;
+    attr.insn_cnt = last + 1;
+    attr.license = (unsigned long)"GPL";
+    strcpy(attr.prog_name, name);
+    int fd = bpf(BPF_PROG_LOAD, &attr);
+    if (fd < 0) { perror("BPF_PROG_LOAD"); exit(77); }
+    return fd;
+}
+static double now(void) { struct timespec t; clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t); return t.tv_sec + t.tv_nsec * 1e-9; }
+static void run(int fd, double seconds) {
+    char data[64] = { 0 };
+    for (double end = now() + seconds; now() < end;) {
+        union bpf_attr attr = { 0 };
+        attr.test.prog_fd = fd;
+        attr.test.repeat = 1000;
+        attr.test.data_in = (unsigned long)data;
+        attr.test.data_size_in = sizeof data;
+        if (bpf(BPF_PROG_TEST_RUN, &attr) < 0) { perror("BPF_PROG_TEST_RUN"); exit(77); }
+    }
+}
+int main(int n, char **arguments) {
+    if (n == 2 && !strcmp(arguments[1], "-")) {
+        struct bpf_prog_info info = { 0 };
+        union bpf_attr attr = { 0 };
+        attr.info.bpf_fd = load("before");
+        attr.info.info_len = sizeof info;
+        attr.info.info = (unsigned long)&info;
+        if (bpf(BPF_OBJ_GET_INFO_BY_FD, &attr) < 0) { perror("BPF_OBJ_GET_INFO_BY_FD"); return 77; }
+        printf("%u %d\n", info.id, getpid());
+        fflush(stdout);
+        return getchar() == EOF ? 0 : 1;
+    }
+    if (n == 3 && atoi(arguments[1])) {
+        union bpf_attr attr = { 0 };
+        attr.prog_id = atoi(arguments[1]);
+        int fd = bpf(BPF_PROG_GET_FD_BY_ID, &attr);
+        if (fd < 0) { perror("BPF_PROG_GET_FD_BY_ID"); return 77; }
+        run(fd, 0.33);
+        kill(atoi(arguments[2]), SIGTERM);
+        do { close(fd); usleep(1000); } while ((fd = bpf(BPF_PROG_GET_FD_BY_ID, &attr)) >= 0);
+        return 0;
+    }
+    for (int i = 1; i < n; i++) { int fd = load(arguments[i]); run(fd, 0.33); close(fd); }
+    return 0;
+}
+"#;
+
+/// A place with the loader; `None` where BPF programs cannot be loaded here.
+fn place_with_loader() -> Option<Place> {
+    if !User::Own.is_root() {
+        skipped("only root may load BPF programs");
+        return None;
+    }
+    let place = Place::new();
+    place.cc("bpf", LOADER)?;
+    let tried = place.command("./bpf").arg("tried").output().expect("the loader runs");
+    if !tried.status.success() {
+        skipped(&format!("no BPF programs here: {}", String::from_utf8_lossy(&tried.stderr).trim()));
+        return None;
+    }
+    Some(place)
+}
+
+/// The share of the samples that a program has, by the name that was given to it.
+fn share(place: &Place, name: &str) -> f64 {
+    let symbols = symbols_of(place, "oprof.data");
+    let suffix = format!("_{name}");
+    share_of(&symbols, |row| {
+        row.image == "[bpf]" && row.name.starts_with("bpf_prog_") && row.name.ends_with(&suffix)
+    })
+}
+
+/// Two programs, loaded and unloaded while the recording goes on, the second most often at the address of the first.
+#[test]
+fn programs_that_are_gone_when_the_recording_ends_are_named() {
+    let Some(place) = place_with_loader() else { return };
+    for scope in ["cgroup", "system", "inherit"] {
+        place
+            .record(&format!("-q -e cpu-clock --scope {scope}"), "./bpf first_one second_one")
+            .with_status(0);
+        for name in ["first_one", "second_one"] {
+            let share = share(&place, name);
+            assert!((35.0..65.0).contains(&share), "{name} has {share:.1} % in scope {scope}");
+        }
+    }
+}
+
+/// A program that was loaded before the recording began and unloaded before it ends.
+#[test]
+fn a_program_that_was_there_before_and_is_gone_afterwards_is_named() {
+    let Some(place) = place_with_loader() else { return };
+    let mut keeper = place.command("./bpf");
+    let mut keeper = Started::new(keeper.arg("-").stdin(Stdio::piped()).stdout(Stdio::piped()));
+    let mut line = String::new();
+    BufReader::new(keeper.take_stdout()).read_line(&mut line).expect("id and pid");
+    place.record("-q -e cpu-clock", &format!("./bpf {}", line.trim())).with_status(0);
+    let share = share(&place, "before");
+    assert!(share > 70.0, "before has {share:.1} %");
+}
