@@ -1,13 +1,20 @@
 //! Turns `/proc/kallsyms` into the kernel's symbols.
 
+mod line;
+mod places;
+
 use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::fs::File;
 use std::io::{self, Read};
+use std::ops::Range;
 
 use oprof_profile::{
     ImageAddress, ImageNames, ImageOffset, NameSource, SymbolId, Unresolved, VirtualAddress,
 };
+
+use line::Line;
+use places::Places;
 
 use crate::alias::leading_underscores;
 use crate::resolve::symbol;
@@ -83,10 +90,12 @@ impl KernelSymbols {
     pub fn parse(text: &[u8]) -> KernelSymbols {
         let mut symbols = KernelSymbols::default();
         let mut any_text = false;
+        let mut places = Places::default();
         for line in text.split(|&byte| byte == b'\n').filter_map(Line::parse) {
             let Some(role) = line.role() else { continue };
             any_text |= role != Role::End;
             if line.address.0 != 0 {
+                places.note(&line);
                 symbols.push(&line, role);
             }
         }
@@ -104,7 +113,31 @@ impl KernelSymbols {
             })
         });
         symbols.entries.dedup_by_key(|entry| entry.address);
+        if let Some(freed) = places.init_memory() {
+            symbols.leave_out(freed);
+        }
         symbols
+    }
+
+    /// Forgets the kernel's own symbols between two addresses. What modules and BPF programs have there stays.
+    fn leave_out(&mut self, freed: Range<VirtualAddress>) {
+        let (from, to) = (freed.start, freed.end);
+        self.entries.retain(|entry| entry.module != 0 || !freed.contains(&entry.address));
+        let at = self.entries.partition_point(|entry| entry.address < from);
+        if self.entries.get(at).is_none_or(|entry| entry.address > from) {
+            self.entries
+                .insert(at, Entry { address: from, name: 0, name_length: 0, module: 0, role: Role::End });
+        }
+        // The last symbol of a module there ends with the memory at the latest.
+        let at = self.entries.partition_point(|entry| entry.address < to);
+        if self.entries.get(at).is_some_and(|entry| entry.address > to) {
+            self.entries
+                .insert(at, Entry { address: to, name: 0, name_length: 0, module: 0, role: Role::End });
+        }
+    }
+
+    fn module_name(&self, module: u32) -> Option<&str> {
+        module.checked_sub(1).map(|module| self.modules[module as usize].as_str())
     }
 
     fn push(&mut self, line: &Line<'_>, role: Role) {
@@ -149,7 +182,7 @@ impl KernelSymbols {
             name: String::from_utf8_lossy(entry.name(&self.names)),
             address: entry.address,
             size: end - entry.address.0,
-            module: entry.module.checked_sub(1).map(|module| self.modules[module as usize].as_str()),
+            module: self.module_name(entry.module),
         })
     }
 
@@ -186,152 +219,5 @@ impl Entry {
     }
 }
 
-/// A line of `/proc/kallsyms`.
-struct Line<'text> {
-    address: VirtualAddress,
-    /// The letter that nm(1) gives the symbol; upper case is global.
-    kind: u8,
-    name: &'text [u8],
-    module: Option<&'text [u8]>,
-}
-
-impl<'text> Line<'text> {
-    fn parse(line: &'text [u8]) -> Option<Line<'text>> {
-        let digits = line.iter().position(|&byte| byte == b' ').filter(|digits| (1..=16).contains(digits))?;
-        let mut address = 0;
-        for &digit in &line[..digits] {
-            address = address << 4 | u64::from(char::from(digit).to_digit(16)?);
-        }
-        let [b' ', kind, b' ', rest @ ..] = &line[digits..] else { return None };
-        let mut words = rest.splitn(2, |&byte| byte == b'\t');
-        let name = words.next().unwrap_or_default();
-        let module = words.next().filter(|module| module.starts_with(b"["));
-        (!name.is_empty()).then_some(Line { address: VirtualAddress(address), kind: *kind, name, module })
-    }
-
-    /// What the symbol is for a lookup; `None` where it says nothing about code.
-    fn role(&self) -> Option<Role> {
-        match self.kind {
-            b'T' | b't' | b'W' | b'w' => marker(self.name).or(match self.kind {
-                b'T' => Some(Role::Global),
-                b't' => Some(Role::Local),
-                _ => Some(Role::Weak),
-            }),
-            // Data ends the code before it, as the last function of a module. Absolute symbols (`A`) are offsets
-            // of per-CPU variables, not addresses.
-            b'D' | b'd' | b'B' | b'b' | b'R' | b'r' => Some(Role::End),
-            _ => None,
-        }
-    }
-}
-
-/// What a name is that marks a place in the kernel's memory map (its linker script, `asm-generic/sections.h`) and no
-/// function. A mark at the start of code gives way to any function at the same address; no code follows one at an
-/// end.
-fn marker(name: &[u8]) -> Option<Role> {
-    match name {
-        b"_text" | b"_stext" | b"_sinittext" | b"_sexittext" | b"__init_begin" => Some(Role::Marker),
-        b"_etext" | b"_einittext" | b"_eexittext" | b"__init_end" | b"_end" => Some(Role::End),
-        _ if name.ends_with(b"_text_start") => Some(Role::Marker),
-        _ => None,
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const TEXT: &[u8] = b"\
-0000000000000000 A fixed_percpu_data
-ffffffff81000000 T srso_alias_untrain_ret
-ffffffff81000000 T _stext
-ffffffff81000000 T _text
-ffffffff81000100 t __do_sys_read
-ffffffff81000100 T __x64_sys_read
-ffffffff81000100 W sys_read
-ffffffff81000200 t local
-ffffffff81000300 T _etext
-ffffffff82000000 D data
-ffffffff83000000 B __init_begin
-ffffffff83000000 T _sinittext
-ffffffff83000000 t init_setup
-ffffffff83000040 T _einittext
-ffffffffc0000000 t cleanup\t[ext4]
-ffffffffc0000080 t init\t[ext4]
-ffffffffc0000100 d table\t[ext4]
-ffffffffc0002000 t bpf_prog_6deef7357e7b4530\t[bpf]
-";
-
-    fn found(symbols: &KernelSymbols, address: u64) -> Result<(String, u64, Option<&str>), Unresolved> {
-        symbols
-            .lookup(VirtualAddress(address))
-            .map(|symbol| (symbol.name.into_owned(), symbol.size, symbol.module))
-    }
-
-    #[test]
-    fn symbols_end_where_the_next_one_starts_and_at_known_ends() {
-        let symbols = KernelSymbols::parse(TEXT);
-        let none = Err(Unresolved::NoSymbolAtOffset);
-        let expected = [
-            (0xffffffff80ffffff, none.clone()),
-            (0xffffffff81000000, Ok(("srso_alias_untrain_ret".into(), 0x100, None))),
-            (0xffffffff810001ff, Ok(("__x64_sys_read".into(), 0x100, None))),
-            (0xffffffff810002ff, Ok(("local".into(), 0x100, None))),
-            (0xffffffff81000300, none.clone()),
-            (0xffffffff82000000, none.clone()),
-            (0xffffffff8300003f, Ok(("init_setup".into(), 0x40, None))),
-            (0xffffffff83000040, none.clone()),
-            (0xffffffffc000007f, Ok(("cleanup".into(), 0x80, Some("[ext4]")))),
-            (0xffffffffc0000080, Ok(("init".into(), 0x80, Some("[ext4]")))),
-            (0xffffffffc0000100, none.clone()),
-            (0xffffffffc0002000, Ok(("bpf_prog_6deef7357e7b4530".into(), 1, Some("[bpf]")))),
-            (0xffffffffc0002001, none.clone()),
-        ];
-        for (address, expected) in expected {
-            assert_eq!(found(&symbols, address), expected, "{address:x}");
-        }
-    }
-
-    #[test]
-    fn the_order_of_the_lines_does_not_matter() {
-        let mut lines: Vec<&[u8]> = TEXT.split_inclusive(|&byte| byte == b'\n').collect();
-        lines.reverse();
-        let (forward, backward) = (KernelSymbols::parse(TEXT), KernelSymbols::parse(&lines.concat()));
-        for address in (0xffffffff80ffff00..0xffffffff81000400).step_by(0x10) {
-            assert_eq!(found(&forward, address), found(&backward, address), "{address:x}");
-        }
-    }
-
-    #[test]
-    fn hidden_addresses_and_missing_symbols_say_so() {
-        let hidden = KernelSymbols::parse(b"0000000000000000 T _stext\n0000000000000000 t foo\t[ext4]\n");
-        assert_eq!(found(&hidden, 0xffffffff81000000), Err(Unresolved::KernelRestricted));
-        assert_eq!(found(&KernelSymbols::parse(b""), 0), Err(Unresolved::NoSymbols));
-        let names = hidden.resolve(&[ImageOffset(1)]);
-        assert_eq!(names.lookup(ImageOffset(1)), Err(Unresolved::KernelRestricted));
-    }
-
-    #[test]
-    fn lines_of_another_shape_are_skipped() {
-        let text = b"\n \nx\n12\n12 \n12 T\n12 T \nzz T a\n11111111111111111 T b\n T c\n10 T good\xff\tmodule\n20 d x";
-        assert_eq!(found(&KernelSymbols::parse(text), 0x11), Ok(("good\u{fffd}".into(), 0x10, None)));
-        assert_eq!(KernelSymbols::parse(text).entries.len(), 2);
-    }
-
-    #[test]
-    fn offsets_get_one_symbol_for_each_function() {
-        let names = KernelSymbols::parse(TEXT).resolve(&[
-            ImageOffset(0xffffffff81000210),
-            ImageOffset(0xffffffff81000000),
-            ImageOffset(0xffffffff81000004),
-            ImageOffset(0xffffffff82000000),
-        ]);
-        let symbols: Vec<&str> = names.symbols.iter().map(|symbol| symbol.name.as_str()).collect();
-        assert_eq!(symbols, ["srso_alias_untrain_ret", "local"]);
-        let answers: Vec<_> = names.offsets.iter().map(|entry| entry.1).collect();
-        assert_eq!(
-            answers,
-            [Ok(SymbolId(0)), Ok(SymbolId(0)), Ok(SymbolId(1)), Err(Unresolved::NoSymbolAtOffset)]
-        );
-    }
-}
+mod tests;
