@@ -95,6 +95,9 @@ pub(crate) struct RecordOptions {
     /// Neither use nor fill the cache of symbols (see `oprof cache`)
     #[arg(long)]
     pub(crate) no_cache: bool,
+    /// Take the kernel's source lines from this file, if it is the running kernel's
+    #[arg(long, value_name = "FILE")]
+    pub(crate) vmlinux: Option<PathBuf>,
     /// Say nothing but errors
     #[arg(short, long, conflicts_with = "verbose")]
     pub(crate) quiet: bool,

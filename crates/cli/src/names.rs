@@ -9,10 +9,44 @@ use oprof_collector::HeldImages;
 use oprof_profile::{
     Image, ImageId, ImageIdentity, ImageKind, ImageNames, ImageOffset, Profile, Unresolved, VirtualAddress,
 };
-use oprof_symbolizer::{JitImage, KernelSymbols, Symbolizer};
+use oprof_symbolizer::{DebugDirectories, JitImage, KernelFiles, KernelSymbols, Symbolizer};
 use rayon::prelude::*;
 
-use crate::debuginfod;
+use crate::arguments::RecordOptions;
+use crate::{cache, debuginfod};
+
+/// What names the code that is sampled.
+pub(crate) struct Resolver {
+    pub(crate) symbolizer: Symbolizer,
+    /// Fetches debug files that are missing, where that was asked for.
+    debuginfod: Option<debuginfod::Client>,
+    kernel_files: KernelFiles,
+}
+
+impl Resolver {
+    /// As the options ask for it; `notes` gets what they ask for in vain.
+    ///
+    /// # Errors
+    /// Where the cache or debuginfod is asked for what cannot be.
+    pub(crate) fn new(options: &RecordOptions, notes: &mut Vec<String>) -> anyhow::Result<Resolver> {
+        let mut kernel_files = KernelFiles::here();
+        if let Some(path) = &options.vmlinux
+            && let Err(error) = kernel_files.use_vmlinux(path)
+        {
+            notes.push(format!("{} is not used for the kernel's source lines: {error}", path.display()));
+        }
+        let debuginfod = debuginfod::client(options)?;
+        let directories = DebugDirectories::with(options.debug_dir.iter().cloned());
+        let directories = match &debuginfod {
+            Some(client) => directories.and_fetched(&client.debuginfod),
+            None => directories,
+        };
+        let symbolizer = Symbolizer::new(directories);
+        let symbolizer =
+            if options.no_cache { symbolizer } else { cache::give(symbolizer, options.verbose)? };
+        Ok(Resolver { symbolizer, debuginfod, kernel_files })
+    }
+}
 
 /// What one image's sampled offsets are to be looked up in.
 struct Question {
@@ -22,13 +56,12 @@ struct Question {
     offsets: Vec<ImageOffset>,
 }
 
-/// The names of everything sampled, each image's at its index; `debuginfod` fetches debug files that are missing. Moves samples of kernel modules to images of their own.
+/// The names of everything sampled, each image's at its index. Moves samples of kernel modules to images of their own.
 pub(crate) fn resolve(
     profile: &mut Profile,
     images: &mut HeldImages,
     jit: &JitImage,
-    symbolizer: &Symbolizer,
-    debuginfod: Option<&debuginfod::Client>,
+    resolver: &Resolver,
 ) -> Vec<ImageNames> {
     let kernel = kernel_symbols(profile);
     if let Some(kernel) = &kernel {
@@ -43,16 +76,16 @@ pub(crate) fn resolve(
         };
         questions.insert(id, Question { image, file, offsets });
     }
-    if let Some(debuginfod) = debuginfod {
+    if let Some(debuginfod) = &resolver.debuginfod {
         let files = questions
             .values()
             .filter_map(|question| Some((Path::new(&question.image.name), question.file.as_ref().ok()?)));
-        debuginfod.fetch(&files.collect::<Vec<_>>(), symbolizer);
+        debuginfod.fetch(&files.collect::<Vec<_>>(), &resolver.symbolizer);
     }
     let mut names = vec![ImageNames::default(); profile.images().len()];
     let answers: Vec<_> = questions
         .into_par_iter()
-        .map(|(id, question)| (id, answer(question, symbolizer, kernel.as_ref(), jit)))
+        .map(|(id, question)| (id, answer(question, resolver, kernel.as_ref(), jit)))
         .collect();
     for (id, mut answer) in answers {
         if profile.images()[id.0 as usize].kind == ImageKind::KernelModule {
@@ -81,10 +114,11 @@ fn split_modules(profile: &mut Profile, kernel: &KernelSymbols) {
 
 fn answer(
     question: Question,
-    symbolizer: &Symbolizer,
+    resolver: &Resolver,
     kernel: Option<&KernelSymbols>,
     jit: &JitImage,
 ) -> ImageNames {
+    let Resolver { symbolizer, kernel_files, .. } = resolver;
     let Question { image, file, offsets } = question;
     let unresolved = |reason| ImageNames::unresolved(offsets.iter().copied(), reason);
     match image.kind {
@@ -97,7 +131,10 @@ fn answer(
             Err(reason) => unresolved(reason),
         },
         ImageKind::Kernel | ImageKind::KernelModule => match kernel {
-            Some(kernel) => kernel.resolve(&offsets),
+            Some(kernel) if image.kind == ImageKind::KernelModule => {
+                symbolizer.resolve_module(kernel_files, kernel, &image.name, &offsets)
+            }
+            Some(kernel) => symbolizer.resolve_kernel(kernel_files, kernel, &offsets),
             None => unresolved(Unresolved::KernelRestricted),
         },
         ImageKind::Vdso => symbolizer.resolve_vdso(&offsets),

@@ -8,23 +8,20 @@ use oprof_collector::{Collected, Progress, Recorder, SamplingChoice, Target};
 use oprof_events::{EventConfig, System};
 use oprof_profile::recording::{Appended, RecordingFile, Unfinished};
 use oprof_profile::{BuildId, Recording, Run};
-use oprof_symbolizer::{DebugDirectories, Symbolizer};
 
 use crate::arguments::RecordOptions;
 use crate::jit_names::JitNames;
+use crate::names::{self, Resolver};
 use crate::trouble::Trouble;
-use crate::{
-    cache, debuginfod, default_event, event_tables, machine, names, packages, report, speak, status,
-};
+use crate::{cache, default_event, event_tables, machine, packages, report, speak, status};
 
 /// Runs the command, writes the recording, and gives the command's exit status.
 pub(crate) fn record(options: &RecordOptions) -> Result<ExitCode> {
-    let (events, event_notes) = events(options)?;
-    let debuginfod = debuginfod::client(options)?;
-    let symbolizer = symbolizer(options, debuginfod.as_ref())?;
+    let (events, mut notes) = events(options)?;
+    let resolver = Resolver::new(options, &mut notes)?;
     let target = target(options, events);
     let mut recorder = Recorder::prepare(&target)?;
-    let run = run(options, &recorder, event_notes);
+    let run = run(options, &recorder, notes);
     let mut file =
         RecordingFile::create(&options.output, run.clone(), recorder.events().to_vec(), recorder.started())?;
     recorder.start()?;
@@ -37,9 +34,9 @@ pub(crate) fn record(options: &RecordOptions) -> Result<ExitCode> {
     let events = recorder.events().to_vec();
     let mut jit_names = JitNames::default();
     let collected = recorder.record(|progress| flush(&mut file, &mut jit_names, progress, &mut trouble))?;
-    let recording = complete(collected, jit_names, run, events, &symbolizer, debuginfod.as_ref());
+    let recording = complete(collected, jit_names, run, events, &resolver);
     let status = finish(file, &recording, options, &trouble)?;
-    cache::fill(&symbolizer, options.verbose);
+    cache::fill(&resolver.symbolizer, options.verbose);
     Ok(status)
 }
 
@@ -69,17 +66,6 @@ fn events(options: &RecordOptions) -> Result<(Vec<EventConfig>, Vec<String>)> {
     let events = system.resolve_all(&options.events)?;
     let notes = system.check_together(&events)?;
     Ok((events, notes))
-}
-
-/// What names the code that is sampled.
-fn symbolizer(options: &RecordOptions, debuginfod: Option<&debuginfod::Client>) -> Result<Symbolizer> {
-    let directories = DebugDirectories::with(options.debug_dir.iter().cloned());
-    let directories = match debuginfod {
-        Some(client) => directories.and_fetched(&client.debuginfod),
-        None => directories,
-    };
-    let symbolizer = Symbolizer::new(directories);
-    if options.no_cache { Ok(symbolizer) } else { cache::give(symbolizer, options.verbose) }
 }
 
 fn target(options: &RecordOptions, events: Vec<EventConfig>) -> Target {
@@ -125,12 +111,11 @@ fn complete(
     jit_names: JitNames,
     run: Run,
     events: Vec<oprof_profile::Event>,
-    symbolizer: &Symbolizer,
-    debuginfod: Option<&debuginfod::Client>,
+    resolver: &Resolver,
 ) -> Recording {
     let Collected { mut profile, mut images, mut jit_files, end, duration } = collected;
     let jit = jit_names.finish(&mut profile, &mut jit_files);
-    let names = names::resolve(&mut profile, &mut images, &jit, symbolizer, debuginfod);
+    let names = names::resolve(&mut profile, &mut images, &jit, resolver);
     let (images, processes, counts, coverage) = profile.into_parts();
     let packages = packages::packages(&images, &names, &run.architecture);
     let end = Some(end);

@@ -5,7 +5,7 @@ mod harness;
 use std::fs;
 use std::process::Command;
 
-use harness::{Place, Symbol, finish, share_of, skipped, symbols_of, users};
+use harness::{Place, Symbol, assert_one_line, finish, share_of, skipped, symbols_of, users};
 
 /// A program that burns a tenth of a second in a function of its own.
 const HOT: &str = "BURNER(hot_function) int main(void) { hot_function(0.1); return 0; }";
@@ -446,5 +446,25 @@ fn a_program_in_a_container_is_named() {
     for name in ["contained", "contained_library"] {
         let share = share_of(&symbols, |row| row.name == name);
         assert!(share > 35.0, "{name} has {share:.1} %: {symbols:#?}");
+    }
+}
+
+/// A kernel file that is not the running kernel's is refused in one line, and the recording made all the same.
+#[test]
+fn a_kernel_file_that_does_not_fit_is_told_and_not_used() {
+    let place = Place::new();
+    let Some(_) = place.cc_with("hot", HOT, &["-g", "-Wl,--build-id=sha1"]) else { return };
+    place.write("vmlinuz", "compressed");
+    let cases: [(&str, &[&str]); 3] = [
+        ("hot", &["hot is not used", "build id"]),
+        ("vmlinuz", &["vmlinuz is not used", "no ELF file"]),
+        ("missing", &["missing is not used", "cannot be opened"]),
+    ];
+    for (file, words) in cases {
+        let recorded = place.record(&format!("-e cpu-clock --vmlinux {file}"), "./hot").with_status(0);
+        let told: Vec<&str> = recorded.stderr.lines().filter(|line| line.contains("not used")).collect();
+        assert_eq!(told.len(), 1, "{}", recorded.stderr);
+        assert_one_line(&format!("{}\n", told[0]), words);
+        assert_hot(&symbols_of(&place, "oprof.data"), "hot", "hot_function");
     }
 }

@@ -41,22 +41,63 @@ impl<'data, H: Class, R: ReadRef<'data>> Elf<'data, H, R> {
         let mut left = MOST_NOTES;
         let segments =
             self.program_headers.iter().filter_map(|segment| segment.notes(self.endian, self.data).ok());
-        if let Some(id) = segments.flatten().find_map(|notes| self.build_id_of_notes(notes, &mut left)) {
+        let endian = self.endian;
+        if let Some(id) = segments.flatten().find_map(|notes| build_id_of_notes(endian, notes, &mut left)) {
             return Some(id);
         }
         let sections = self.sections.iter().filter_map(|section| section.notes(self.endian, self.data).ok());
-        sections.flatten().find_map(|notes| self.build_id_of_notes(notes, &mut left))
+        sections.flatten().find_map(|notes| build_id_of_notes(endian, notes, &mut left))
     }
+}
 
-    /// The build id among some notes, of all of which at most `left` are looked at.
-    fn build_id_of_notes(&self, notes: NoteIterator<'data, H>, left: &mut usize) -> Option<BuildId> {
-        notes
-            .map_while(Result::ok)
-            .take_while(|_| {
-                *left = left.saturating_sub(1);
-                *left > 0
-            })
-            .find(|note| note.n_type(self.endian) == elf::NT_GNU_BUILD_ID && note.name() == elf::ELF_NOTE_GNU)
-            .and_then(|note| BuildId::new(note.desc()))
+/// The build id in notes as the kernel shows its own and those of its modules, under /sys.
+pub(crate) fn build_id_in(notes: &[u8]) -> Option<BuildId> {
+    // Notes are the same in both classes.
+    let endian = if cfg!(target_endian = "big") { Endianness::Big } else { Endianness::Little };
+    let notes = NoteIterator::<FileHeader64<Endianness>>::new(endian, 4, notes).ok()?;
+    build_id_of_notes(endian, notes, &mut { MOST_NOTES })
+}
+
+/// The build id among some notes, of all of which at most `left` are looked at.
+fn build_id_of_notes<H: Class>(
+    endian: Endianness,
+    notes: NoteIterator<'_, H>,
+    left: &mut usize,
+) -> Option<BuildId> {
+    notes
+        .map_while(Result::ok)
+        .take_while(|_| {
+            *left = left.saturating_sub(1);
+            *left > 0
+        })
+        .find(|note| note.n_type(endian) == elf::NT_GNU_BUILD_ID && note.name() == elf::ELF_NOTE_GNU)
+        .and_then(|note| BuildId::new(note.desc()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_build_id_is_found_among_the_kernels_notes() {
+        let note = |kind: u32, name: &[u8], descriptor: &[u8]| {
+            let mut bytes = Vec::new();
+            for word in [name.len() as u32, descriptor.len() as u32, kind] {
+                bytes.extend(word.to_ne_bytes());
+            }
+            for part in [name, descriptor] {
+                bytes.extend(part);
+                bytes.resize(bytes.len().next_multiple_of(4), 0);
+            }
+            bytes
+        };
+        let id = BuildId::new(&[7; 20]);
+        let notes = [note(0x101, b"Linux\0", b"6.1"), note(3, b"GNU\0", &[7; 20])].concat();
+        assert_eq!(build_id_in(&notes), id);
+        assert_eq!(build_id_in(&note(3, b"Xen\0", &[7; 20])), None);
+        assert_eq!(build_id_in(&note(3, b"GNU\0", &[7; 21])), None, "longer than the kernel's");
+        for length in 0..notes.len() {
+            assert_eq!(build_id_in(&notes[..length]), None);
+        }
     }
 }

@@ -55,6 +55,11 @@ impl DebugDirectories {
         DebugDirectories { fetched: Some(debuginfod.path().to_owned()), ..self }
     }
 
+    /// The directories, the one to look in first first.
+    pub(crate) fn paths(&self) -> impl Iterator<Item = &Path> {
+        self.directories.iter().map(PathBuf::as_path)
+    }
+
     /// The debug file of an image, `path` being where that was mapped from: by its build id, else by its debug link
     /// (`.gnu_debuglink`), beside it or in the debug directories. `None` where there is none that belongs to it.
     pub(crate) fn find<'data, H: Class, R: ReadRef<'data>>(

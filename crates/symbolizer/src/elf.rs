@@ -19,7 +19,7 @@ const MOST_SECTIONS: usize = 0xffff;
 pub(crate) trait Class: FileHeader<Endian = Endianness> {}
 impl<H: FileHeader<Endian = Endianness>> Class for H {}
 
-/// An ELF image: program, shared library or vdso.
+/// An ELF image: program, shared library, vdso, the kernel or a module of it.
 pub(crate) struct Elf<'data, H: Class, R: ReadRef<'data>> {
     pub(crate) data: R,
     pub(crate) endian: Endianness,
@@ -28,6 +28,10 @@ pub(crate) struct Elf<'data, H: Class, R: ReadRef<'data>> {
     pub(crate) sections: SectionTable<'data, H, R>,
     /// The PT_LOAD segments: the executable ones first, else in the file's order.
     segments: Vec<LoadSegment>,
+    /// It is an object file (ET_REL), as kernel modules are.
+    pub(crate) is_object: bool,
+    /// Where the sections of an object file are, by their indexes; those that are missing are at 0.
+    pub(crate) section_addresses: Vec<u64>,
     /// The bytes that its sections have been decompressed to.
     pub(crate) unfolded: Cell<u64>,
 }
@@ -87,6 +91,8 @@ impl<'data, H: Class, R: ReadRef<'data>> Elf<'data, H, R> {
                 Err(_) => SectionTable::new(section_headers, read::StringTable::default()),
             },
             segments,
+            is_object: header.e_type(endian) == elf::ET_REL,
+            section_addresses: Vec::new(),
             unfolded: Cell::new(0),
         }))
     }

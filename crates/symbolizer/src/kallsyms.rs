@@ -33,6 +33,8 @@ pub struct KernelSymbols {
     modules: Vec<String>,
     /// Whether the file had text symbols and hid all their addresses.
     restricted: bool,
+    /// Where the kernel's code begins: `_text`, `_stext`.
+    marks: Vec<(&'static str, VirtualAddress)>,
 }
 
 /// A symbol, or the end of one.
@@ -116,6 +118,7 @@ impl KernelSymbols {
         if let Some(freed) = places.init_memory() {
             symbols.leave_out(freed);
         }
+        symbols.marks = places.marks;
         symbols
     }
 
@@ -134,6 +137,21 @@ impl KernelSymbols {
             self.entries
                 .insert(at, Entry { address: to, name: 0, name_length: 0, module: 0, role: Role::End });
         }
+    }
+
+    /// Symbols that tell how far the kernel's code was moved from where its file has it. None where that is hidden.
+    pub(crate) fn marks(&self) -> &[(&'static str, VirtualAddress)] {
+        &self.marks
+    }
+
+    /// The symbols of a module, `[ext4]`, by address.
+    pub(crate) fn of_module<'a>(
+        &'a self,
+        module: &'a str,
+    ) -> impl Iterator<Item = (&'a [u8], VirtualAddress)> {
+        let is_of_module =
+            move |entry: &&Entry| entry.role < Role::Marker && self.module_name(entry.module) == Some(module);
+        self.entries.iter().filter(is_of_module).map(|entry| (entry.name(&self.names), entry.address))
     }
 
     fn module_name(&self, module: u32) -> Option<&str> {

@@ -117,7 +117,7 @@ fn needed(id: SectionId) -> bool {
 
 /// The bytes of a section; none where the file has no such section or it is damaged.
 fn bytes<'data, H: Class, R: ReadRef<'data>>(elf: &Elf<'data, H, R>, name: Option<&str>) -> Cow<'data, [u8]> {
-    name.and_then(|name| elf.section_bytes(name)).unwrap_or_default()
+    name.and_then(|name| elf.linked_section_bytes(name)).unwrap_or_default()
 }
 
 fn run_time(endian: Endianness) -> RunTimeEndian {

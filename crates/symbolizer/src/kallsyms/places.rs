@@ -9,6 +9,8 @@ use super::line::Line;
 /// Places in the kernel's memory map that its linker script marks (`asm-generic/sections.h`).
 #[derive(Debug, Default)]
 pub(super) struct Places {
+    /// `_text`, `_stext`.
+    pub(super) marks: Vec<(&'static str, VirtualAddress)>,
     /// `__init_begin`, `_sinittext`: the lower one.
     init_begin: Option<VirtualAddress>,
     /// `__init_end`, `_einittext`: the higher one.
@@ -22,6 +24,8 @@ impl Places {
         }
         let address = line.address;
         match line.name {
+            b"_text" => self.marks.push(("_text", address)),
+            b"_stext" => self.marks.push(("_stext", address)),
             b"__init_begin" | b"_sinittext" => {
                 self.init_begin = Some(self.init_begin.map_or(address, |begin| begin.min(address)));
             }
