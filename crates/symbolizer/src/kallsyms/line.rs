@@ -30,6 +30,7 @@ impl<'text> Line<'text> {
     /// What the symbol is for a lookup; `None` where it says nothing about code.
     pub(super) fn role(&self) -> Option<Role> {
         match self.kind {
+            _ if is_mapping_symbol(self.name) => None,
             b'T' | b't' | b'W' | b'w' => marker(self.name).or(match self.kind {
                 b'T' => Some(Role::Global),
                 b't' => Some(Role::Local),
@@ -41,6 +42,12 @@ impl<'text> Line<'text> {
             _ => None,
         }
     }
+}
+
+/// Whether a symbol tells code from data for a disassembler, or is a label of the assembler's. The kernel shows those of
+/// its modules, and takes no notice of them itself (`is_mapping_symbol` in include/linux/module_symbol.h).
+fn is_mapping_symbol(name: &[u8]) -> bool {
+    [&b"$"[..], b".L", b"L0"].iter().any(|start| name.starts_with(start))
 }
 
 /// What a name is that marks a place in the kernel's memory map (its linker script, `asm-generic/sections.h`) and no

@@ -164,3 +164,16 @@ fn offsets_get_one_symbol_for_each_function() {
         [Ok(SymbolId(0)), Ok(SymbolId(0)), Ok(SymbolId(1)), Err(Unresolved::NoSymbolAtOffset)]
     );
 }
+
+/// Modules of arm64 and riscv64 kernels show their mapping symbols, one for each function at the same address.
+#[test]
+fn mapping_symbols_name_nothing() {
+    let text =
+        b"ffff800001000000 t $x\t[m]\nffff800001000000 t function\t[m]\nffff800001000010 t $d.1\t[m]\n\
+        ffff800001000014 t .L0 \t[m]\nffff800001000018 t L0\x01\t[m]\nffff800001000020 d end\t[m]\n";
+    let symbols = KernelSymbols::parse(text);
+    for offset in [0, 0x10, 0x14, 0x1f] {
+        let expected = Ok(("function".into(), 0x20, Some("[m]")));
+        assert_eq!(found(&symbols, 0xffff_8000_0100_0000 + offset), expected, "{offset:x}");
+    }
+}
