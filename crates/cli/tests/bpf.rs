@@ -7,9 +7,9 @@ use std::process::Stdio;
 
 use harness::{Place, Started, User, share_of, skipped, symbols_of};
 
-/// Loads BPF programs of known names and runs them: `bpf one two` each for a third of a second of CPU time, one after the other;
-/// `bpf -` loads `before` and keeps it until the end of its input; `bpf ID PID` runs the program of that id, which it
-/// unloads by ending PID, and waits until it is gone.
+/// Loads BPF programs of known names and runs them: `bpf one two` each for a third of a second of CPU time, one after
+/// the other; `bpf -` loads a program of two functions that have types, and keeps it until the end of its input; `bpf ID
+/// PID` runs the program of that id, which it unloads by ending PID, and waits until it is gone.
 const LOADER: &str = r#"
 #include <linux/bpf.h>
 #include <signal.h>
@@ -20,22 +20,50 @@ const LOADER: &str = r#"
 #include <time.h>
 #include <unistd.h>
 static long bpf(int command, union bpf_attr *attr) { return syscall(SYS_bpf, command, attr, sizeof *attr); }
-static struct bpf_insn code[3002];
-/* A socket filter of 3,000 multiplications. */
-static int load(const char *name) {
-    int last = sizeof code / sizeof *code - 1;
-    code[0] = (struct bpf_insn){ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 0, .imm = 1 };
-    for (int i = 1; i < last; i++) code[i] = (struct bpf_insn){ .code = BPF_ALU64 | BPF_MUL | BPF_K, .imm = 7 };
-    code[last] = (struct bpf_insn){ .code = BPF_JMP | BPF_EXIT };
-    union bpf_attr attr = { 0 };
+#define LENGTH 3002
+static struct bpf_insn code[2 * LENGTH + 1];
+/* 3,000 multiplications; gives the end of them. */
+static struct bpf_insn *burn(struct bpf_insn *at) {
+    *at++ = (struct bpf_insn){ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 0, .imm = 1 };
+    for (int i = 2; i < LENGTH; i++) *at++ = (struct bpf_insn){ .code = BPF_ALU64 | BPF_MUL | BPF_K, .imm = 7 };
+    *at++ = (struct bpf_insn){ .code = BPF_JMP | BPF_EXIT };
+    return at;
+}
+static int load(union bpf_attr attr, struct bpf_insn *end, const char *name) {
     attr.prog_type = BPF_PROG_TYPE_SOCKET_FILTER;
     attr.insns = (unsigned long)code;
-    attr.insn_cnt = last + 1;
+    attr.insn_cnt = end - code;
     attr.license = (unsigned long)"GPL";
     strcpy(attr.prog_name, name);
     int fd = bpf(BPF_PROG_LOAD, &attr);
     if (fd < 0) { perror("BPF_PROG_LOAD"); exit(77); }
     return fd;
+}
+/* Two functions, the first calling the second, whose types have names: int, int(*)(void), and two functions of that. */
+static int load_typed(void) {
+    static struct {
+        unsigned short magic;
+        unsigned char version, flags;
+        unsigned header, types_at, types_length, strings_at, strings_length, types[13];
+        char strings[37];
+    } btf = {
+        .magic = 0xeb9f, .version = 1, .header = 24, .types_length = 52, .strings_at = 52, .strings_length = 37,
+        .types = { 1, 1 << 24, 4, 1 << 24 | 32, 0, 13 << 24, 1, 5, 12 << 24, 2, 26, 12 << 24, 2 },
+        .strings = "\0int\0before_the_recording\0part_of_it",
+    };
+    union bpf_attr attr = { 0 };
+    attr.btf = (unsigned long)&btf;
+    attr.btf_size = 24 + 52 + 37;
+    int types = bpf(BPF_BTF_LOAD, &attr);
+    if (types < 0) { perror("BPF_BTF_LOAD"); exit(77); }
+    struct bpf_func_info functions[] = { { 0, 3 }, { LENGTH + 1, 4 } };
+    memset(&attr, 0, sizeof attr);
+    attr.prog_btf_fd = types;
+    attr.func_info_rec_size = sizeof *functions;
+    attr.func_info = (unsigned long)functions;
+    attr.func_info_cnt = 2;
+    code[0] = (struct bpf_insn){ .code = BPF_JMP | BPF_CALL, .src_reg = BPF_PSEUDO_CALL, .imm = LENGTH };
+    return load(attr, burn(burn(code + 1)), "before");
 }
 static double now(void) { struct timespec t; clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t); return t.tv_sec + t.tv_nsec * 1e-9; }
 static void run(int fd, double seconds) {
@@ -53,7 +81,7 @@ int main(int n, char **arguments) {
     if (n == 2 && !strcmp(arguments[1], "-")) {
         struct bpf_prog_info info = { 0 };
         union bpf_attr attr = { 0 };
-        attr.info.bpf_fd = load("before");
+        attr.info.bpf_fd = load_typed();
         attr.info.info_len = sizeof info;
         attr.info.info = (unsigned long)&info;
         if (bpf(BPF_OBJ_GET_INFO_BY_FD, &attr) < 0) { perror("BPF_OBJ_GET_INFO_BY_FD"); return 77; }
@@ -71,7 +99,7 @@ int main(int n, char **arguments) {
         do { close(fd); usleep(1000); } while ((fd = bpf(BPF_PROG_GET_FD_BY_ID, &attr)) >= 0);
         return 0;
     }
-    for (int i = 1; i < n; i++) { int fd = load(arguments[i]); run(fd, 0.33); close(fd); }
+    for (int i = 1; i < n; i++) { int fd = load((union bpf_attr){ 0 }, burn(code), arguments[i]); run(fd, 0.33); close(fd); }
     return 0;
 }
 "#;
@@ -124,7 +152,14 @@ fn a_program_that_was_there_before_and_is_gone_afterwards_is_named() {
     let mut keeper = Started::new(keeper.arg("-").stdin(Stdio::piped()).stdout(Stdio::piped()));
     let mut line = String::new();
     BufReader::new(keeper.take_stdout()).read_line(&mut line).expect("id and pid");
+    let kallsyms = std::fs::read_to_string("/proc/kallsyms").unwrap_or_default();
     place.record("-q -e cpu-clock", &format!("./bpf {}", line.trim())).with_status(0);
-    let share = share(&place, "before");
-    assert!(share > 70.0, "before has {share:.1} %");
+    for name in ["before_the_recording", "part_of_it"] {
+        let share = share(&place, name);
+        assert!((30.0..70.0).contains(&share), "{name} has {share:.1} %");
+    }
+    // The kernel called them so, too.
+    for symbol in symbols_of(&place, "oprof.data").iter().filter(|symbol| symbol.image == "[bpf]") {
+        assert!(kallsyms.contains(&format!(" t {}\t[bpf]\n", symbol.name)), "{symbol:?}");
+    }
 }

@@ -43,7 +43,11 @@ impl Program {
     /// The name that the kernel gives to a function of the program in `/proc/kallsyms` (`bpf_get_prog_name` in
     /// kernel/bpf/core.c): the tag, and the name by its type, else the program's own, which a part of it has not.
     fn name(&self, index: usize, btf: Option<&Btf>) -> String {
-        let tag = self.functions.tags.get(index).unwrap_or(&self.info.tag);
+        let tag = match index {
+            // Its first function goes by the program's tag, not by the one that it would have alone.
+            0 => &self.info.tag,
+            _ => self.functions.tags.get(index).unwrap_or(&self.info.tag),
+        };
         let mut name = String::from("bpf_prog_");
         tag.iter().for_each(|byte| name.push_str(&format!("{byte:02x}")));
         let typed = self.type_of(index).and_then(|id| btf?.name(id));
@@ -96,7 +100,7 @@ mod tests {
         assert_eq!(
             names(&loaded, None),
             [
-                (0x1000, 16, "bpf_prog_0101010101010101_count".to_owned()),
+                (0x1000, 16, "bpf_prog_abababababababab_count".to_owned()),
                 (0x2000, 32, "bpf_prog_0202020202020202_F".to_owned())
             ]
         );
@@ -124,6 +128,7 @@ mod tests {
         assert_eq!(loaded.btf_id(), 3);
         let names: Vec<String> = names(&loaded, btf.as_ref()).into_iter().map(|(_, _, name)| name).collect();
         let expected = ["long_name_of_a_main_program", "part", "F"];
-        assert_eq!(names, expected.map(|name| format!("bpf_prog_0101010101010101_{name}")));
+        let tags = ["abababababababab", "0101010101010101", "0101010101010101"];
+        assert_eq!(names, [0, 1, 2].map(|at| format!("bpf_prog_{}_{}", tags[at], expected[at])));
     }
 }
