@@ -100,7 +100,10 @@ pub(crate) fn resolve(
 fn kernel_symbols(profile: &Profile) -> Option<KernelSymbols> {
     let kernel = profile.kernel_image();
     let sampled = profile.counts().iter().any(|(key, _)| key.image == kernel);
-    sampled.then(|| KernelSymbols::read().ok()).flatten()
+    let mut symbols = sampled.then(|| KernelSymbols::read().ok()).flatten()?;
+    // A sample that is not among those of a BPF program was taken when another one was there, or none.
+    symbols.forget(|start| profile.had_ksymbol(start));
+    Some(symbols)
 }
 
 /// Gives each module's code an image of its own.

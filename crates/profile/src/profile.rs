@@ -463,6 +463,12 @@ impl Profile {
         self.ksymbols.name(names);
     }
 
+    /// Whether the kernel told of code that starts at an address, at any time. Samples in it are in an image of their
+    /// own, so that one which is not was taken in something else.
+    pub fn had_ksymbol(&self, start: VirtualAddress) -> bool {
+        self.ksymbols.has_started(start)
+    }
+
     /// The image that holds the kernel's samples, but for code that it made, until [`Profile::split_image`].
     pub fn kernel_image(&self) -> ImageId {
         self.kernel

@@ -122,6 +122,16 @@ impl KernelSymbols {
         symbols
     }
 
+    /// Forgets the symbols outside of the kernel proper that start where `is_known` says: others know them, and when
+    /// they were there. What stood there at another time has no name then.
+    pub fn forget(&mut self, is_known: impl Fn(VirtualAddress) -> bool) {
+        for entry in self.entries.iter_mut().filter(|entry| entry.module != 0) {
+            if is_known(entry.address) {
+                (entry.role, entry.name_length) = (Role::End, 0);
+            }
+        }
+    }
+
     /// Forgets the kernel's own symbols between two addresses. What modules and BPF programs have there stays.
     fn leave_out(&mut self, freed: Range<VirtualAddress>) {
         let (from, to) = (freed.start, freed.end);

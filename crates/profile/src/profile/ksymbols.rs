@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::{ImageAddress, ImageNames, ImageOffset, NameSource, Symbol, SymbolId, VirtualAddress};
 
@@ -60,6 +60,8 @@ pub(super) struct Ksymbols {
     positions: FxHashMap<(String, u32), ImageOffset>,
     /// The first position that is free.
     free: u64,
+    /// Wherever such code has started.
+    starts: FxHashSet<VirtualAddress>,
 }
 
 #[derive(Debug)]
@@ -80,6 +82,7 @@ impl Ksymbols {
     pub(super) fn register(&mut self, symbol: &Ksymbol) {
         self.unregister(symbol.start, symbol.length);
         if symbol.length > 0 {
+            self.starts.insert(symbol.start);
             self.live.insert(symbol.start, Live { symbol: symbol.clone(), position: None });
         }
     }
@@ -92,6 +95,11 @@ impl Ksymbols {
         {
             self.live.remove(&first);
         }
+    }
+
+    /// Whether code has ever started there.
+    pub(super) fn has_started(&self, address: VirtualAddress) -> bool {
+        self.starts.contains(&address)
     }
 
     /// The code that holds an address now, and the position of that address.
@@ -163,6 +171,7 @@ mod tests {
         assert_eq!(at(&mut symbols, 0x1000), None);
         symbols.register(&symbol("second", 0x1000, 0x20));
         assert_eq!(at(&mut symbols, 0x1001), Some(("second".into(), 0x41)));
+        assert!(symbols.has_started(VirtualAddress(0x1000)) && !symbols.has_started(VirtualAddress(0x1001)));
         // The first one again, elsewhere.
         symbols.register(&symbol("first", 0x5000, 0x40));
         assert_eq!(at(&mut symbols, 0x5001), Some(("first".into(), 1)));

@@ -177,3 +177,15 @@ fn mapping_symbols_name_nothing() {
         assert_eq!(found(&symbols, 0xffff_8000_0100_0000 + offset), expected, "{offset:x}");
     }
 }
+
+#[test]
+fn what_is_forgotten_has_no_name_and_ends_what_stands_before_it() {
+    let text = b"1000 t bpf_prog_1\t[bpf]\n1100 t bpf_prog_2\t[bpf]\n1200 t bpf_prog_3\t[bpf]\n1300 t f\n1400 D end\n";
+    let mut symbols = KernelSymbols::parse(text);
+    symbols.forget(|address| [0x1100, 0x1300].contains(&address.0));
+    assert_eq!(found(&symbols, 0x10ff), Ok(("bpf_prog_1".into(), 0x100, Some("[bpf]"))));
+    assert_eq!(found(&symbols, 0x1100), Err(Unresolved::NoSymbolAtOffset));
+    assert_eq!(found(&symbols, 0x11ff), Err(Unresolved::NoSymbolAtOffset));
+    assert_eq!(found(&symbols, 0x1200), Ok(("bpf_prog_3".into(), 0x100, Some("[bpf]"))));
+    assert_eq!(found(&symbols, 0x1300), Ok(("f".into(), 0x100, None)), "the kernel's own code is not made");
+}
