@@ -36,7 +36,7 @@ pub(crate) fn record(options: &RecordOptions) -> Result<ExitCode> {
     let collected = recorder.record(|progress| flush(&mut file, &mut jit_names, progress, &mut trouble))?;
     let recording = complete(collected, jit_names, run, events, &resolver);
     let status = finish(file, &recording, options, &trouble)?;
-    cache::fill(&resolver.symbolizer, options.verbose);
+    cache::fill(&resolver.symbolizer, recording.duration, options.verbose);
     Ok(status)
 }
 

@@ -14,8 +14,10 @@ use oprof_symbolizer::{Cache, CachedImage, Symbolizer};
 use crate::arguments::CacheOptions;
 use crate::{size, speak};
 
-/// How long indexes may be begun when a recording has been written. What is left is made by the next run.
-const LIMIT: Duration = Duration::from_millis(250);
+/// How long making indexes may take about when a recording has been written: this, or a twentieth of the time that was
+/// recorded if that is more, up to a limit. What is left may be made by the next run.
+const LEAST: Duration = Duration::from_millis(500);
+const MOST: Duration = Duration::from_secs(2);
 
 /// Gives the symbolizer the user's cache. Where that cannot be used there is none, and `verbose` says why.
 ///
@@ -36,9 +38,10 @@ pub(crate) fn give(symbolizer: Symbolizer, verbose: bool) -> Result<Symbolizer> 
     }
 }
 
-/// Keeps what would have been useful in the cache; to be called when the user waits for nothing else.
-pub(crate) fn fill(symbolizer: &Symbolizer, verbose: bool) {
-    let stored = symbolizer.store_indexes(LIMIT);
+/// Keeps what would have been useful in the cache; to be called when the user waits for nothing else. `recorded` is how
+/// long the recording took.
+pub(crate) fn fill(symbolizer: &Symbolizer, recorded: Duration, verbose: bool) {
+    let stored = symbolizer.store_indexes((recorded / 20).clamp(LEAST, MOST));
     if !verbose {
         return;
     }

@@ -21,6 +21,16 @@ use crate::elf::{Class, Elf};
 use crate::file_bytes::{BUDGET, FileBytes};
 use crate::resolve::Symbolizer;
 
+/// How many times as long as finding names making an index is expected to take.
+const TIMES: u32 = 12;
+
+impl Missing {
+    /// How long making its index is expected to take. What slows this machine down slowed down finding the names, too.
+    fn expected(&self) -> Duration {
+        self.cost * TIMES
+    }
+}
+
 /// What became of the indexes that were missing.
 #[derive(Debug, Default)]
 #[non_exhaustive]
@@ -34,23 +44,28 @@ pub struct Stored {
 }
 
 impl Symbolizer {
-    /// Makes indexes for the images that had none when they were asked for and took long; begins none after `limit`, and
-    /// gives up one that takes eight times that. Then the indexes that were not used for longest are removed, as many as
-    /// are too much.
+    /// Makes indexes for the images that had none when they were asked for and took long, the costliest first, as many as
+    /// can be made within about `limit`. One that takes much longer than was expected is given up. Then the indexes that
+    /// were not used for longest are removed, as many as are too much.
     pub fn store_indexes(&self, limit: Duration) -> Stored {
         let mut stored = Stored::default();
         let Some(cache) = &self.cache else { return stored };
-        let begin_until = Instant::now() + limit;
         let mut missing = std::mem::take(&mut *cache.missing.lock().unwrap_or_else(PoisonError::into_inner));
         missing.sort_by_key(|missing| std::cmp::Reverse(missing.cost));
         missing.dedup_by(|left, right| left.key == right.key);
-        let store = |missing: &Missing| -> io::Result<bool> {
-            if Instant::now() > begin_until || !missing.key.is_settled() {
-                return Ok(false);
+        let asked = missing.len();
+        let mut left = limit;
+        missing.retain(|missing| {
+            let fits = missing.key.is_settled() && missing.expected() <= left;
+            if fits {
+                left -= missing.expected();
             }
-            let Some([head, blocks]) = self.index(missing, cache.most, Instant::now() + limit * 8) else {
-                return Ok(false);
-            };
+            fits
+        });
+        stored.left = asked - missing.len();
+        let store = |missing: &Missing| -> io::Result<bool> {
+            let deadline = Instant::now() + limit;
+            let Some([head, blocks]) = self.index(missing, cache.most, deadline) else { return Ok(false) };
             cache.directory.write(missing.key.file_name().as_ref(), &[&head, &blocks])?;
             Ok(true)
         };
@@ -120,3 +135,6 @@ impl Cache {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;
