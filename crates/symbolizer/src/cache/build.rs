@@ -21,7 +21,7 @@ use crate::symbol_table::lookup;
 const MOST_BOUNDS: usize = 4 << 20;
 
 /// The bounds that are answered for at once, which bounds the memory.
-const STEP: usize = 1 << 16;
+const STEP: usize = 1 << 17;
 
 /// What an index is to hold beside the functions, and how much it may cost.
 pub(super) struct Plan<'a> {

@@ -45,7 +45,7 @@ pub struct Stored {
 
 impl Symbolizer {
     /// Makes indexes for the images that had none when they were asked for and took long, the costliest first, as many as
-    /// can be made within about `limit`. One that takes much longer than was expected is given up. Then the indexes that
+    /// can be made within about `limit`. One that takes three times that is given up. Then the indexes that
     /// were not used for longest are removed, as many as are too much.
     pub fn store_indexes(&self, limit: Duration) -> Stored {
         let mut stored = Stored::default();
@@ -64,7 +64,7 @@ impl Symbolizer {
         });
         stored.left = asked - missing.len();
         let store = |missing: &Missing| -> io::Result<bool> {
-            let deadline = Instant::now() + limit;
+            let deadline = Instant::now() + limit * 3;
             let Some([head, blocks]) = self.index(missing, cache.most, deadline) else { return Ok(false) };
             cache.directory.write(missing.key.file_name().as_ref(), &[&head, &blocks])?;
             Ok(true)
