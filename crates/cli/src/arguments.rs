@@ -86,7 +86,7 @@ pub(crate) struct RecordOptions {
     /// Ring buffer for samples on each CPU, such as 512K or 4M
     #[arg(short = 'm', long = "buffer", value_name = "SIZE", value_parser = size, allow_negative_numbers = true)]
     pub(crate) buffer: Option<usize>,
-    /// Look for debug files of stripped images here, too, before /usr/lib/debug
+    /// Look for debug files here, too, before /usr/lib/debug
     #[arg(long, value_name = "DIR")]
     pub(crate) debug_dir: Vec<PathBuf>,
     /// Fetch missing debug files from the servers in DEBUGINFOD_URLS
