@@ -12,6 +12,7 @@ use crate::bench::Bench;
 
 mod bench;
 mod case;
+mod hostile;
 mod measure;
 mod oprof;
 mod perf;
@@ -24,7 +25,7 @@ mod workload;
 /// A case: its name on the command line, and what measures it and returns the line to print.
 type Case = (&'static str, fn(&Bench) -> Result<String>);
 
-const CASES: [Case; 7] = [
+const CASES: [Case; 9] = [
     ("fork-storm", case::fork_storm::run),
     ("flat", case::flat::run),
     ("report", case::report::run),
@@ -32,6 +33,8 @@ const CASES: [Case; 7] = [
     ("make-test-all", case::make_test_all::run),
     ("events", case::events::run),
     ("symbols", case::symbols::run),
+    ("hostile", case::hostile::run),
+    ("one-image", case::one_image::run),
 ];
 
 fn main() -> ExitCode {

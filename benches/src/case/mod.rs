@@ -3,7 +3,9 @@
 pub(crate) mod events;
 pub(crate) mod flat;
 pub(crate) mod fork_storm;
+pub(crate) mod hostile;
 pub(crate) mod known_shares;
 pub(crate) mod make_test_all;
+pub(crate) mod one_image;
 pub(crate) mod report;
 pub(crate) mod symbols;

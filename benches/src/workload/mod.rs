@@ -16,6 +16,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
         "burn" => burn::run(arguments),
         "timed" => timed::run(arguments),
         "symbols" => symbols::run(arguments),
+        "hostile" => crate::hostile::run(arguments),
         _ => bail!("no workload {name:?}"),
     }
 }

@@ -4,6 +4,9 @@ use std::cmp::{Ordering, Reverse};
 
 use crate::code_symbol::{Binding, CodeSymbol};
 
+/// The underscores that are counted: a hostile name can have nothing else.
+const MOST_UNDERSCORES: usize = 64;
+
 /// Compares two names of the same code; the one to show is the lesser.
 ///
 /// The order is OProfile's: a symbol that other images can see before a local one, then one without leading
@@ -31,7 +34,7 @@ pub(crate) fn compare(left: (&CodeSymbol, &[u8]), right: (&CodeSymbol, &[u8])) -
 /// The underscores that a name begins with. The one that begins every mangled name (`_ZN3fooEv`, `_RNv..`) counts
 /// too: a function with a C name has it for its callers.
 pub(crate) fn leading_underscores(name: &[u8]) -> usize {
-    name.iter().take_while(|&&byte| byte == b'_').count()
+    name.iter().take(MOST_UNDERSCORES).take_while(|&&byte| byte == b'_').count()
 }
 
 #[cfg(test)]

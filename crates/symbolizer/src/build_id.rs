@@ -9,8 +9,9 @@ use object::read::elf::{NoteIterator, ProgramHeader, SectionHeader};
 use object::read::{FileKind, ReadRef};
 use oprof_profile::{BuildId, Unresolved};
 
+use crate::budget::Budget;
 use crate::elf::{Class, Elf};
-use crate::file_bytes::{BUDGET, FileBytes};
+use crate::file_bytes::FileBytes;
 
 /// The notes that are looked at. A program has a handful, a core file a few for each of its threads.
 const MOST_NOTES: usize = 1 << 16;
@@ -21,7 +22,8 @@ const MOST_NOTES: usize = 1 << 16;
 ///
 /// [`Unresolved::Unreadable`] for what is not an ELF file or is damaged.
 pub fn build_id(file: &File) -> Result<Option<BuildId>, Unresolved> {
-    let data = &FileBytes::new(file, BUDGET);
+    let budget = Budget::of_headers();
+    let data = &FileBytes::new(file, &budget);
     match FileKind::parse(data) {
         Ok(FileKind::Elf32) => Ok(Elf::<FileHeader32<Endianness>, _>::parse(data)?.build_id()),
         Ok(FileKind::Elf64) => Ok(Elf::<FileHeader64<Endianness>, _>::parse(data)?.build_id()),

@@ -1,11 +1,12 @@
 //! Turns the entries of an ELF symbol table into the symbols that can name code.
 
 use object::elf;
-use object::read::elf::{Sym, SymbolTable};
-use object::read::{ReadRef, SymbolIndex};
+use object::read::elf::Sym;
+use object::read::{ReadRef, SectionIndex, StringTable};
 use oprof_profile::{ImageAddress, NameSource, Unresolved};
 
 use crate::elf::{Class, Elf};
+use crate::symbol_rows::SymbolRows;
 
 /// Who can see a symbol, the one that is preferred as a name first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -54,10 +55,14 @@ pub(crate) trait CodeTable {
     fn source(&self) -> NameSource;
 }
 
+/// What reading a single row takes, in bytes in which the end of a string is searched.
+const COST_OF_A_ROW: u64 = 256;
+
 /// `.symtab` or `.dynsym` of an ELF image.
 pub(crate) struct ElfSymbols<'elf, 'data, H: Class, R: ReadRef<'data>> {
     elf: &'elf Elf<'data, H, R>,
-    table: SymbolTable<'data, H, R>,
+    rows: SymbolRows<'data, H>,
+    strings: StringTable<'data, R>,
     source: NameSource,
     /// What is added to the addresses of the table, with wrap-around.
     distance: u64,
@@ -71,9 +76,8 @@ impl<'elf, 'data, H: Class, R: ReadRef<'data>> ElfSymbols<'elf, 'data, H, R> {
         section: elf::SectionType,
         source: NameSource,
     ) -> Result<Self, Unresolved> {
-        let table =
-            elf.sections.symbols(elf.endian, elf.data, section).map_err(|_| Unresolved::Unreadable)?;
-        Ok(ElfSymbols { elf, table, source, distance: 0 })
+        let (rows, strings) = SymbolRows::of(elf, section).ok_or(Unresolved::Unreadable)?;
+        Ok(ElfSymbols { elf, rows, strings, source, distance: 0 })
     }
 
     /// The same table for an image whose addresses are `distance` above (with wrap-around).
@@ -81,15 +85,21 @@ impl<'elf, 'data, H: Class, R: ReadRef<'data>> ElfSymbols<'elf, 'data, H, R> {
         ElfSymbols { distance, ..self }
     }
 
-    fn code_symbol(&self, index: usize, symbol: &'data H::Sym) -> Option<CodeSymbol> {
+    fn code_symbol(&self, index: usize, symbol: &H::Sym) -> Option<CodeSymbol> {
         let endian = self.elf.endian;
         let kind = symbol.st_type();
         let is_function = kind == elf::STT_FUNC || kind == elf::STT_GNU_IFUNC;
-        if !(is_function || kind == elf::STT_NOTYPE) || symbol.st_shndx(endian) == elf::SHN_UNDEF {
+        let section = symbol.st_shndx(endian);
+        if !(is_function || kind == elf::STT_NOTYPE) || section == elf::SHN_UNDEF {
             return None;
         }
-        let section = self.table.symbol_section(endian, symbol, SymbolIndex(index)).ok().flatten();
-        let section_end = section.and_then(|section| self.elf.code_section_end(section));
+        // Indices from SHN_LORESERVE on stand for none: an image has not so many sections.
+        let in_section = section.0 < elf::SHN_LORESERVE;
+        let section = in_section.then_some(SectionIndex(section.0.into()));
+        let section_end = match self.elf.has_sections() {
+            true => section.and_then(|section| self.elf.code_section_end(section)),
+            false => self.elf.code_segment_end(ImageAddress(symbol.st_value(endian).into())),
+        };
         if !is_function && section_end.is_none() {
             return None;
         }
@@ -100,7 +110,7 @@ impl<'elf, 'data, H: Class, R: ReadRef<'data>> ElfSymbols<'elf, 'data, H, R> {
         };
         let size: u64 = symbol.st_size(endian).into();
         if !is_function && size == 0 && binding == Binding::Local {
-            let name = self.name(index)?;
+            let name = symbol.name(endian, self.strings).ok()?;
             if is_marker(self.elf.machine, name) {
                 return None;
             }
@@ -119,16 +129,16 @@ impl<'elf, 'data, H: Class, R: ReadRef<'data>> ElfSymbols<'elf, 'data, H, R> {
 
 impl<'data, H: Class, R: ReadRef<'data>> CodeTable for ElfSymbols<'_, 'data, H, R> {
     fn visit(&self, visit: &mut dyn FnMut(CodeSymbol)) {
-        for (index, symbol) in self.table.symbols().iter().enumerate() {
+        self.rows.each(|index, symbol| {
             if let Some(symbol) = self.code_symbol(index, symbol) {
                 visit(symbol);
             }
-        }
+        });
     }
 
     fn name(&self, index: usize) -> Option<&[u8]> {
-        let symbol = self.table.symbols().get(index)?;
-        symbol.name(self.elf.endian, self.table.strings()).ok()
+        self.elf.budget.search(COST_OF_A_ROW)?;
+        self.rows.row(index)?.name(self.elf.endian, self.strings).ok()
     }
 
     fn source(&self) -> NameSource {

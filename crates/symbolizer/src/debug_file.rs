@@ -16,6 +16,10 @@ use crate::build_id::{build_id, digits};
 use crate::debuginfod::{Debuginfod, FETCHED_NAME};
 use crate::elf::{Class, Elf};
 
+/// The largest debug file that is read as a whole to know that it belongs to an image, in bytes: half a second. Images
+/// of today have build ids.
+const LARGEST_SUMMED: u64 = 2 << 30;
+
 /// Where separate debug files are looked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DebugDirectories {
@@ -151,8 +155,12 @@ impl DebugLink {
     }
 }
 
-/// The CRC-32 of a file, as `objcopy --add-gnu-debuglink` writes it.
+/// The CRC-32 of a file, as `objcopy --add-gnu-debuglink` writes it; of one that is larger than [`LARGEST_SUMMED`] an
+/// error.
 fn checksum(mut file: &File) -> io::Result<u32> {
+    if file.metadata()?.len() > LARGEST_SUMMED {
+        return Err(io::ErrorKind::FileTooLarge.into());
+    }
     let mut hasher = crc32fast::Hasher::new();
     let mut buffer = vec![0; 1 << 16];
     loop {

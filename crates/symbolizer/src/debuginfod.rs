@@ -22,9 +22,10 @@ use object::read::FileKind;
 use oprof_profile::BuildId;
 use ureq::Agent;
 
+use crate::budget::Budget;
 use crate::build_id::{build_id, digits};
 use crate::elf::{Class, Elf};
-use crate::file_bytes::{BUDGET, FileBytes};
+use crate::file_bytes::FileBytes;
 use crate::resolve::Symbolizer;
 use download::Failure;
 pub use settings::{DebuginfodSettings, NoDebuginfod};
@@ -210,7 +211,8 @@ impl Symbolizer {
     /// and of which no debug file is found on this machine; of one whose debug file refers to another that is not
     /// there, that one's. `None` where nothing is missing, or nothing tells what.
     pub fn missing_debug_file(&self, path: Option<&Path>, file: &File) -> Option<BuildId> {
-        let bytes = FileBytes::new(file, BUDGET);
+        let budget = Budget::new();
+        let bytes = FileBytes::new(file, &budget);
         match FileKind::parse(&bytes).ok()? {
             FileKind::Elf32 => self.missing_of_class::<FileHeader32<Endianness>>(path, &bytes),
             FileKind::Elf64 => self.missing_of_class::<FileHeader64<Endianness>>(path, &bytes),
@@ -225,7 +227,8 @@ impl Symbolizer {
         }
         let Some(debug) = self.directories.find(&image, path) else { return image.build_id() };
         store::note_use(&debug.file);
-        let bytes = FileBytes::new(&debug.file, BUDGET);
+        let budget = Budget::new();
+        let bytes = FileBytes::new(&debug.file, &budget);
         self.directories.missing_supplementary(&Elf::<H, _>::parse(&bytes).ok()?, Some(&debug.path))
     }
 }

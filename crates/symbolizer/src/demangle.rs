@@ -4,6 +4,11 @@ mod cpp;
 
 use std::fmt;
 
+use rayon::prelude::*;
+
+/// The names that a task demangles.
+const NAMES_OF_A_TASK: usize = 256;
+
 /// The longest mangled name that is looked at, in bytes.
 const LONGEST_MANGLED: usize = 64 << 10;
 
@@ -25,8 +30,18 @@ pub fn demangle(name: &str) -> Option<String> {
     rust(name).or_else(|| cpp::demangle(name))
 }
 
-/// The same of many names. Quicker than one by one, as C++ names are handed to their thread all at once.
-pub(crate) fn demangle_all(names: &[&str]) -> Vec<Option<String>> {
+/// The same of many names, on all processors; `None` also for those that are not `affordable` in the source's form,
+/// which can be much longer.
+pub(crate) fn demangle_all(
+    names: &[&str],
+    affordable: impl Fn(&String) -> bool + Sync,
+) -> Vec<Option<String>> {
+    let some = |names: &[&str]| demangle_some(names).into_iter().map(|name| name.filter(&affordable));
+    names.par_chunks(NAMES_OF_A_TASK).flat_map_iter(some).collect()
+}
+
+/// Quicker than one by one, as C++ names are handed to their thread all at once.
+fn demangle_some(names: &[&str]) -> Vec<Option<String>> {
     let mut demangled: Vec<Option<String>> =
         names.iter().map(|name| if name.len() > LONGEST_MANGLED { None } else { rust(name) }).collect();
     let left: Vec<usize> = (0..names.len()).filter(|&at| demangled[at].is_none()).collect();

@@ -1,12 +1,15 @@
 //! Turns bytes into the parts of an ELF image that symbols need: its segments and its sections.
 
-use std::cell::Cell;
+use std::fs::File;
 
 use object::elf;
 use object::read::ReadRef;
 use object::read::elf::{FileHeader, ProgramHeader, SectionHeader, SectionTable};
 use object::{Endianness, read};
 use oprof_profile::{ImageAddress, ImageOffset, Unresolved};
+
+use crate::budget::Budget;
+use crate::image_data::ImageData;
 
 /// The program headers a file may have. Linux runs no program with more than 64 KiB of them
 /// (`load_elf_phdrs` in fs/binfmt_elf.c), which are 1170.
@@ -32,8 +35,10 @@ pub(crate) struct Elf<'data, H: Class, R: ReadRef<'data>> {
     pub(crate) is_object: bool,
     /// Where the sections of an object file are, by their indexes; those that are missing are at 0.
     pub(crate) section_addresses: Vec<u64>,
-    /// The bytes that its sections have been decompressed to.
-    pub(crate) unfolded: Cell<u64>,
+    /// What is left for the image.
+    pub(crate) budget: &'data Budget,
+    /// The file that `data` is read from; `None` for an image in memory.
+    pub(crate) file: Option<&'data File>,
 }
 
 /// A part of the file that the loader maps (PT_LOAD, elf(5)).
@@ -52,18 +57,28 @@ struct LoadSegment {
 impl<'data, H: Class, R: ReadRef<'data>> Elf<'data, H, R> {
     /// Reads the headers. Fails with [`Unresolved::Unreadable`] where they are no ELF headers of this class or lie
     /// outside the file.
-    pub(crate) fn parse(data: R) -> Result<Elf<'data, H, R>, Unresolved> {
+    pub(crate) fn parse(data: R) -> Result<Elf<'data, H, R>, Unresolved>
+    where
+        R: ImageData<'data>,
+    {
         Self::parse_headers(data).map_err(|_| Unresolved::Unreadable)?.ok_or(Unresolved::Unreadable)
     }
 
     /// The image; `None` where it has more program headers or sections than are credible.
-    fn parse_headers(data: R) -> read::Result<Option<Elf<'data, H, R>>> {
+    fn parse_headers(data: R) -> read::Result<Option<Elf<'data, H, R>>>
+    where
+        R: ImageData<'data>,
+    {
         let header = H::parse(data)?;
         let endian = header.endian()?;
         if header.phnum(endian, data)? > MOST_PROGRAM_HEADERS {
             return Ok(None);
         }
-        let section_headers = header.section_headers(endian, data)?;
+        let section_headers = match header.section_headers(endian, data) {
+            // That there are none is said in more than one way.
+            Err(_) if header.e_shnum(endian) == 0 => &[],
+            headers => headers?,
+        };
         if section_headers.len() > MOST_SECTIONS {
             return Ok(None);
         }
@@ -93,7 +108,8 @@ impl<'data, H: Class, R: ReadRef<'data>> Elf<'data, H, R> {
             segments,
             is_object: header.e_type(endian) == elf::ET_REL,
             section_addresses: Vec::new(),
-            unfolded: Cell::new(0),
+            budget: data.budget(),
+            file: data.file(),
         }))
     }
 
@@ -106,10 +122,32 @@ impl<'data, H: Class, R: ReadRef<'data>> Elf<'data, H, R> {
         })
     }
 
+    /// Whether the image has section headers. Tools that make programs as small as can be leave none.
+    pub(crate) fn has_sections(&self) -> bool {
+        !self.sections.is_empty()
+    }
+
+    /// Where in the file the byte at `address` is, and how many bytes of its segment are there from it on.
+    pub(crate) fn file_range_from(&self, address: ImageAddress) -> Option<(u64, u64)> {
+        self.segments.iter().find_map(|segment| {
+            let distance = address.0.checked_sub(segment.address.0)?;
+            let left = segment.file_size.checked_sub(distance).filter(|&left| left > 0)?;
+            Some((segment.offset.0.checked_add(distance)?, left))
+        })
+    }
+
+    /// The bytes of a segment from `address` on, as many as are in the file.
+    pub(crate) fn bytes_from(&self, address: ImageAddress) -> Option<&'data [u8]> {
+        let (offset, size) = self.file_range_from(address)?;
+        self.data.read_bytes_at(offset, size).ok()
+    }
+
     /// Whether the image has a symbol table of its own (`.symtab`); its first entry is no symbol. A damaged one is one.
     pub(crate) fn has_symbols(&self) -> bool {
-        let table = self.sections.symbols(self.endian, self.data, elf::SHT_SYMTAB);
-        table.map_or(true, |table| table.len() > 1)
+        let mut tables =
+            self.sections.iter().filter(|section| section.sh_type(self.endian) == elf::SHT_SYMTAB);
+        let size = tables.next().map(|table| table.sh_size(self.endian).into());
+        size.is_some_and(|size: u64| size != 0 && size != size_of::<H::Sym>() as u64)
     }
 
     /// The address of the section of this name; `None` where there is none.
@@ -153,6 +191,13 @@ impl<'data, H: Class, R: ReadRef<'data>> Elf<'data, H, R> {
     /// The lowest address of code; 0 where there is none.
     pub(crate) fn code_start(&self) -> ImageAddress {
         self.first_code().unwrap_or(ImageAddress(0))
+    }
+
+    /// The address behind the last byte of the segment of code that holds `address`.
+    pub(crate) fn code_segment_end(&self, address: ImageAddress) -> Option<ImageAddress> {
+        let mut code = self.segments.iter().filter(|segment| segment.executable);
+        let holder = code.find(|segment| address.0.wrapping_sub(segment.address.0) < segment.file_size)?;
+        Some(ImageAddress(holder.address.0.saturating_add(holder.file_size)))
     }
 
     /// The address behind the last byte of a section that holds code; `None` for any other section.

@@ -3,7 +3,7 @@
 //! Files are read with pread(2), not mapped: a program that is rebuilt while it is profiled may be truncated in
 //! place, and touching a mapped page behind the new end raises SIGBUS. A read merely comes back short.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::collections::HashSet;
 use std::fs::File;
 use std::ops::Range;
@@ -11,9 +11,8 @@ use std::os::unix::fs::FileExt;
 
 use object::read::{ReadCache, ReadCacheOps, ReadRef};
 
-/// The bytes that may be read from one file. Chromium's symbol and string tables, among the largest there are,
-/// take about 300 MB.
-pub(crate) const BUDGET: u64 = 512 << 20;
+use crate::budget::{Budget, Lease};
+use crate::image_data::ImageData;
 
 /// The step in which strings are read, in bytes. The names that are asked for lie scattered over a string table.
 const STRING_BLOCK: u64 = 16 << 10;
@@ -21,36 +20,23 @@ const STRING_BLOCK: u64 = 16 << 10;
 /// The longest string that is read, in bytes. Names of C++ templates of more than 100 KB have been seen.
 pub(crate) const LONGEST_STRING: u64 = 1 << 20;
 
-/// The bytes in which ends of strings are searched, counted as often as they are. A hostile table of millions of
-/// symbols can give all of them the same endless name.
-pub(crate) const SEARCH_BUDGET: u64 = 1 << 30;
-
 /// What has been read of a file so far, kept until the file's symbols are resolved.
 pub(crate) struct FileBytes<'file> {
+    file: &'file File,
+    budget: &'file Budget,
     cache: ReadCache<FileReader<'file>>,
     /// The ranges (offset, size) that are in the cache.
     read: RefCell<HashSet<(u64, u64)>>,
-    /// The bytes that may still be read.
-    left: Cell<u64>,
-    /// The bytes in which the end of a string may still be searched.
-    search_left: Cell<u64>,
+    /// The bytes that the cache holds.
+    held: RefCell<Option<Lease<'file>>>,
 }
 
 impl<'file> FileBytes<'file> {
-    /// The bytes of `file`, of which at most `budget` are read.
-    pub(crate) fn new(file: &'file File, budget: u64) -> FileBytes<'file> {
+    /// The bytes of `file`, as many as `budget` allows.
+    pub(crate) fn new(file: &'file File, budget: &'file Budget) -> FileBytes<'file> {
         let reader = FileReader { file, position: 0 };
-        FileBytes {
-            cache: ReadCache::new(reader),
-            read: RefCell::default(),
-            left: Cell::new(budget),
-            search_left: Cell::new(SEARCH_BUDGET),
-        }
-    }
-
-    fn search(&self, size: usize) -> Result<(), ()> {
-        self.search_left.set(self.search_left.get().checked_sub(size as u64).ok_or(())?);
-        Ok(())
+        let (read, held) = (RefCell::default(), RefCell::new(budget.lease(0)));
+        FileBytes { file, budget, cache: ReadCache::new(reader), read, held }
     }
 
     /// Takes a range from the budget, unless it is in the cache.
@@ -59,7 +45,7 @@ impl<'file> FileBytes<'file> {
         if read.contains(&(offset, size)) {
             return Ok(());
         }
-        self.left.set(self.left.get().checked_sub(size).ok_or(())?);
+        self.held.borrow_mut().as_mut().and_then(|held| held.add(size)).ok_or(())?;
         read.insert((offset, size));
         Ok(())
     }
@@ -76,6 +62,7 @@ impl<'a> ReadRef<'a> for &'a FileBytes<'_> {
     }
 
     fn read_bytes_at_until(self, range: Range<u64>, delimiter: u8) -> Result<&'a [u8], ()> {
+        self.budget.search(1).ok_or(())?;
         let end = range.end.min(self.len()?).min(range.start.saturating_add(LONGEST_STRING));
         let mut start = range.start / STRING_BLOCK * STRING_BLOCK;
         let mut size = STRING_BLOCK;
@@ -85,10 +72,10 @@ impl<'a> ReadRef<'a> for &'a FileBytes<'_> {
             let bytes = self.read_bytes_at(start, step)?;
             let skip = usize::try_from(range.start - start).map_err(|_| ())?;
             let bytes = bytes.get(skip..).ok_or(())?;
-            let length = bytes.iter().position(|&byte| byte == delimiter);
-            self.search(length.unwrap_or(bytes.len()))?;
-            if let Some(length) = length {
-                return Ok(&bytes[..length]);
+            let string = bytes.read_bytes_at_until(0..bytes.len() as u64, delimiter);
+            self.budget.search(string.unwrap_or(bytes).len() as u64).ok_or(())?;
+            if string.is_ok() {
+                return string;
             }
             if start + step == end {
                 return Err(());
@@ -97,6 +84,16 @@ impl<'a> ReadRef<'a> for &'a FileBytes<'_> {
             size = if start < range.start { bytes.len() as u64 + STRING_BLOCK / 16 } else { size * 8 };
             start = range.start;
         }
+    }
+}
+
+impl<'a> ImageData<'a> for &'a FileBytes<'_> {
+    fn budget(self) -> &'a Budget {
+        self.budget
+    }
+
+    fn file(self) -> Option<&'a File> {
+        Some(self.file)
     }
 }
 
@@ -147,7 +144,8 @@ mod tests {
             bytes[end] = 0;
         }
         let file = file(&bytes);
-        let bytes = FileBytes::new(&file, BUDGET);
+        let budget = Budget::new();
+        let bytes = FileBytes::new(&file, &budget);
         let length = |start: usize| (&bytes).read_bytes_at_until(start as u64..u64::MAX, 0).map(<[u8]>::len);
         assert_eq!(length(4), Ok(6));
         assert_eq!(length(10), Ok(0));
@@ -160,13 +158,14 @@ mod tests {
     #[test]
     fn a_string_does_not_reach_past_the_end_of_its_table() {
         let file = file(b"abcdef\0");
-        assert_eq!((&FileBytes::new(&file, BUDGET)).read_bytes_at_until(2..5, 0), Err(()));
+        assert_eq!((&FileBytes::new(&file, &Budget::new())).read_bytes_at_until(2..5, 0), Err(()));
     }
 
     #[test]
     fn the_budget_is_spent_once_per_range() {
         let file = file(&[7; 300]);
-        let bytes = FileBytes::new(&file, 250);
+        let budget = Budget::of_bytes(250);
+        let bytes = FileBytes::new(&file, &budget);
         assert_eq!((&bytes).read_bytes_at(0, 200), Ok(&[7; 200][..]));
         assert_eq!((&bytes).read_bytes_at(0, 200), Ok(&[7; 200][..]));
         assert_eq!((&bytes).read_bytes_at(1, 200), Err(()));
@@ -176,7 +175,8 @@ mod tests {
     #[test]
     fn a_file_that_was_truncated_reads_as_an_error() {
         let file = file(&[7; 300]);
-        let bytes = FileBytes::new(&file, BUDGET);
+        let budget = Budget::new();
+        let bytes = FileBytes::new(&file, &budget);
         assert_eq!((&bytes).len(), Ok(300));
         file.set_len(100).unwrap();
         assert_eq!((&bytes).read_bytes_at(0, 200), Err(()));

@@ -1,4 +1,5 @@
-//! Doors for the fuzz targets to decoders that are otherwise reached through a whole image. Built by cargo-fuzz only.
+//! Doors for the fuzz targets, some of them to decoders that are otherwise reached through a whole image. Built by
+//! cargo-fuzz only.
 
 use object::Endianness;
 use oprof_profile::{ImageAddress, ImageIdentity, ImageOffset, Timestamp, VirtualAddress};
@@ -16,6 +17,30 @@ pub fn image(image: &[u8], step: usize) {
     assert_eq!(names.offsets.len(), offsets.len());
     for (_, id) in &names.offsets {
         assert!(id.is_err() || names.symbol(id.unwrap()).is_some());
+    }
+}
+
+/// Resolves an image that stands in a file, with its lines and inlined calls. The first four bytes of `input` are the
+/// size of the image; what is behind it is every other file that the image can name: of split debugging information, a
+/// package of it, and the one that several debug files share.
+pub fn debugging(input: &[u8]) {
+    let Some((size, files)) = input.split_first_chunk::<4>() else { return };
+    let (image, other) = files.split_at(files.len().min(u32::from_le_bytes(*size) as usize));
+    let folder = std::env::temp_dir().join(format!("oprof-fuzz-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let path = folder.join("image");
+    std::fs::write(&path, image).unwrap();
+    for name in ["other.dwo", "image.dwp", "other.debug"] {
+        std::fs::write(folder.join(name), other).unwrap();
+    }
+    let offsets: Vec<ImageOffset> = (0..image.len() as u64).step_by(13).map(ImageOffset).collect();
+    let symbolizer = Symbolizer::new(DebugDirectories::none());
+    let file = std::fs::File::open(&path).unwrap();
+    let names = symbolizer.resolve_file(Some(&path), &file, &ImageIdentity::None, &offsets);
+    assert_eq!(names.offsets.len(), offsets.len());
+    assert!(names.places.is_empty() || names.places.len() == offsets.len());
+    for place in &names.places {
+        assert!(place.inlined.iter().all(|inlined| names.symbol(inlined.function).is_some()));
     }
 }
 

@@ -5,8 +5,6 @@
 
 mod layout;
 
-use std::borrow::Cow;
-
 use object::read::ReadRef;
 use object::read::elf::{Rela, SectionHeader};
 use object::{Endianness, elf};
@@ -14,6 +12,7 @@ use oprof_profile::{ImageAddress, NameSource};
 
 use crate::elf::{Class, Elf};
 use crate::made_table::MadeTable;
+use crate::section::SectionBytes;
 pub(crate) use layout::FunctionTable;
 
 /// What the section is called: in a position-independent program it holds addresses to relocate.
@@ -34,8 +33,9 @@ pub(crate) fn table<'data, H: Class, R: ReadRef<'data>>(
     addresses: &[ImageAddress],
 ) -> MadeTable {
     let mut made = MadeTable::new(NameSource::GoFunctions);
-    let Some((bytes, start)) = section(elf) else { return made };
-    let Some(table) = FunctionTable::parse(&bytes, elf.endian, || text_start(elf, &bytes, start)) else {
+    let Some((section, place, start)) = section(elf) else { return made };
+    let bytes = &section[place..];
+    let Some(table) = FunctionTable::parse(bytes, elf.endian, || text_start(elf, bytes, start)) else {
         return made;
     };
     let mut end = ImageAddress(0);
@@ -56,31 +56,28 @@ pub(crate) fn bounds<'data, H: Class, R: ReadRef<'data>>(
     elf: &Elf<'data, H, R>,
     visit: &mut dyn FnMut(ImageAddress),
 ) {
-    if let Some((bytes, start)) = section(elf)
-        && let Some(table) = FunctionTable::parse(&bytes, elf.endian, || text_start(elf, &bytes, start))
+    if let Some((section, place, start)) = section(elf)
+        && let bytes = &section[place..]
+        && let Some(table) = FunctionTable::parse(bytes, elf.endian, || text_start(elf, bytes, start))
     {
         table.bounds().for_each(visit);
     }
 }
 
-/// The table and its address.
+/// The section with the table, where in it the table begins, and at which address.
 fn section<'data, H: Class, R: ReadRef<'data>>(
     elf: &Elf<'data, H, R>,
-) -> Option<(Cow<'data, [u8]>, ImageAddress)> {
+) -> Option<(SectionBytes<'data>, usize, ImageAddress)> {
     let bytes_of = |name: &str| elf.section_bytes(name).zip(elf.section_address(name));
-    if let Some(table) = SECTIONS.into_iter().find_map(bytes_of) {
-        return Some(table);
+    if let Some((bytes, start)) = SECTIONS.into_iter().find_map(bytes_of) {
+        return Some((bytes, 0, start));
     }
     if !MARKS.into_iter().any(|name| elf.section_address(name).is_some()) {
         return None;
     }
     let (bytes, start) = bytes_of(MERGED)?;
     let place = FunctionTable::find(&bytes, elf.endian)?;
-    let table = match bytes {
-        Cow::Borrowed(bytes) => Cow::Borrowed(&bytes[place..]),
-        Cow::Owned(bytes) => Cow::Owned(bytes[place..].to_vec()),
-    };
-    Some((table, ImageAddress(start.0.wrapping_add(place as u64))))
+    Some((bytes, place, ImageAddress(start.0.wrapping_add(place as u64))))
 }
 
 /// The address that the entries of the table count from, where its header (Go 1.18 to 1.25) leaves it to the loader:

@@ -2,7 +2,7 @@
 //!
 //! An image is an ELF file, the kernel (through `/proc/kallsyms`) or the vdso. Every function here takes untrusted
 //! bytes: what cannot be read or does not hold the offset comes back as an [`Unresolved`](oprof_profile::Unresolved)
-//! with its reason, never as a panic, and memory is bounded by what a file may claim at most.
+//! with its reason, never as a panic, and memory and time are bounded (`budget.rs`).
 //!
 //! This crate looks for separate debug files alone (on the network only through a [`Debuginfod`] that it was given), does not know processes or mappings, and does not make names safe
 //! for a terminal.
@@ -10,6 +10,7 @@
 
 mod alias;
 mod answers;
+mod budget;
 mod build_id;
 mod cache;
 mod code_symbol;
@@ -17,11 +18,13 @@ mod debug_file;
 mod debuginfod;
 mod demangle;
 mod dwarf;
+mod dynamic;
 mod elf;
 mod file_bytes;
 #[cfg(fuzzing)]
 pub mod fuzzing;
 mod go_functions;
+mod image_data;
 mod jit;
 mod kallsyms;
 mod kernel;
@@ -34,6 +37,7 @@ mod relocation;
 mod resolve;
 mod section;
 mod sources;
+mod symbol_rows;
 mod symbol_table;
 mod unwind_table;
 mod vdso;

@@ -7,7 +7,7 @@ use lzma_rust2::XzReader;
 use object::read::ReadRef;
 
 use crate::elf::{Class, Elf};
-use crate::section::read_to;
+use crate::section::{SectionBytes, read_to};
 
 /// The memory that decompressing may take beside its result, in KiB. The dictionary of `xz -9` takes 64 MiB.
 const MOST_MEMORY: u32 = 80 << 10;
@@ -17,12 +17,14 @@ const LARGEST: u64 = 64 << 20;
 
 impl<'data, H: Class, R: ReadRef<'data>> Elf<'data, H, R> {
     /// The image that holds the small symbol table; `None` where there is none or it is damaged.
-    pub(crate) fn mini_debug_info(&self) -> Option<Vec<u8>> {
+    pub(crate) fn mini_debug_info(&self) -> Option<SectionBytes<'data>> {
         let packed = self.section_bytes(".gnu_debugdata")?;
+        let most = LARGEST.min(self.budget.bytes_left().saturating_sub(u64::from(MOST_MEMORY) << 10));
+        let mut lease = self.budget.lease((u64::from(MOST_MEMORY) << 10) + most)?;
         // What is longer than it may be is cut off, which shows when it is read as an image.
-        let image = unpack(&packed, self.unclaimed().min(LARGEST))?;
-        self.claim(image.len() as u64)?;
-        Some(image)
+        let image = unpack(&packed, most)?;
+        lease.shrink_to(image.len() as u64);
+        Some(SectionBytes::Unfolded(image, lease))
     }
 }
 

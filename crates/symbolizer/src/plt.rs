@@ -40,18 +40,20 @@ pub(crate) fn table<'data, H: Class, R: ReadRef<'data>>(
 ) -> MadeTable {
     let mut made = MadeTable::new(NameSource::Plt);
     let mut asked: Vec<Stub> = Vec::new();
-    let tables = tables(elf);
+    let tables = tables(elf, Some(addresses));
     for table in &tables {
-        let inside = table.inside(addresses);
-        asked.extend(table.stubs.iter().filter(|stub| {
-            let next = inside.partition_point(|address| *address < stub.start);
-            inside.get(next).is_some_and(|address| address.0 - stub.start.0 < stub.size)
-        }));
+        asked.extend(&table.stubs);
     }
     asked.sort_by_key(|stub| stub.slot);
     if !asked.is_empty() {
+        let mut is_named = vec![false; asked.len()];
         for_each_relocation(elf, &mut |slot, target| {
             let first = asked.partition_point(|stub| stub.slot < slot);
+            // A hostile table fills the same slot a million times.
+            let is_asked = asked.get(first).is_some_and(|stub| stub.slot == slot);
+            if !is_asked || std::mem::replace(&mut is_named[first], true) {
+                return;
+            }
             for stub in asked[first..].iter().take_while(|stub| stub.slot == slot) {
                 made.add(stub.start, stub.size, target.stub_name());
             }
@@ -70,7 +72,7 @@ pub(crate) fn bounds<'data, H: Class, R: ReadRef<'data>>(
     elf: &Elf<'data, H, R>,
     visit: &mut dyn FnMut(ImageAddress),
 ) {
-    for table in tables(elf) {
+    for table in tables(elf, None) {
         let stubs = table.stubs.iter().map(|stub| (stub.start, stub.size));
         for (start, size) in stubs.chain([(table.start, table.size)]) {
             visit(start);
@@ -98,8 +100,12 @@ impl Target<'_> {
     }
 }
 
-/// The sections that hold stubs: `.plt`, `.plt.got`, `.plt.sec`, `.iplt`.
-fn tables<'data, H: Class, R: ReadRef<'data>>(elf: &Elf<'data, H, R>) -> Vec<Table> {
+/// The sections that hold stubs: `.plt`, `.plt.got`, `.plt.sec`, `.iplt`; of the stubs those that hold one of
+/// `addresses`, where these are given.
+fn tables<'data, H: Class, R: ReadRef<'data>>(
+    elf: &Elf<'data, H, R>,
+    addresses: Option<&[ImageAddress]>,
+) -> Vec<Table> {
     let offset_table = [".got.plt", ".got"].into_iter().find_map(|name| elf.section_address(name));
     let sections = elf.sections.iter().filter_map(|section| {
         let name = elf.sections.section_name(elf.endian, section).ok()?;
@@ -110,8 +116,16 @@ fn tables<'data, H: Class, R: ReadRef<'data>>(elf: &Elf<'data, H, R>) -> Vec<Tab
         }
         let code = section.data(elf.endian, elf.data).ok()?;
         let start = ImageAddress(section.sh_addr(elf.endian).into());
-        let stubs = stub::stubs(elf.machine, elf.endian, code, start, offset_table);
-        Some(Table { name: name.to_vec(), start, size, stubs })
+        let mut table = Table { name: name.to_vec(), start, size, stubs: Vec::new() };
+        table.stubs = stub::stubs(elf.machine, elf.endian, code, start, offset_table);
+        if let Some(addresses) = addresses {
+            let inside = table.inside(addresses);
+            table.stubs.retain(|stub| {
+                let next = inside.partition_point(|address| *address < stub.start);
+                inside.get(next).is_some_and(|address| address.0 - stub.start.0 < stub.size)
+            });
+        }
+        Some(table)
     });
     sections.take(MOST_TABLES).collect()
 }

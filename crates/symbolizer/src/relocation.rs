@@ -3,14 +3,13 @@
 //! Kernel modules are object files (ET_REL): what their debugging information says of addresses and of places in its
 //! other sections is left to relocations (elf(5)), of which it needs the plain ones alone.
 
-use std::borrow::Cow;
-
 use object::elf;
 use object::read::elf::{Rel, Rela, SectionHeader, Sym, SymbolTable};
 use object::read::{ReadRef, SectionIndex, SymbolIndex};
 use object::{Endian, Endianness};
 
 use crate::elf::{Class, Elf};
+use crate::section::SectionBytes;
 
 /// What a relocation does to the field that it is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,7 +32,7 @@ struct Relocation {
 impl<'data, H: Class, R: ReadRef<'data>> Elf<'data, H, R> {
     /// The bytes of the section of this name, with its relocations where this is an object file: sections are at
     /// [`Elf::section_addresses`]. A relocation of another kind than those of debugging information changes nothing.
-    pub(crate) fn linked_section_bytes(&self, name: &str) -> Option<Cow<'data, [u8]>> {
+    pub(crate) fn linked_section_bytes(&self, name: &str) -> Option<SectionBytes<'data>> {
         let bytes = self.section_bytes(name)?;
         if !self.is_object {
             return Some(bytes);
@@ -48,7 +47,7 @@ impl<'data, H: Class, R: ReadRef<'data>> Elf<'data, H, R> {
             is_table && section.sh_info(self.endian) as usize == index.0
         };
         let Some(section) = sections.find(is_of_it) else { return Some(bytes) };
-        let mut bytes = bytes.into_owned();
+        let (mut bytes, lease) = bytes.into_owned(self.budget)?;
         if let Ok(Some((relocations, table))) = section.rela(self.endian, self.data) {
             let relocations = relocations.iter().map(|relocation| Relocation {
                 offset: relocation.r_offset(self.endian).into(),
@@ -66,7 +65,7 @@ impl<'data, H: Class, R: ReadRef<'data>> Elf<'data, H, R> {
             });
             self.relocate(&mut bytes, relocations, table);
         }
-        Some(Cow::Owned(bytes))
+        Some(SectionBytes::Unfolded(bytes, lease))
     }
 
     fn relocate(&self, bytes: &mut [u8], relocations: impl Iterator<Item = Relocation>, table: SectionIndex) {

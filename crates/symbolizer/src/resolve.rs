@@ -15,13 +15,15 @@ use oprof_profile::{
 };
 
 use crate::answers::{Answers, Function};
+use crate::budget::Budget;
 use crate::cache::{Cache, Hit, Key};
 use crate::code_symbol::CodeTable;
 use crate::debug_file::DebugDirectories;
 use crate::demangle::demangle;
 use crate::dwarf::Debugging;
 use crate::elf::{Class, Elf};
-use crate::file_bytes::{BUDGET, FileBytes};
+use crate::file_bytes::FileBytes;
+use crate::image_data::ImageData;
 use crate::memory_bytes::MemoryBytes;
 use crate::sources::Sources;
 use crate::symbol_table::{Holder, lookup};
@@ -66,7 +68,7 @@ impl Symbolizer {
     /// gives [`Unresolved::BuildIdMismatch`] for every offset. What cannot be read as ELF, or keeps its tables where
     /// the file has no bytes, gives [`Unresolved::Unreadable`].
     ///
-    /// At most 512 MB of headers, symbol tables and names are read. The file may change or shrink meanwhile.
+    /// At most 144 MB of headers, tables and names are held at a time. The file may change or shrink meanwhile.
     pub fn resolve_file(
         &self,
         path: Option<&Path>,
@@ -74,7 +76,8 @@ impl Symbolizer {
         identity: &ImageIdentity,
         offsets: &[ImageOffset],
     ) -> ImageNames {
-        let bytes = FileBytes::new(file, BUDGET);
+        let budget = Budget::new();
+        let bytes = FileBytes::new(file, &budget);
         let place = Place { path, file: Some(file) };
         let names = match identity {
             ImageIdentity::Inode(inode) => match is_inode(file, inode) {
@@ -95,11 +98,11 @@ impl Symbolizer {
         identity: &ImageIdentity,
         offsets: &[ImageOffset],
     ) -> ImageNames {
-        self.resolve(Place::default(), &MemoryBytes::new(image), identity, offsets)
+        self.resolve(Place::default(), &MemoryBytes::new(image, &Budget::new()), identity, offsets)
             .unwrap_or_else(|reason| ImageNames::unresolved(offsets.iter().copied(), reason))
     }
 
-    fn resolve<'data, R: ReadRef<'data>>(
+    fn resolve<'data, R: ImageData<'data>>(
         &self,
         place: Place<'_>,
         data: R,
@@ -117,7 +120,7 @@ impl Symbolizer {
         }
     }
 
-    fn resolve_class<'data, H: Class, R: ReadRef<'data>>(
+    fn resolve_class<'data, H: Class, R: ImageData<'data>>(
         &self,
         place: Place<'_>,
         data: R,
@@ -144,8 +147,13 @@ impl Symbolizer {
             .and_then(|(cache, file)| Some((cache, file, Key::of(&image, file, path, &self.directories)?)));
         let hit = cached.as_ref().and_then(|(cache, _, key)| cache.ask(key, &addresses));
         let undebugged = !image.has_debugging();
-        let debugging =
-            Debugging { directories: &self.directories, image: path, path, code_start: image.code_start() };
+        let debugging = Debugging {
+            directories: &self.directories,
+            image: path,
+            path,
+            code_start: image.code_start(),
+            distance: 0,
+        };
         let answers = match hit {
             Some(Hit { answers, debugging: false }) => {
                 let mut names = answers.name(offsets, nth);
@@ -163,7 +171,11 @@ impl Symbolizer {
             let mut names = answers.name(offsets, nth);
             match debug {
                 Some(debug) if undebugged => {
-                    let debugging = Debugging { path: Some(debug.path), ..debugging };
+                    let debugging = Debugging {
+                        path: Some(debug.path),
+                        distance: image.distance_from(debug.elf),
+                        ..debugging
+                    };
                     debugging.add_places(debug.elf, &mut names, image_address);
                 }
                 _ => debugging.add_places(&image, &mut names, image_address),
@@ -182,10 +194,10 @@ impl Symbolizer {
         let stripped = !image.has_symbols();
         let undebugged = !image.has_debugging();
         let debug_file = (stripped || undebugged).then(|| self.directories.find(image, path)).flatten();
-        let debug_bytes = debug_file.as_ref().map(|debug| FileBytes::new(&debug.file, BUDGET));
+        let debug_bytes = debug_file.as_ref().map(|debug| FileBytes::new(&debug.file, image.budget));
         let debug = debug_bytes.as_ref().and_then(|bytes| Elf::<H, _>::parse(bytes).ok());
         let mini_bytes = (stripped && debug.is_none()).then(|| image.mini_debug_info()).flatten();
-        let mini_bytes = mini_bytes.as_ref().map(|bytes| MemoryBytes::new(bytes));
+        let mini_bytes = mini_bytes.as_ref().map(|bytes| MemoryBytes::new(bytes, image.budget));
         let mini = mini_bytes.as_ref().and_then(|bytes| Elf::<H, _>::parse(bytes).ok());
         let tables = debug.as_ref().filter(|_| stripped);
         let sources = Sources { image, debug: tables, mini: mini.as_ref() };
@@ -228,13 +240,16 @@ fn ask<'image, H: Class, R: ReadRef<'image>>(
     }
 
     let mut answers = Answers { any_symbols: found.any_symbols, ..Answers::default() };
-    let mut known: HashMap<(usize, usize), usize> = HashMap::new();
+    let mut known: HashMap<(usize, usize), Option<usize>> = HashMap::new();
     for holder in found.holders {
-        answers.places.push(holder.map(|Holder { table, index, start, size }| {
+        answers.places.push(holder.and_then(|Holder { table, index, start, size }| {
             *known.entry((table, index)).or_insert_with(|| {
-                let name = tables[table].name(index).unwrap_or_default().to_vec();
+                let name = tables[table].name(index).unwrap_or_default();
+                // Here, and in both forms in the answer.
+                sources.image.budget.take((size_of::<Function>() + 3 * name.len()) as u64)?;
+                let name = name.to_vec();
                 answers.functions.push(Function { start, size, source: tables[table].source(), name });
-                answers.functions.len() - 1
+                Some(answers.functions.len() - 1)
             })
         }));
     }

@@ -4,10 +4,16 @@
 //! the symbols that matter to them, and only those are looked at closer. An image with millions of symbols costs two
 //! passes.
 
+use std::cmp::Reverse;
+
 use oprof_profile::ImageAddress;
 
 use crate::alias;
 use crate::code_symbol::{CodeSymbol, CodeTable};
+
+/// The symbols of a scan that are held before those are dropped that no address needs. A hostile table has millions
+/// that all hold the same address.
+const MOST_HELD: usize = 8 << 10;
 
 /// The symbol that holds an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -123,6 +129,7 @@ impl Scan {
             following: vec![None; addresses.len()],
             any_symbols: false,
         };
+        let mut most = MOST_HELD;
         table.visit(&mut |symbol| {
             scan.any_symbols = true;
             // The first address that is not below the symbol's start, and the last one that is.
@@ -133,6 +140,10 @@ impl Scan {
                     scan.sized.push(symbol);
                 } else if symbol.size == 0 && *address == symbol.start {
                     scan.unsized_here.push(symbol);
+                }
+                if scan.sized.len() + scan.unsized_here.len() >= most {
+                    scan.drop_needless(table, addresses);
+                    most = (scan.sized.len() + scan.unsized_here.len()) * 2 + MOST_HELD;
                 }
             }
             if let Some(below) = at.checked_sub(1) {
@@ -146,41 +157,64 @@ impl Scan {
         for place in (1..addresses.len()).rev() {
             scan.following[place - 1] = scan.following[place - 1].or(scan.following[place]);
         }
-        scan.sized
-            .sort_unstable_by_key(|symbol| (symbol.start, std::cmp::Reverse(symbol.end()), symbol.index));
-        scan.unsized_here.sort_unstable_by_key(|symbol| (symbol.start, symbol.index));
+        scan.sort();
         scan
     }
 
-    /// For each address the innermost symbol with a size that holds it.
-    fn innermost(&self, table: &dyn CodeTable, addresses: &[ImageAddress]) -> Vec<Option<CodeSymbol>> {
+    fn sort(&mut self) {
+        self.sized.sort_unstable_by_key(|symbol| (symbol.start, Reverse(symbol.end()), symbol.index));
+        self.unsized_here.sort_unstable_by_key(|symbol| (symbol.start, symbol.index));
+    }
+
+    /// Keeps of the symbols those that are right for an address, so far as is known.
+    fn drop_needless(&mut self, table: &dyn CodeTable, addresses: &[ImageAddress]) {
+        self.sort();
+        // A group of which no name can be read still hides what it stands in.
+        let chosen = |group: &[CodeSymbol]| best(table, group).unwrap_or(group[0]);
+        let mut groups: Vec<&[CodeSymbol]> = self.innermost_groups(addresses).flatten().collect();
+        groups.sort_unstable_by_key(|group| group[0].index);
+        groups.dedup_by_key(|group| group[0].index);
+        self.sized = groups.into_iter().map(chosen).collect();
+        let groups = self.unsized_here.chunk_by(|left, right| left.start == right.start);
+        self.unsized_here = groups.map(chosen).collect();
+    }
+
+    /// For each address the innermost symbols with a size that hold it: those of the same code.
+    fn innermost_groups<'scan>(
+        &'scan self,
+        addresses: &'scan [ImageAddress],
+    ) -> impl Iterator<Item = Option<&'scan [CodeSymbol]>> {
         // Symbols come in the order in which a later one is more inner, so the open ones make a stack. Those that
         // ended under a longer one that is still open stay in it until they are on top.
         let mut open: Vec<&[CodeSymbol]> = Vec::new();
         let mut coming =
             self.sized.chunk_by(|left, right| left.start == right.start && left.end() == right.end());
         let mut next = coming.next();
-        let mut chosen: Option<(ImageAddress, ImageAddress, Option<CodeSymbol>)> = None;
-        let mut innermost = Vec::with_capacity(addresses.len());
-        for &address in addresses {
+        addresses.iter().map(move |&address| {
             while let Some(group) = next.filter(|group| group[0].start <= address) {
                 open.push(group);
                 next = coming.next();
             }
             while open.pop_if(|group| group[0].end() <= address).is_some() {}
-            innermost.push(open.last().and_then(|group| {
-                let range = (group[0].start, group[0].end());
-                match chosen {
-                    Some((start, end, symbol)) if (start, end) == range => symbol,
-                    _ => {
-                        let symbol = best(table, group);
-                        chosen = Some((range.0, range.1, symbol));
-                        symbol
-                    }
+            open.last().copied()
+        })
+    }
+
+    /// For each address the innermost symbol with a size that holds it.
+    fn innermost(&self, table: &dyn CodeTable, addresses: &[ImageAddress]) -> Vec<Option<CodeSymbol>> {
+        let mut chosen: Option<(usize, Option<CodeSymbol>)> = None;
+        let groups = self.innermost_groups(addresses).map(|group| {
+            let group = group?;
+            match chosen {
+                Some((first, symbol)) if first == group[0].index => symbol,
+                _ => {
+                    let symbol = best(table, group);
+                    chosen = Some((group[0].index, symbol));
+                    symbol
                 }
-            }));
-        }
-        innermost
+            }
+        });
+        groups.collect()
     }
 
     /// The symbols without size that start at each address where there are some, with the address's place.

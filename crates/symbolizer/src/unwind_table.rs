@@ -13,11 +13,14 @@ use gimli::{
     UnwindOffset, UnwindSection,
 };
 use object::Endianness;
+use object::elf;
 use object::read::ReadRef;
+use object::read::elf::ProgramHeader;
 use oprof_profile::{ImageAddress, NameSource};
 
 use crate::elf::{Class, Elf};
 use crate::made_table::MadeTable;
+use crate::section::SectionBytes;
 use header::Header;
 
 /// The entries that are read of a table that is not sorted. Chromium's has 700,000.
@@ -91,6 +94,30 @@ pub(crate) fn bounds<'data, 'debug, H: Class, R: ReadRef<'data>, D: ReadRef<'deb
     }
 }
 
+/// `.eh_frame` and `.eh_frame_hdr`, each with its address.
+struct Tables<'data> {
+    header: Option<(SectionBytes<'data>, ImageAddress)>,
+    frame: (SectionBytes<'data>, ImageAddress),
+}
+
+impl<'data> Tables<'data> {
+    /// The sections; without section headers what PT_GNU_EH_FRAME leads to, which is the second and tells where the
+    /// first is.
+    fn of<H: Class, R: ReadRef<'data>>(elf: &Elf<'data, H, R>) -> Option<Tables<'data>> {
+        let section = |name| elf.section_bytes(name).zip(elf.section_address(name));
+        if elf.has_sections() {
+            return Some(Tables { header: section(".eh_frame_hdr"), frame: section(".eh_frame")? });
+        }
+        let endian = elf.endian;
+        let segment = elf.program_headers.iter().find(|it| it.p_type(endian) == elf::PT_GNU_EH_FRAME)?;
+        let start = ImageAddress(segment.p_vaddr(endian).into());
+        let header = segment.data(endian, elf.data).ok()?;
+        let frame = header::frame(header, endian, start)?;
+        let bytes = SectionBytes::Read(elf.bytes_from(frame)?);
+        Some(Tables { header: Some((SectionBytes::Read(header), start)), frame: (bytes, frame) })
+    }
+}
+
 /// `.eh_frame` and its address.
 struct Frame<'bytes> {
     section: EhFrame<Bytes<'bytes>>,
@@ -112,10 +139,7 @@ fn with_eh_frame<'data, H: Class, R: ReadRef<'data>>(
     elf: &Elf<'data, H, R>,
     with: impl FnOnce(&Frame<'_>, &BaseAddresses, Option<&Header<'_>>),
 ) {
-    let (Some(bytes), Some(start)) = (elf.section_bytes(".eh_frame"), elf.section_address(".eh_frame"))
-    else {
-        return;
-    };
+    let Some(Tables { header, frame: (bytes, start) }) = Tables::of(elf) else { return };
     let address_size = address_size::<H>();
     let mut section = EhFrame::new(&bytes, endian(elf.endian));
     section.set_address_size(address_size);
@@ -126,7 +150,6 @@ fn with_eh_frame<'data, H: Class, R: ReadRef<'data>>(
     if let Some(table) = elf.section_address(".got") {
         bases = bases.set_got(table.0);
     }
-    let header = elf.section_bytes(".eh_frame_hdr").zip(elf.section_address(".eh_frame_hdr"));
     let header = header.as_ref().and_then(|(bytes, start)| Header::parse(bytes, elf.endian, *start));
     with(&Frame { section, start }, &bases, header.as_ref());
 }

@@ -263,3 +263,46 @@ fn the_unwind_table_of_a_debug_file_bounds_functions() {
     assert_eq!(found.source, NameSource::UnwindTable);
     assert!(split.is_nameless(&DebugDirectories::none()), "the image itself has no table");
 }
+
+#[test]
+fn lines_of_an_image_that_prelinking_moved_are_those_of_its_debug_file() {
+    let folder = sources();
+    let build = |name: &str, base: &str| {
+        build(
+            folder.path(),
+            "gcc",
+            "c.c",
+            name,
+            &["-O1", "-g", "-no-pie", "-Wl,--build-id=0x1234567890", base],
+        )
+    };
+    let [low, high] = [("low", "-Wl,-Ttext-segment=0x400000"), ("high", "-Wl,-Ttext-segment=0x70000000")];
+    let (Some(low), Some(high)) = (build(low.0, low.1), build(high.0, high.1)) else { return };
+    let expected = resolve(&DebugDirectories::none(), None, &high);
+    // The image at the one place, what it was stripped of at the other.
+    let split = Split {
+        image: folder.path().join("image"),
+        debug: folder.path().join("image.debug"),
+        square: ImageOffset(0),
+        folder,
+    };
+    let made = objcopy(&["--only-keep-debug".as_ref(), low.as_ref(), split.debug.as_ref()])
+        .and_then(|()| objcopy(&["--strip-all".as_ref(), high.as_ref(), split.image.as_ref()]));
+    if made.is_none() {
+        return;
+    }
+    let directory = split.folder.path().join("directory");
+    split.install(&directory);
+    let found = resolve(&DebugDirectories::with([directory]), None, &split.image);
+    let line = |names: &ImageNames, name: &str| {
+        let symbol = names.symbols.iter().find(|symbol| symbol.name == name)?;
+        let line = symbol.line?;
+        Some((symbol.address, names.files[line.file.0 as usize].clone(), line.line))
+    };
+    for name in ["square", "twice", "strong", "other", "main"] {
+        assert!(line(&expected, name).is_some(), "{name}");
+        assert_eq!(line(&found, name), line(&expected, name), "{name}");
+    }
+    let lines = |names: &ImageNames| names.places.iter().filter(|place| place.line.is_some()).count();
+    assert_eq!(lines(&found), lines(&expected));
+}

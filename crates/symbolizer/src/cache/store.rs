@@ -17,8 +17,9 @@ use super::build::Plan;
 use super::index::Head;
 use super::key::{Key, SUFFIX};
 use super::{Cache, Missing};
+use crate::budget::Budget;
 use crate::elf::{Class, Elf};
-use crate::file_bytes::{BUDGET, FileBytes};
+use crate::file_bytes::FileBytes;
 use crate::resolve::Symbolizer;
 
 /// How many times as long as finding names making an index is expected to take.
@@ -88,7 +89,8 @@ impl Symbolizer {
 
     /// The index of an image; `None` where it cannot be made now.
     fn index(&self, missing: &Missing, most: u64, deadline: Instant) -> Option<[Vec<u8>; 2]> {
-        let bytes = FileBytes::new(&missing.file, BUDGET);
+        let budget = Budget::new();
+        let bytes = FileBytes::new(&missing.file, &budget);
         match FileKind::parse(&bytes).ok()? {
             FileKind::Elf32 => self.index_class::<FileHeader32<Endianness>>(missing, &bytes, most, deadline),
             FileKind::Elf64 => self.index_class::<FileHeader64<Endianness>>(missing, &bytes, most, deadline),

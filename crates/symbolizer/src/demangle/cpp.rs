@@ -8,6 +8,7 @@
 use std::cell::RefCell;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -15,7 +16,7 @@ use cpp_demangle::{DemangleOptions, ParseOptions, Symbol};
 
 use super::BoundedText;
 
-/// How long a name may take. None of 7,184 names of LLVM and libstdc++ took a millisecond.
+/// How long a name may take at least; it is given up before twice as long. None of 7,184 names of LLVM and libstdc++ took a millisecond.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// The threads that may be left behind, each of which takes a processor until the program ends.
@@ -38,43 +39,72 @@ thread_local! {
     static PARSER: RefCell<Option<Parser>> = const { RefCell::new(None) };
 }
 
-/// A thread that demangles one name after the other, until its [`Parser`] is dropped.
+/// A thread that demangles names, until its [`Parser`] is dropped.
 struct Parser {
-    names: Sender<String>,
-    results: Receiver<Option<String>>,
+    batches: Sender<Batch>,
+    /// Says that a batch is done.
+    done: Receiver<()>,
+}
+
+/// Names to demangle in turn, and where the results go. A result that was sent by itself would wake who waits for it,
+/// which takes as long as the name does.
+struct Batch {
+    names: Vec<String>,
+    results: Arc<Mutex<Vec<Option<String>>>>,
+}
+
+impl Batch {
+    /// Ends early when nobody waits for the results.
+    fn work(self) {
+        for name in &self.names {
+            let result = parse(name);
+            if Arc::strong_count(&self.results) == 1 {
+                return;
+            }
+            locked(&self.results).push(result);
+        }
+    }
 }
 
 impl Parser {
     /// Starts the thread; `None` where the system has no room for one.
     fn start() -> Option<Parser> {
-        let (names, asked) = mpsc::channel::<String>();
-        let (answers, results) = mpsc::channel();
+        let (batches, asked) = mpsc::channel::<Batch>();
+        let (answers, done) = mpsc::channel();
         let thread = thread::Builder::new().name("demangle".into()).stack_size(STACK);
         let work = move || {
             // Ends when either side of the channels is gone.
-            _ = asked.iter().map(|name| parse(&name)).try_for_each(|result| answers.send(result));
+            _ = asked.iter().map(Batch::work).try_for_each(|()| answers.send(()));
         };
         thread.spawn(work).ok()?;
-        Some(Parser { names, results })
+        Some(Parser { batches, done })
     }
 
     /// Demangles names in turn, up to one that takes too long or ends the thread: then with the reason for that.
     fn demangle(&self, names: &[&str]) -> (Vec<Option<String>>, Option<RecvTimeoutError>) {
-        // All are sent first, so that neither thread waits for the other at every name.
-        for name in names {
-            if self.names.send((*name).into()).is_err() {
-                break;
+        let results = Arc::new(Mutex::new(Vec::with_capacity(names.len())));
+        let names = names.iter().map(|&name| name.to_owned()).collect();
+        let batch = Batch { names, results: Arc::clone(&results) };
+        // A thread that is gone answers nothing either.
+        _ = self.batches.send(batch);
+        let mut before = 0;
+        let error = loop {
+            match self.done.recv_timeout(PATIENCE) {
+                Ok(()) => break None,
+                // Time enough for one name, not for all of them.
+                Err(RecvTimeoutError::Timeout) if locked(&results).len() > before => {
+                    before = locked(&results).len();
+                }
+                Err(error) => break Some(error),
             }
-        }
-        let mut results = Vec::with_capacity(names.len());
-        while results.len() < names.len() {
-            match self.results.recv_timeout(PATIENCE) {
-                Ok(result) => results.push(result),
-                Err(error) => return (results, Some(error)),
-            }
-        }
-        (results, None)
+        };
+        (std::mem::take(&mut locked(&results)), error)
     }
+}
+
+/// The results so far. A parser that panics does not hold them.
+fn locked(results: &Mutex<Vec<Option<String>>>) -> MutexGuard<'_, Vec<Option<String>>> {
+    results.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The name in the source; `None` where it is not mangled, is damaged, or took too long.

@@ -4,11 +4,13 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use gimli::{AttributeValue, Dwarf, Reader, Unit, UnitOffset, UnitRef};
+use gimli::{AttributeValue, Dwarf, Reader, UnitOffset, UnitRef};
 
 use super::bytes::Bytes;
 use super::source_path::source_path;
-use super::unit_list::{UnitList, unit_at};
+use super::unit::HeldUnit;
+use super::unit_list::UnitList;
+use super::work::Work;
 
 /// The entries that are followed from one to the next: an inlined call names the function it is a copy of, which may
 /// name its declaration, in another unit, in the supplementary file.
@@ -17,7 +19,7 @@ const MOST_STEPS: usize = 16;
 /// The longest name, in bytes.
 const LONGEST: usize = 64 << 10;
 
-/// The units of other functions that a task keeps at hand.
+/// The units of other functions that are kept at hand.
 const MOST_UNITS: usize = 64;
 
 /// What an entry and those it refers to tell of a function.
@@ -41,9 +43,9 @@ pub(super) enum Place {
 }
 
 /// A unit that was referred to; `None` for a damaged one.
-type KeptUnit<'bytes> = Option<Rc<Unit<Bytes<'bytes>>>>;
+type KeptUnit<'bytes> = Option<Rc<HeldUnit<'bytes>>>;
 
-/// What entries can refer to, for one task.
+/// What the entries of a unit can refer to.
 pub(super) struct Entries<'a, 'bytes> {
     /// The image's sections or its debug file's.
     main: &'a Dwarf<Bytes<'bytes>>,
@@ -52,6 +54,7 @@ pub(super) struct Entries<'a, 'bytes> {
     supplementary_units: &'a UnitList,
     /// Units that were referred to, by where they begin.
     units: RefCell<HashMap<(Place, usize), KeptUnit<'bytes>>>,
+    work: &'a Work<'bytes>,
 }
 
 /// The unit that an entry is in.
@@ -68,8 +71,9 @@ impl<'a, 'bytes> Entries<'a, 'bytes> {
         main: &'a Dwarf<Bytes<'bytes>>,
         main_units: &'a UnitList,
         supplementary_units: &'a UnitList,
+        work: &'a Work<'bytes>,
     ) -> Entries<'a, 'bytes> {
-        Entries { main, main_units, supplementary_units, units: RefCell::default() }
+        Entries { main, main_units, supplementary_units, units: RefCell::default(), work }
     }
 
     /// The name of the function that `entry` is, or is a copy of. What cannot be read is left out.
@@ -147,17 +151,21 @@ impl<'a, 'bytes> Entries<'a, 'bytes> {
         self.follow(Holder { place, unit, files: unit }, entry, steps, found)
     }
 
-    fn unit(
-        &self,
-        place: Place,
-        dwarf: &Dwarf<Bytes<'bytes>>,
-        start: usize,
-    ) -> Option<Rc<Unit<Bytes<'bytes>>>> {
+    fn unit(&self, place: Place, dwarf: &Dwarf<Bytes<'bytes>>, start: usize) -> KeptUnit<'bytes> {
         let mut units = self.units.borrow_mut();
-        if units.len() >= MOST_UNITS && !units.contains_key(&(place, start)) {
-            units.clear();
+        let read =
+            || HeldUnit::read(dwarf, start, self.work).map(|unit| Rc::new(unit.with_lines(dwarf, self.work)));
+        if let Some(kept) = units.get(&(place, start)) {
+            return kept.clone();
         }
-        units.entry((place, start)).or_insert_with(|| unit_at(dwarf, start).map(Rc::new)).clone()
+        let mut unit = read();
+        if units.len() >= MOST_UNITS || unit.is_none() {
+            // Damaged, unless those that are kept take all memory.
+            units.clear();
+            unit = unit.or_else(read);
+        }
+        units.insert((place, start), unit.clone());
+        unit
     }
 }
 

@@ -5,9 +5,19 @@ use gimli::{Abbreviation, Attribute, AttributeValue, EntriesRaw, Range, UnitOffs
 use super::bytes::Bytes;
 use super::entry_ranges::EntryRanges;
 use super::work::Work;
+use crate::budget::Lease;
 
 /// The inlined calls within one another that are followed.
 const DEEPEST: u32 = 256;
+
+/// The functions and inlined calls within one another that are read. The compiler's own limits are lower.
+const MOST_OPEN: usize = 64 << 10;
+
+/// What a node takes in memory, in a vector that doubles.
+const BYTES_OF_A_NODE: u64 = 2 * size_of::<Node>() as u64;
+
+/// What an entry takes beside its bytes and attributes, in steps.
+const STEPS_OF_AN_ENTRY: u64 = 2;
 
 /// A function with code of its own, or an inlined call.
 pub(super) struct Node {
@@ -31,21 +41,22 @@ pub(super) struct Call {
 }
 
 /// The functions of a unit that hold at least one address.
-pub(super) struct Functions {
+pub(super) struct Functions<'budget> {
     pub(super) nodes: Vec<Node>,
     /// For each address the innermost node.
     pub(super) innermost: Vec<Option<usize>>,
+    _lease: Option<Lease<'budget>>,
 }
 
-impl Functions {
+impl<'budget> Functions<'budget> {
     /// The functions that hold `addresses`, which ascend. What begins below `code_start` is no code: the linker
     /// dropped it and left a small address behind. A damaged entry ends the search, and what was found stands.
     pub(super) fn of(
         unit: UnitRef<'_, Bytes<'_>>,
-        work: &Work<'_>,
+        work: &Work<'budget>,
         addresses: &[u64],
         code_start: u64,
-    ) -> Functions {
+    ) -> Functions<'budget> {
         let mut search = Search {
             unit,
             work,
@@ -56,9 +67,10 @@ impl Functions {
             nodes: Vec::new(),
             innermost: vec![None; addresses.len()],
             sibling: None,
+            lease: work.budget.lease(0),
         };
         _ = search.run();
-        Functions { nodes: search.nodes, innermost: search.innermost }
+        Functions { nodes: search.nodes, innermost: search.innermost, _lease: search.lease }
     }
 }
 
@@ -69,9 +81,9 @@ struct Open {
     node: Option<usize>,
 }
 
-struct Search<'a, 'bytes> {
+struct Search<'a, 'bytes, 'budget> {
     unit: UnitRef<'a, Bytes<'bytes>>,
-    work: &'a Work<'a>,
+    work: &'a Work<'budget>,
     addresses: &'a [u64],
     code_start: u64,
     open: Vec<Open>,
@@ -81,6 +93,8 @@ struct Search<'a, 'bytes> {
     spans: Vec<u64>,
     /// The entry behind the children of the one that was read, if it says (DW_AT_sibling).
     sibling: Option<UnitOffset<usize>>,
+    /// Of the memory that the nodes take.
+    lease: Option<Lease<'budget>>,
 }
 
 /// Where a function with code can be the child of another entry, so that this must be read even if it holds none of
@@ -141,7 +155,7 @@ fn is_type(tag: gimli::DwTag) -> bool {
     )
 }
 
-impl<'bytes> Search<'_, 'bytes> {
+impl<'bytes> Search<'_, 'bytes, '_> {
     fn run(&mut self) -> gimli::Result<()> {
         let nested = Nested::of(self.unit);
         let mut entries = self.unit.entries_raw(None)?;
@@ -151,8 +165,8 @@ impl<'bytes> Search<'_, 'bytes> {
             let entry = entries.next_offset();
             let depth = base + entries.next_depth();
             let Some(abbreviation) = entries.read_abbreviation()? else { continue };
-            // Of its own, as there are attributes without bytes (DW_FORM_flag_present).
-            self.work.spend(abbreviation.attributes().len() as u64)?;
+            // Of their own, as there are attributes without bytes (DW_FORM_flag_present), and entries of one byte.
+            self.work.spend(STEPS_OF_AN_ENTRY + abbreviation.attributes().len() as u64)?;
             while self.open.pop_if(|open| open.depth >= depth).is_some() {}
             let (node, passable) = match abbreviation.tag() {
                 gimli::DW_TAG_subprogram => {
@@ -180,6 +194,7 @@ impl<'bytes> Search<'_, 'bytes> {
                     base = depth;
                     entries = self.unit.entries_raw(Some(sibling))?;
                 }
+                _ if self.open.len() == MOST_OPEN => return Ok(()),
                 _ => self.open.push(Open { depth, node }),
             }
         }
@@ -244,7 +259,7 @@ impl<'bytes> Search<'_, 'bytes> {
             }
             Ok(())
         })?;
-        Ok(self.kept(node, held))
+        self.kept(node, held)
     }
 
     /// Reads an inlined call; its node if it holds an address of what it is inlined into.
@@ -291,15 +306,17 @@ impl<'bytes> Search<'_, 'bytes> {
             }
             Ok(())
         })?;
-        Ok(self.kept(node, held))
+        self.kept(node, held)
     }
 
     /// The last node, unless nothing refers to it.
-    fn kept(&mut self, node: usize, held: bool) -> Option<usize> {
+    fn kept(&mut self, node: usize, held: bool) -> gimli::Result<Option<usize>> {
         if !held {
             self.nodes.truncate(node);
+            return Ok(None);
         }
-        held.then_some(node)
+        let paid = self.lease.as_mut().and_then(|lease| lease.add(BYTES_OF_A_NODE));
+        paid.map(|()| Some(node)).ok_or(gimli::Error::UnexpectedEof(gimli::ReaderOffsetId(0)))
     }
 }
 

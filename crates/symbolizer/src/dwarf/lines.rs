@@ -3,6 +3,10 @@
 use gimli::{ColumnType, IncompleteLineProgram, LineRow};
 
 use super::bytes::Bytes;
+use super::work::Work;
+
+/// What a row takes beside its bytes, of which it may have one, in steps.
+const STEPS_OF_A_ROW: u64 = 2;
 
 /// A row of a line table, as far as it says where code comes from (section 6.2.2 of DWARF 5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +42,7 @@ pub(super) fn rows(
     program: IncompleteLineProgram<Bytes<'_>>,
     addresses: &[u64],
     code_start: u64,
+    work: &Work<'_>,
 ) -> Vec<Option<Row>> {
     let mut found = vec![None; addresses.len()];
     // Where the sequence of each answer begins.
@@ -46,6 +51,9 @@ pub(super) fn rows(
     // Of the sequence that is being read: its beginning, its last row, and the first address not below that.
     let mut current: Option<(u64, u64, Row, usize)> = None;
     while let Ok(Some((_, row))) = table.next_row() {
+        if work.spend(STEPS_OF_A_ROW).is_err() {
+            break;
+        }
         let address = row.address();
         if let Some((origin, begin, last, next)) = &mut current {
             while let Some(&asked) = addresses.get(*next).filter(|&&asked| asked < address) {

@@ -4,7 +4,6 @@ use std::collections::HashMap;
 use std::fs::File;
 use std::path::Path;
 
-use gimli::DebugArangesOffset;
 use object::read::ReadRef;
 use oprof_profile::{
     ImageAddress, ImageNames, ImageOffset, InlinedFrame, NameSource, SourceFileId, SourceLine, SourcePlace,
@@ -12,24 +11,22 @@ use oprof_profile::{
 };
 use rayon::prelude::*;
 
-use super::bytes::Bytes;
+use super::aranges::Aranges;
 use super::function_name::FunctionName;
 use super::sections::{PackageSections, Sections};
 use super::split::SplitFiles;
 use super::task::Question;
 use super::unit_answer::{Line, Told, UnitAnswer};
 use super::unit_list::UnitList;
-use super::work::{Budget, Work};
+use super::work::Work;
+use crate::budget::Budget;
 use crate::debug_file::DebugDirectories;
 use crate::demangle::demangle_all;
 use crate::elf::{Class, Elf};
-use crate::file_bytes::{BUDGET, FileBytes};
+use crate::file_bytes::FileBytes;
 
 /// The most units that a task reads one after the other. Their sizes differ by a factor of a thousand.
 const MOST_UNITS_OF_A_TASK: usize = 16;
-
-/// The names that a task demangles.
-const NAMES_OF_A_TASK: usize = 256;
 
 /// What there is to know of an image before its debugging information is read.
 pub(crate) struct Debugging<'a> {
@@ -41,6 +38,8 @@ pub(crate) struct Debugging<'a> {
     pub(crate) path: Option<&'a Path>,
     /// Where the image's code begins.
     pub(crate) code_start: ImageAddress,
+    /// How far the image's addresses are above those of the file that holds the debugging information (wraps).
+    pub(crate) distance: u64,
 }
 
 impl Debugging<'_> {
@@ -53,19 +52,21 @@ impl Debugging<'_> {
         image_address: impl Fn(ImageOffset) -> Option<ImageAddress>,
     ) {
         let Some(main) = Sections::of(elf) else { return };
+        let budget = elf.budget;
         let supplementary_file = self.directories.supplementary(elf, self.path);
-        let supplementary_bytes = supplementary_file.as_ref().map(|file| FileBytes::new(file, BUDGET));
+        let supplementary_bytes = supplementary_file.as_ref().map(|file| FileBytes::new(file, budget));
         let supplementary_elf = supplementary_bytes.as_ref().and_then(|bytes| Elf::<H, _>::parse(bytes).ok());
         let supplementary = supplementary_elf.as_ref().and_then(Sections::of);
         let package_file = self.package();
-        let package_bytes = package_file.as_ref().map(|file| FileBytes::new(file, BUDGET));
+        let package_bytes = package_file.as_ref().map(|file| FileBytes::new(file, budget));
         let package_elf = package_bytes.as_ref().and_then(|bytes| Elf::<H, _>::parse(bytes).ok());
         let package = package_elf.as_ref().and_then(PackageSections::of);
 
+        let there = |address: ImageAddress| address.0.wrapping_sub(self.distance);
         let asked: Vec<Option<u64>> =
-            names.offsets.iter().map(|(offset, _)| image_address(*offset).map(|address| address.0)).collect();
-        let starts = names.symbols.iter().map(|symbol| symbol.address.0);
-        let mut addresses: Vec<u64> = asked.iter().flatten().copied().chain(starts).collect();
+            names.offsets.iter().map(|(offset, _)| image_address(*offset).map(there)).collect();
+        let starts: Vec<u64> = names.symbols.iter().map(|symbol| there(symbol.address)).collect();
+        let mut addresses: Vec<u64> = asked.iter().flatten().chain(&starts).copied().collect();
         addresses.sort_unstable();
         addresses.dedup();
 
@@ -74,26 +75,28 @@ impl Debugging<'_> {
             supplementary.as_ref().map_or(0, |sections| sections.size),
             package.as_ref().map_or(0, |sections| sections.size),
         ];
-        let budget = Budget::new(sizes.iter().sum());
-        let work = Work::new(&budget);
+        budget.add_steps(sizes.iter().sum());
+        let work = Work::new(budget);
+        let units = |sections: Option<&Sections<'_>>| {
+            let info = sections.and_then(Sections::info);
+            info.map_or_else(UnitList::default, |info| UnitList::of(info, &work))
+        };
         let question = Question {
-            main_units: UnitList::of(main.info(&work)),
-            supplementary_units: supplementary
-                .as_ref()
-                .map_or_else(UnitList::default, |sections| UnitList::of(sections.info(&work))),
-            aranges: aranges(&main.reader(None, &work)),
+            main_units: units(Some(&main)),
+            supplementary_units: units(supplementary.as_ref()),
+            aranges: Aranges::of(&main.reader(None, &work)),
             main: &main,
             supplementary: supplementary.as_ref(),
             package: package.as_ref(),
             split: SplitFiles::new(self.image),
             addresses,
-            code_start: self.code_start.0,
+            code_start: there(self.code_start),
         };
-        let starts = question.main_units.starts();
-        let units = (starts.len() / 256).clamp(1, MOST_UNITS_OF_A_TASK);
-        let ask = |starts: &[usize]| question.ask(starts, &Work::new(&budget));
-        let answers: Vec<UnitAnswer> = starts.par_chunks(units).flat_map_iter(ask).collect();
-        merge(names, &answers, &asked, &question.addresses);
+        let all = question.main_units.starts();
+        let units = (all.len() / 256).clamp(1, MOST_UNITS_OF_A_TASK);
+        let ask = |starts: &[usize]| question.ask(starts, &Work::new(budget));
+        let answers: Vec<UnitAnswer> = all.par_chunks(units).flat_map_iter(ask).collect();
+        merge(names, &answers, [&starts, &question.addresses], &asked, budget);
     }
 
     /// The package of split DWARF beside the image or beside its debug file: `IMAGE.dwp`.
@@ -106,18 +109,15 @@ impl Debugging<'_> {
     }
 }
 
-/// The sets of address ranges by the beginning of the unit that they are of. What is behind a damaged one is left out.
-fn aranges(dwarf: &gimli::Dwarf<Bytes<'_>>) -> HashMap<usize, Vec<DebugArangesOffset<usize>>> {
-    let mut sets: HashMap<usize, Vec<DebugArangesOffset<usize>>> = HashMap::new();
-    let mut headers = dwarf.debug_aranges.headers();
-    while let Ok(Some(header)) = headers.next() {
-        sets.entry(header.debug_info_offset().0).or_default().push(header.offset());
-    }
-    sets
-}
-
-/// Writes what the units told of `addresses` (ascending) into `names`, `asked` being the addresses of its offsets.
-fn merge(names: &mut ImageNames, answers: &[UnitAnswer], asked: &[Option<u64>], addresses: &[u64]) {
+/// Writes what the units told of `addresses` (ascending) into `names`, `starts` being the addresses of its symbols and
+/// `asked` those of its offsets.
+fn merge(
+    names: &mut ImageNames,
+    answers: &[UnitAnswer],
+    [starts, addresses]: [&[u64]; 2],
+    asked: &[Option<u64>],
+    budget: &Budget,
+) {
     // Of several units that tell of an address one with a function counts; else the first.
     let mut best: Vec<Option<(&UnitAnswer, &Told)>> = vec![None; addresses.len()];
     for answer in answers {
@@ -130,11 +130,10 @@ fn merge(names: &mut ImageNames, answers: &[UnitAnswer], asked: &[Option<u64>], 
     }
     let best_at = |address: u64| addresses.binary_search(&address).ok().and_then(|place| best[place]);
 
-    let own_symbols = names.symbols.len();
     let mut files = Files::default();
-    let ids = functions(names, &best, &mut files);
-    for symbol in &mut names.symbols[..own_symbols] {
-        let line = best_at(symbol.address.0).and_then(|(answer, told)| Some((answer, told.line?)));
+    let ids = functions(names, &best, &mut files, budget);
+    for (symbol, start) in names.symbols.iter_mut().zip(starts) {
+        let line = best_at(*start).and_then(|(answer, told)| Some((answer, told.line?)));
         symbol.line = line.map(|(answer, line)| files.line(answer, line));
     }
     let mut place = |(answer, told): (&UnitAnswer, &Told)| {
@@ -160,6 +159,7 @@ fn functions<'answer>(
     names: &mut ImageNames,
     best: &[Option<(&'answer UnitAnswer, &'answer Told)>],
     files: &mut Files,
+    budget: &Budget,
 ) -> HashMap<&'answer str, SymbolId> {
     let mut functions: Vec<(&str, &FunctionName)> = Vec::new();
     for (answer, told) in best.iter().flatten() {
@@ -177,7 +177,7 @@ fn functions<'answer>(
     }
     let new: Vec<&str> =
         functions.iter().map(|(name, _)| *name).filter(|name| !own.contains_key(*name)).collect();
-    let demangled = new.par_chunks(NAMES_OF_A_TASK).flat_map_iter(demangle_all).collect::<Vec<_>>();
+    let demangled = demangle_all(&new, |name| budget.take(name.len() as u64).is_some());
     let mut demangled: HashMap<&str, Option<String>> = new.into_iter().zip(demangled).collect();
     let mut ids = HashMap::with_capacity(functions.len());
     for (raw, function) in functions {

@@ -1,19 +1,17 @@
 //! Turns an ELF file into its sections of debugging information.
 
-use std::borrow::Cow;
-
 use gimli::{DwarfPackageSections, DwarfSections, RunTimeEndian, SectionId};
 use object::read::ReadRef;
 use object::{Endian, Endianness};
 
 use super::bytes::Bytes;
+use super::section::Section;
 use super::work::Work;
 use crate::elf::{Class, Elf};
 
-/// Sections that are read once and shared by all tasks.
+/// The sections of one file, shared by all tasks.
 pub(super) struct Sections<'data> {
-    sections: DwarfSections<Cow<'data, [u8]>>,
-    endian: RunTimeEndian,
+    sections: DwarfSections<Section<'data>>,
     /// The bytes of all of them.
     pub(super) size: u64,
 }
@@ -21,35 +19,30 @@ pub(super) struct Sections<'data> {
 impl<'data> Sections<'data> {
     /// The sections of a program, library or debug file; `None` where it has no `.debug_info`.
     pub(super) fn of<H: Class, R: ReadRef<'data>>(elf: &Elf<'data, H, R>) -> Option<Sections<'data>> {
-        Sections::load(elf.endian, |id| bytes(elf, needed(id).then(|| id.name())))
+        Sections::load(|id| section(elf, needed(id).then(|| id.name())))
     }
 
-    /// The sections of a file of split DWARF (`.dwo`): section 7.3.2 of DWARF 5. They outlive the file's reader.
-    pub(super) fn of_split<'file, H: Class, R: ReadRef<'file>>(elf: &Elf<'file, H, R>) -> Option<Self> {
-        let name = |id: SectionId| id.dwo_name().filter(|_| needed(id));
-        Sections::load(elf.endian, |id| Cow::Owned(bytes(elf, name(id)).into_owned()))
+    /// The sections of a file of split DWARF (`.dwo`): section 7.3.2 of DWARF 5.
+    pub(super) fn of_split<H: Class, R: ReadRef<'data>>(elf: &Elf<'data, H, R>) -> Option<Self> {
+        Sections::load(|id| section(elf, id.dwo_name().filter(|_| needed(id))))
     }
 
-    fn load(endian: Endianness, bytes: impl Fn(SectionId) -> Cow<'data, [u8]>) -> Option<Sections<'data>> {
+    fn load(section: impl Fn(SectionId) -> Section<'data>) -> Option<Sections<'data>> {
         let mut size = 0;
         let sections = DwarfSections::load(|id| {
-            let bytes = bytes(id);
-            size += bytes.len() as u64;
-            if id == SectionId::DebugInfo && bytes.is_empty() { Err(()) } else { Ok(bytes) }
+            let section = section(id);
+            size += section.size() as u64;
+            if id == SectionId::DebugInfo && section.size() == 0 { Err(()) } else { Ok(section) }
         });
-        Some(Sections { sections: sections.ok()?, endian: run_time(endian), size })
+        Some(Sections { sections: sections.ok()?, size })
     }
 
-    /// The bytes of `.debug_info`.
-    pub(super) fn info<'a>(&'a self, work: &'a Work<'a>) -> Bytes<'a> {
-        // The only way to the reader that the section type offers is borrowing.
+    /// `.debug_info`.
+    pub(super) fn info(&self) -> Option<&Section<'data>> {
+        // The only way to it that its type offers is borrowing.
         let mut info = None;
-        _ = self.sections.debug_info.borrow(|bytes| {
-            let bytes = Bytes::new(bytes, self.endian, work);
-            info = Some(bytes);
-            bytes
-        });
-        info.unwrap_or(Bytes::new(&[], self.endian, work))
+        _ = self.sections.debug_info.borrow(|section| info = Some(section));
+        info
     }
 
     /// A reader of the sections, with those of the supplementary file if there is one.
@@ -58,9 +51,9 @@ impl<'data> Sections<'data> {
         supplementary: Option<&'a Sections<'_>>,
         work: &'a Work<'a>,
     ) -> gimli::Dwarf<Bytes<'a>> {
-        let mut dwarf = self.sections.borrow(|bytes| Bytes::new(bytes, self.endian, work));
+        let mut dwarf = self.sections.borrow(|section| Bytes::new(section, work));
         if let Some(other) = supplementary {
-            dwarf.set_sup(other.sections.borrow(|bytes| Bytes::new(bytes, other.endian, work)));
+            dwarf.set_sup(other.sections.borrow(|section| Bytes::new(section, work)));
         }
         dwarf
     }
@@ -68,8 +61,9 @@ impl<'data> Sections<'data> {
 
 /// The sections of a package of split DWARF (`.dwp`): section 7.3.5 of DWARF 5.
 pub(super) struct PackageSections<'data> {
-    sections: DwarfPackageSections<Cow<'data, [u8]>>,
-    endian: RunTimeEndian,
+    sections: DwarfPackageSections<Section<'data>>,
+    /// What there is of a section that is not there.
+    empty: Section<'data>,
     /// The bytes of all of them.
     pub(super) size: u64,
 }
@@ -80,21 +74,21 @@ impl<'data> PackageSections<'data> {
         let mut size = 0;
         // All of them: a reader of a unit takes its part of each section that the index lists.
         let sections = DwarfPackageSections::load(|id| {
-            let bytes = bytes(elf, id.dwo_name());
-            size += bytes.len() as u64;
-            if id == SectionId::DebugCuIndex && bytes.is_empty() {
+            let section = section(elf, id.dwo_name());
+            size += section.size() as u64;
+            if id == SectionId::DebugCuIndex && section.size() == 0 {
                 Err(gimli::Error::MissingUnitDie)
             } else {
-                Ok(bytes)
+                Ok(section)
             }
         });
-        Some(PackageSections { sections: sections.ok()?, endian: run_time(elf.endian), size })
+        let empty = Section::empty(run_time(elf.endian));
+        Some(PackageSections { sections: sections.ok()?, empty, size })
     }
 
     /// A reader of the package; fails where an index is damaged.
     pub(super) fn reader<'a>(&'a self, work: &'a Work<'a>) -> gimli::Result<gimli::DwarfPackage<Bytes<'a>>> {
-        let empty = Bytes::new(&[], self.endian, work);
-        self.sections.borrow(|bytes| Bytes::new(bytes, self.endian, work), empty)
+        self.sections.borrow(|section| Bytes::new(section, work), Bytes::new(&self.empty, work))
     }
 }
 
@@ -115,9 +109,14 @@ fn needed(id: SectionId) -> bool {
     )
 }
 
-/// The bytes of a section; none where the file has no such section or it is damaged.
-fn bytes<'data, H: Class, R: ReadRef<'data>>(elf: &Elf<'data, H, R>, name: Option<&str>) -> Cow<'data, [u8]> {
-    name.and_then(|name| elf.linked_section_bytes(name)).unwrap_or_default()
+/// A section; one without bytes where the file has none of this name or it is damaged.
+fn section<'data, H: Class, R: ReadRef<'data>>(elf: &Elf<'data, H, R>, name: Option<&str>) -> Section<'data> {
+    let endian = run_time(elf.endian);
+    let section = name.and_then(|name| match elf.section_place(name).filter(|_| !elf.is_object) {
+        Some(place) => Section::in_file(place, endian, elf.budget),
+        None => Some(Section::Held(elf.linked_section_bytes(name)?, endian)),
+    });
+    section.unwrap_or(Section::empty(endian))
 }
 
 fn run_time(endian: Endianness) -> RunTimeEndian {

@@ -14,39 +14,38 @@ use object::read::FileKind;
 
 use super::bytes::Bytes;
 use super::sections::Sections;
+use super::unit::HeldUnit;
+use super::work::Work;
 use crate::elf::Elf;
 use crate::file_bytes::FileBytes;
 use oprof_profile::open_regular;
 
-/// The bytes that are read of one `.dwo` file, and of all those of one image. They are named by the image, and a
-/// hostile one could name the largest file there is for each of its units.
-const LARGEST_FILE: u64 = 64 << 20;
-const LARGEST_SUM: u64 = 512 << 20;
+/// The files that are opened for one image. They are named by the image, and a hostile one could name the same for each
+/// of a million units.
+const MOST_FILES: u64 = 64 << 10;
 
 /// Where the `.dwo` files of an image are.
 pub(super) struct SplitFiles {
     /// The folder that the image is in.
     folder: Option<PathBuf>,
-    /// The bytes that may still be read.
+    /// The files that may still be opened.
     left: AtomicU64,
 }
 
 impl SplitFiles {
     pub(super) fn new(image: Option<&Path>) -> SplitFiles {
         let folder = image.and_then(Path::parent).map(Path::to_owned);
-        SplitFiles { folder, left: AtomicU64::new(LARGEST_SUM) }
+        SplitFiles { folder, left: AtomicU64::new(MOST_FILES) }
     }
 
-    /// The sections of the `.dwo` file that a skeleton unit names; `None` where there is none with that unit's id.
-    pub(super) fn open(
-        &self,
-        main: &Dwarf<Bytes<'_>>,
-        skeleton: &Unit<Bytes<'_>>,
-    ) -> Option<Sections<'static>> {
+    /// The `.dwo` file that a skeleton unit names.
+    pub(super) fn open(&self, main: &Dwarf<Bytes<'_>>, skeleton: &Unit<Bytes<'_>>) -> Option<File> {
         let name = main.attr_string(skeleton, skeleton.dwo_name().ok()??).ok()?;
         let name = name.to_slice().ok()?;
         let compiled_in = skeleton.comp_dir.as_ref().and_then(|directory| directory.to_slice().ok());
-        self.paths(&name, compiled_in.as_deref()).iter().find_map(|path| self.read(path))
+        let take = |left: u64| left.checked_sub(1);
+        self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take).ok()?;
+        self.paths(&name, compiled_in.as_deref()).iter().find_map(|path| open_regular(path))
     }
 
     /// Where the file can be: where the compiler put it; and for programs that were moved together with it, in the
@@ -60,18 +59,10 @@ impl SplitFiles {
         paths.dedup();
         paths
     }
-
-    fn read(&self, path: &Path) -> Option<Sections<'static>> {
-        let file = open_regular(path)?;
-        let size = file.metadata().ok()?.len().min(LARGEST_FILE);
-        let take = |left: u64| left.checked_sub(size);
-        self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take).ok()?;
-        sections(&file)
-    }
 }
 
-fn sections(file: &File) -> Option<Sections<'static>> {
-    let bytes = &FileBytes::new(file, LARGEST_FILE);
+/// The sections of a `.dwo` file.
+pub(super) fn split_sections<'data>(bytes: &'data FileBytes<'_>) -> Option<Sections<'data>> {
     match FileKind::parse(bytes) {
         Ok(FileKind::Elf32) => Sections::of_split(&Elf::<FileHeader32<Endianness>, _>::parse(bytes).ok()?),
         Ok(FileKind::Elf64) => Sections::of_split(&Elf::<FileHeader64<Endianness>, _>::parse(bytes).ok()?),
@@ -84,10 +75,11 @@ pub(super) fn split_unit<'a>(
     split: &Dwarf<Bytes<'a>>,
     id: DwoId,
     skeleton: &Unit<Bytes<'a>>,
-) -> Option<Unit<Bytes<'a>>> {
+    work: &Work<'a>,
+) -> Option<HeldUnit<'a>> {
     let mut headers = split.units();
     while let Some(header) = headers.next().ok()? {
-        let Ok(mut unit) = split.unit(header) else { continue };
+        let Some(mut unit) = HeldUnit::of(split, || Ok(header), work) else { continue };
         if unit.dwo_id == Some(id) {
             unit.copy_relocated_attributes(skeleton);
             return Some(unit);

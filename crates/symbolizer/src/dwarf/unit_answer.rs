@@ -3,12 +3,21 @@
 use std::collections::HashMap;
 
 use gimli::UnitOffset;
+use oprof_profile::InlinedFrame;
 
 use super::function_name::{Entries, FunctionName, Holder};
 use super::functions::{Call, Functions};
 use super::lines::Row;
 use super::source_path::source_path;
 use super::work::Work;
+
+/// What an inlined call takes in memory, here and in the names that are made of it, in bytes.
+const BYTES_OF_A_CALL: u64 = 2 * (size_of::<Inlined>() + size_of::<InlinedFrame>()) as u64;
+
+/// What a name or path of this length takes in memory: here, as a key, and in the names that are made of it.
+fn bytes_of_text(length: usize) -> u64 {
+    4 * (length as u64 + 64)
+}
 
 /// A place in one of an answer's files.
 #[derive(Clone, Copy)]
@@ -73,7 +82,7 @@ impl<'a, 'bytes> Writer<'a, 'bytes> {
         mut self,
         places: &[usize],
         rows: &[Option<Row>],
-        functions: &Functions,
+        functions: &Functions<'_>,
     ) -> UnitAnswer {
         for ((&place, row), innermost) in places.iter().zip(rows).zip(&functions.innermost) {
             if row.is_none() && innermost.is_none() {
@@ -83,7 +92,7 @@ impl<'a, 'bytes> Writer<'a, 'bytes> {
             let mut inlined = Vec::new();
             let mut node = innermost.map(|node| &functions.nodes[node]);
             while let Some(parent) = node.and_then(|node| node.parent) {
-                let (Some(inner), Some(())) = (node, self.work.budget.call()) else { break };
+                let (Some(inner), Some(())) = (node, self.work.budget.take(BYTES_OF_A_CALL)) else { break };
                 if let Some(function) = self.function(inner.entry) {
                     inlined.push(Inlined { function, call: self.call(inner.call) });
                 }
@@ -104,7 +113,7 @@ impl<'a, 'bytes> Writer<'a, 'bytes> {
         let file = *self.files.entry(row.file).or_insert_with(|| {
             let program = holder.files.line_program.as_ref()?;
             let path = source_path(holder.files, program.header(), row.file)?;
-            work.budget.text(path.len())?;
+            work.budget.take(bytes_of_text(path.len()))?;
             answer.files.push(path);
             Some(answer.files.len() - 1)
         });
@@ -116,7 +125,8 @@ impl<'a, 'bytes> Writer<'a, 'bytes> {
         *self.functions.entry(entry).or_insert_with(|| {
             let name = entries.name(*holder, entry);
             let length = name.name.as_ref().map_or(0, String::len);
-            work.budget.text(length + name.declaration.as_ref().map_or(0, |(file, _)| file.len()))?;
+            let declared_in = name.declaration.as_ref().map_or(0, |(file, _)| file.len());
+            work.budget.take(bytes_of_text(length + declared_in))?;
             answer.functions.push(name);
             Some(answer.functions.len() - 1)
         })

@@ -4,18 +4,20 @@ use std::path::{Path, PathBuf};
 
 use object::Endianness;
 use object::elf::{FileHeader32, FileHeader64};
-use object::read::{FileKind, ReadRef};
+use object::read::FileKind;
 use oprof_profile::{BuildId, ImageAddress, ImageNames};
 
 use super::KernelFiles;
 use super::module_file::{ModuleFile, plain_path};
 use super::section_addresses::section_addresses;
 use crate::KernelSymbols;
+use crate::budget::Budget;
 use crate::build_id::build_id_in;
 use crate::debug_file::DebugDirectories;
 use crate::dwarf::Debugging;
 use crate::elf::{Class, Elf};
-use crate::file_bytes::{BUDGET, FileBytes};
+use crate::file_bytes::FileBytes;
+use crate::image_data::ImageData;
 use crate::memory_bytes::MemoryBytes;
 
 /// A module that is loaded.
@@ -91,15 +93,15 @@ impl<'a> Module<'a> {
     ) -> Option<()> {
         match file {
             ModuleFile::Plain(file) => {
-                self.add_places_in(directories, &FileBytes::new(file, BUDGET), path, names)
+                self.add_places_in(directories, &FileBytes::new(file, &Budget::new()), path, names)
             }
             ModuleFile::Unpacked(bytes) => {
-                self.add_places_in(directories, &MemoryBytes::new(bytes), path, names)
+                self.add_places_in(directories, &MemoryBytes::new(bytes, &Budget::new()), path, names)
             }
         }
     }
 
-    fn add_places_in<'data, R: ReadRef<'data>>(
+    fn add_places_in<'data, R: ImageData<'data>>(
         &self,
         directories: &DebugDirectories,
         data: R,
@@ -117,7 +119,7 @@ impl<'a> Module<'a> {
         }
     }
 
-    fn add_places_of_class<'data, H: Class, R: ReadRef<'data>>(
+    fn add_places_of_class<'data, H: Class, R: ImageData<'data>>(
         &self,
         directories: &DebugDirectories,
         data: R,
@@ -131,7 +133,8 @@ impl<'a> Module<'a> {
         // With its sections where they were loaded, its debugging information speaks of virtual addresses.
         let (addresses, code_start) = section_addresses(&elf, self)?;
         elf.section_addresses = addresses;
-        let debugging = Debugging { directories, image: Some(path), path: Some(path), code_start };
+        let debugging =
+            Debugging { directories, image: Some(path), path: Some(path), code_start, distance: 0 };
         debugging.add_places(&elf, names, |offset| Some(ImageAddress(offset.0)));
         Some(())
     }

@@ -6,17 +6,19 @@ use std::path::{Path, PathBuf};
 use object::Endianness;
 use object::elf;
 use object::elf::{FileHeader32, FileHeader64};
+use object::read::FileKind;
 use object::read::elf::Sym;
-use object::read::{FileKind, ReadRef};
 use oprof_profile::{BuildId, ImageAddress, ImageNames, open_regular};
 
 use super::KernelFiles;
 use crate::KernelSymbols;
+use crate::budget::Budget;
 use crate::build_id::build_id;
 use crate::debug_file::{DebugDirectories, DebugFile};
 use crate::dwarf::Debugging;
 use crate::elf::{Class, Elf};
-use crate::file_bytes::{BUDGET, FileBytes};
+use crate::file_bytes::FileBytes;
+use crate::image_data::ImageData;
 
 /// Why a file is not used as the running kernel's.
 #[derive(Debug, thiserror::Error)]
@@ -57,7 +59,8 @@ pub(super) fn check(path: &Path, kernel: Option<BuildId>) -> Result<(), VmlinuxE
 }
 
 fn has_debugging(file: &File) -> bool {
-    let bytes = &FileBytes::new(file, BUDGET);
+    let budget = Budget::new();
+    let bytes = &FileBytes::new(file, &budget);
     match FileKind::parse(bytes) {
         Ok(FileKind::Elf32) => {
             Elf::<FileHeader32<Endianness>, _>::parse(bytes).is_ok_and(|elf| elf.has_debugging())
@@ -102,7 +105,8 @@ pub(super) fn add_places(
     names: &mut ImageNames,
 ) {
     let Some(vmlinux) = find(directories, files) else { return };
-    let bytes = &FileBytes::new(&vmlinux.file, BUDGET);
+    let budget = Budget::new();
+    let bytes = &FileBytes::new(&vmlinux.file, &budget);
     match FileKind::parse(bytes) {
         Ok(FileKind::Elf32) => {
             add_places_of::<FileHeader32<Endianness>, _>(directories, bytes, &vmlinux.path, symbols, names);
@@ -114,7 +118,7 @@ pub(super) fn add_places(
     }
 }
 
-fn add_places_of<'data, H: Class, R: ReadRef<'data>>(
+fn add_places_of<'data, H: Class, R: ImageData<'data>>(
     directories: &DebugDirectories,
     data: R,
     path: &Path,
@@ -127,8 +131,13 @@ fn add_places_of<'data, H: Class, R: ReadRef<'data>>(
     for symbol in &mut names.symbols {
         symbol.address.0 = symbol.address.0.wrapping_sub(distance);
     }
-    let debugging =
-        Debugging { directories, image: Some(path), path: Some(path), code_start: elf.code_start() };
+    let debugging = Debugging {
+        directories,
+        image: Some(path),
+        path: Some(path),
+        code_start: elf.code_start(),
+        distance: 0,
+    };
     debugging.add_places(&elf, names, |offset| Some(ImageAddress(offset.0.wrapping_sub(distance))));
     // Those behind them are inlined functions, which have no address.
     for symbol in &mut names.symbols[..own] {
@@ -138,7 +147,7 @@ fn add_places_of<'data, H: Class, R: ReadRef<'data>>(
 
 /// How far the running kernel's code is above that of its file, which is another distance after every start (KASLR;
 /// it wraps where the code is below). `None` where the kernel hides its addresses, or the file has no symbols.
-fn distance<'data, H: Class, R: ReadRef<'data>>(
+fn distance<'data, H: Class, R: ImageData<'data>>(
     elf: &Elf<'data, H, R>,
     symbols: &KernelSymbols,
 ) -> Option<u64> {

@@ -167,3 +167,61 @@ fn plain_search(tables: &[&Literal], address: u64) -> &'static str {
     }
     "-"
 }
+
+/// A table of many symbols: (start, size), named after their place.
+struct Many(Vec<(u64, u64)>, Vec<String>);
+
+impl Many {
+    fn new(symbols: Vec<(u64, u64)>) -> Many {
+        let names = (0..symbols.len()).map(|place| format!("s{place}")).collect();
+        Many(symbols, names)
+    }
+}
+
+impl CodeTable for Many {
+    fn visit(&self, visit: &mut dyn FnMut(CodeSymbol)) {
+        for (index, &(start, size)) in self.0.iter().enumerate() {
+            let (start, limit) = (ImageAddress(start), ImageAddress(10_000));
+            visit(CodeSymbol { index, start, size, limit, binding: Binding::Global, is_function: true });
+        }
+    }
+
+    fn name(&self, index: usize) -> Option<&[u8]> {
+        Some(self.1[index].as_bytes())
+    }
+
+    fn source(&self) -> NameSource {
+        NameSource::SymbolTable
+    }
+}
+
+#[test]
+fn of_more_symbols_than_are_held_the_right_ones_stay() {
+    // All orders of starts and sizes, with aliases, in a sequence without order; a few have no size.
+    let mut random = 1_u64;
+    let symbols: Vec<(u64, u64)> = (0..4 * MOST_HELD)
+        .map(|_| {
+            random = random.wrapping_mul(0x5851_f42d_4c95_7f2d).wrapping_add(0x1405_7b7e_f767_814f);
+            let (start, size) = (random >> 33 & 0x3ff, random >> 45 & 0x1ff);
+            (start, if start % 97 == 5 { 0 } else { size + 1 })
+        })
+        .collect();
+    let table = Many::new(symbols);
+    let addresses: Vec<ImageAddress> = (0..1600).step_by(3).map(ImageAddress).collect();
+    let found = lookup(&[&table], &addresses).holders;
+    for (address, holder) in addresses.iter().zip(found) {
+        let holds = |place: &usize| {
+            let (start, size) = table.0[*place];
+            start <= address.0 && address.0 - start < size
+        };
+        // The last start, then the nearest end, then the shortest and least name.
+        let key = |place: &usize| {
+            let (start, size) = table.0[*place];
+            (Reverse(start), start + size, table.1[*place].len(), table.1[*place].clone())
+        };
+        let expected = (0..table.0.len()).filter(holds).min_by_key(key);
+        if let Some(expected) = expected {
+            assert_eq!(holder.map(|holder| holder.index), Some(expected), "at {address:?}");
+        }
+    }
+}

@@ -13,6 +13,16 @@ const FOUR_BYTES: [u8; 2] = [0x03, 0x0b];
 /// DW_EH_PE_datarel | DW_EH_PE_sdata4: the encoding of the rows.
 const FROM_SECTION: u8 = 0x3b;
 
+/// DW_EH_PE_pcrel | DW_EH_PE_sdata4: the encoding of the pointer to `.eh_frame`, from where it stands itself.
+const FROM_ITSELF: u8 = 0x1b;
+
+/// The address of `.eh_frame` as `section` tells it, which stands at `start`; `None` where it has another form.
+pub(super) fn frame(section: &[u8], endian: Endianness, start: ImageAddress) -> Option<ImageAddress> {
+    let [1, FROM_ITSELF, _, _, pointer @ ..] = *section.first_chunk::<8>()? else { return None };
+    let distance = endian.read_u32(pointer).cast_signed();
+    Some(ImageAddress(start.0.wrapping_add(4).wrapping_add_signed(distance.into())))
+}
+
 /// The rows of the section.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Header<'bytes> {
