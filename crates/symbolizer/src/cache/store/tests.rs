@@ -18,7 +18,8 @@ fn programs() -> Vec<Vec<u8>> {
 
 /// The index of an image, whenever it was changed; what it was asked for is made to cost nothing.
 fn index(symbolizer: &Symbolizer, image: &File, most: u64, limit: Duration) -> Option<Vec<u8>> {
-    let bytes = FileBytes::new(image, BUDGET);
+    let budget = Budget::new();
+    let bytes = FileBytes::new(image, &budget);
     let elf = Elf::<FileHeader64<Endianness>, _>::parse(&bytes).ok()?;
     let key = Key::of(&elf, image, None, &symbolizer.directories)?;
     let missing = Missing { key, file: image.try_clone().ok()?, path: None, cost: Duration::ZERO };
@@ -40,7 +41,8 @@ fn names(symbolizer: &Symbolizer, image: &File) -> ImageNames {
 
 /// What the index answers for the same offsets.
 fn names_by(index: &[u8], image: &File) -> ImageNames {
-    let bytes = FileBytes::new(image, BUDGET);
+    let budget = Budget::new();
+    let bytes = FileBytes::new(image, &budget);
     let elf = Elf::<FileHeader64<Endianness>, _>::parse(&bytes).unwrap();
     let offsets: Vec<ImageOffset> =
         (0..image.metadata().unwrap().len()).step_by(61).map(ImageOffset).collect();
