@@ -123,11 +123,12 @@ fn code_is_named_by_a_map() {
 #[test]
 fn a_map_may_come_late_and_its_process_be_long_gone() {
     let place = Place::new();
-    let body = r#"char *a = make_room(); put(a); burn(a, 0.2);
+    let body = r#"char *a = make_room(); put(a); burn(a, 1.3);
         FILE *map = map_file(getpid()); map_line(map, a, "told_late");"#;
     let Some(_) = compiler(&place, body) else { return };
     let symbols = symbols_of_run(&place, "", &["sh", "-c", "./compiler; sleep 2"]);
     assert_share(&symbols, "told_late", 100.0);
+    assert!(symbols.iter().all(|row| row.image != "[anon]"), "{symbols:#?}");
 }
 
 /// Two functions take turns at one address. A dump says when, and it does not matter that it is written much later.

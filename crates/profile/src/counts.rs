@@ -49,19 +49,15 @@ impl Counts {
         self.entries.entry(key).or_default().add(count);
     }
 
-    /// Takes samples away from a place; true if it had them, else nothing changes.
-    pub(crate) fn take(&mut self, key: Key, count: Count) -> bool {
-        let Some(held) = self.entries.get_mut(&key) else { return false };
-        let (Some(samples), Some(weight)) =
-            (held.samples.checked_sub(count.samples), held.weight.checked_sub(count.weight))
-        else {
-            return false;
-        };
-        *held = Count { samples, weight };
-        if samples == 0 {
-            self.entries.remove(&key);
+    /// Takes samples away from a place, as many of them as it has; gives what was taken.
+    pub(crate) fn take(&mut self, key: Key, count: Count) -> Count {
+        let Some(held) = self.entries.get_mut(&key) else { return Count::default() };
+        if held.samples <= count.samples {
+            return self.entries.remove(&key).unwrap_or_default();
         }
-        true
+        let taken = Count { samples: count.samples, weight: count.weight.min(held.weight) };
+        *held = Count { samples: held.samples - taken.samples, weight: held.weight - taken.weight };
+        taken
     }
 
     /// Every place that was sampled, in no order.

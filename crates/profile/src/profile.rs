@@ -1,6 +1,7 @@
 //! The profile: records of a run, replayed in the order of time and folded.
 
 mod ksymbols;
+mod moves;
 mod totals;
 
 use std::sync::Arc;
@@ -404,41 +405,6 @@ impl Profile {
         changed_processes.sort_unstable();
         changed_processes.dedup();
         Window { first_image, changed_processes, counts }
-    }
-
-    /// Moves samples of one image into others: `image_of` names the new image for an offset, or leaves it.
-    ///
-    /// This is how code of kernel modules leaves the kernel's image once the kernel's symbols have been read.
-    pub fn split_image(&mut self, image: ImageId, mut image_of: impl FnMut(ImageOffset) -> Option<Image>) {
-        self.open_window.drain_into(&mut self.closed_windows);
-        let counts = std::mem::take(&mut self.closed_windows);
-        for (mut key, count) in counts.iter() {
-            if key.image == image
-                && let Some(image) = image_of(key.offset)
-            {
-                key.image = self.image_id(image);
-            }
-            self.closed_windows.add(key, count);
-        }
-    }
-
-    /// The samples since the last call that fell where compilers may have put code, in the order of time; of very many
-    /// the first. They are folded like all others, by the memory that they fell into.
-    pub fn take_jit_samples(&mut self) -> Vec<JitSample> {
-        let mut samples = std::mem::take(&mut self.jit_samples);
-        samples.sort_by_key(|sample| sample.time);
-        samples
-    }
-
-    /// Counts samples of one place for another: `offset` in `image`. Nothing changes where they are not found there.
-    pub fn move_samples(&mut self, key: Key, count: Count, image: Image, offset: ImageOffset) {
-        let image = self.image_id(image);
-        let counts = match self.open_window.take(key, count) {
-            true => &mut self.open_window,
-            false if self.closed_windows.take(key, count) => &mut self.closed_windows,
-            false => return,
-        };
-        counts.add(Key { image, offset, ..key }, count);
     }
 
     /// The offsets that were sampled, image by image, ascending and distinct.

@@ -279,8 +279,6 @@ fn samples_where_compilers_put_code_are_kept_apart_and_can_be_moved() {
     assert_eq!(places(&profile), moved);
     // What is not there is not moved.
     profile.move_samples(apart[2].key, apart[2].count, Image::jit(), ImageOffset(5));
-    let many = Count { samples: 9, weight: 9 };
-    profile.move_samples(apart[1].key, many, Image::jit(), ImageOffset(5));
     assert_eq!(places(&profile), moved);
     assert!(profile.images().iter().any(|image| image.name == memory_file));
 }
@@ -335,4 +333,20 @@ fn kernel_samples_belong_to_the_program_that_was_loaded_at_their_time() {
     profile.name_ksymbols(&mut names);
     let names: Vec<_> = names.symbols.iter().map(|symbol| symbol.name.as_str()).collect();
     assert_eq!(names, ["one", "two"]);
+}
+
+#[test]
+fn samples_of_several_windows_are_moved_at_once() {
+    let records = vec![executed(1, 1, "java"), mapped(2, 1, 0x9000, "//anon")];
+    let mut profile = Profile::of_all_processes(1);
+    profile.apply(&Batch { samples: vec![sample(5, 1, 0x9020), sample(6, 1, 0x9020)], records });
+    profile.close_window();
+    profile.apply(&Batch { samples: vec![sample(7, 1, 0x9020), sample(8, 1, 0x9020)], records: Vec::new() });
+    let key = profile.take_jit_samples()[0].key;
+    let count = |samples| Count { samples, weight: samples * 10 };
+    profile.move_samples(key, count(3), Image::jit(), ImageOffset(1));
+    profile.move_samples(key, count(9), Image::jit(), ImageOffset(2));
+    profile.close_window();
+    assert_eq!(places(&profile), [(1, "[jit]", 1, 3), (1, "[jit]", 2, 1)]);
+    assert_eq!(profile.counts().iter().map(|(_, count)| count.weight).sum::<u64>(), 40);
 }
