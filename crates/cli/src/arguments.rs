@@ -11,6 +11,7 @@ use oprof_profile::{NameStyle, Scope};
 use oprof_report::{By, SourcePath};
 
 use crate::size::{self, NoSize};
+use crate::stat::StatOptions;
 use crate::{speak, status, usage_error};
 
 const EXAMPLES: &str = "\
@@ -18,6 +19,7 @@ Examples:
   oprof record make test-all         profile a command and all that it starts
   oprof report -l                    which symbols the time went to
   oprof report --by command          which of its processes cost what
+  oprof stat make test-all           how often events happen in it, exactly
   oprof record -e cache-misses -c 10000 --report ./program
   oprof list                         the events of this machine
   oprof doctor                       what works here, and what would help";
@@ -34,6 +36,8 @@ pub(crate) struct Arguments {
 pub(crate) enum Subcommand {
     /// Run a command and record where its events fall
     Record(RecordOptions),
+    /// Run a command and count its events, exactly and without samples
+    Stat(StatOptions),
     /// Print a recording as tables
     Report(ReportOptions),
     /// List the events that can be opened on this machine, and why others cannot
@@ -258,7 +262,7 @@ pub(crate) fn parse() -> Result<Arguments, ExitCode> {
         // A command's own status must not be taken for a mistake in ours, nor ours for the command's.
         match (error.use_stderr(), subcommand.as_deref()) {
             (false, _) => ExitCode::SUCCESS,
-            (true, Some("record")) => ExitCode::from(status::RECORDER_FAILED),
+            (true, Some("record" | "stat")) => ExitCode::from(status::RECORDER_FAILED),
             (true, _) => ExitCode::from(status::USAGE),
         }
     })
@@ -274,7 +278,7 @@ fn count(text: &str) -> Result<u64, String> {
     positive(text, i64::MAX as u64)
 }
 
-fn positive(text: &str, largest: u64) -> Result<u64, String> {
+pub(crate) fn positive(text: &str, largest: u64) -> Result<u64, String> {
     match text.parse::<i128>() {
         Ok(..1) => Err("must be at least 1".to_owned()),
         Ok(number) => match u64::try_from(number) {
@@ -285,7 +289,7 @@ fn positive(text: &str, largest: u64) -> Result<u64, String> {
     }
 }
 
-fn percent(text: &str) -> Result<f64, String> {
+pub(crate) fn percent(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(share) if (0.0..=100.0).contains(&share) => Ok(share),
         _ => Err("not a percentage from 0 to 100".to_owned()),
@@ -370,8 +374,8 @@ mod tests {
 
     #[test]
     fn help_fits_a_screen() {
-        for subcommand in [None, Some("record"), Some("report"), Some("list"), Some("cache"), Some("doctor")]
-        {
+        let subcommands = ["record", "stat", "report", "list", "cache", "doctor"].map(Some);
+        for subcommand in [None].into_iter().chain(subcommands) {
             let arguments = ["oprof"].into_iter().chain(subcommand).chain(["--help"]);
             let help = Arguments::try_parse_from(arguments).expect_err("help comes as an error").to_string();
             let lines = help.lines().count();

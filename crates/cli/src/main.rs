@@ -20,6 +20,7 @@ mod record;
 mod report;
 mod size;
 mod speak;
+mod stat;
 mod status;
 mod terminal;
 mod trouble;
@@ -42,6 +43,7 @@ fn main() -> ExitCode {
     };
     let (done, failed) = match &arguments.subcommand {
         Subcommand::Record(options) => (record::record(options), status::RECORDER_FAILED),
+        Subcommand::Stat(options) => (stat::stat(options), status::RECORDER_FAILED),
         Subcommand::Report(options) => (report::report(options), status::FAILED),
         Subcommand::List(options) => (list::list(options), status::FAILED),
         Subcommand::Cache(options) => (cache::cache(options), status::FAILED),

@@ -147,8 +147,11 @@ const LONGER_THAN_A_FORK: u32 = 90;
 
 /// What tasks do, as records of their own: mappings, execs, forks, exits. `build_ids`: the kernel reads the build id
 /// of what is mapped (since Linux 5.12).
-pub(crate) fn tasks(build_ids: bool) -> perf_event_attr {
+///
+/// `inherit`: of those that descend from a task.
+pub(crate) fn tasks(build_ids: bool, inherit: bool) -> perf_event_attr {
     let mut attr = dummy();
+    attr.set_inherit(u64::from(inherit));
     tell_tasks(&mut attr, build_ids);
     attr
 }
@@ -199,9 +202,13 @@ pub(crate) fn tell_tasks(attr: &mut perf_event_attr, build_ids: bool) {
 /// profiler, which the command runs, adds its own: then a count lands in a process that has nothing to do with it.
 /// Counters that a sample of theirs would read are never exchanged, whether they take samples or not; kernels before
 /// 6.13 refuse that for inherited ones (EINVAL).
-pub(crate) fn task_totals(event: &EventConfig, watermark: usize, each: bool) -> perf_event_attr {
-    let mut attr = counting(event);
-    attr.set_inherit(1);
+pub(crate) fn task_totals(
+    event: &EventConfig,
+    start: Start,
+    watermark: usize,
+    each: bool,
+) -> perf_event_attr {
+    let mut attr = counts(event, true, start);
     if !each {
         return attr;
     }
@@ -209,6 +216,27 @@ pub(crate) fn task_totals(event: &EventConfig, watermark: usize, each: bool) -> 
     attr.set_watermark(1);
     attr.__bindgen_anon_2.wakeup_watermark = watermark as u32;
     attr.set_inherit_stat(1);
+    attr
+}
+
+/// When counters start that a task and all that descend from it inherit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Start {
+    /// When they are enabled.
+    Enabled,
+    /// When the task executes a program: what it does before is not the command's.
+    Executed,
+}
+
+/// Counts of an event, without any record; `inherit`: of a task and all that descend from it.
+pub(crate) fn counts(event: &EventConfig, inherit: bool, start: Start) -> perf_event_attr {
+    let mut attr = counting(event);
+    attr.set_inherit(u64::from(inherit));
+    attr.set_enable_on_exec(u64::from(start == Start::Executed));
+    if event.count_only {
+        // PMUs outside the cores cannot tell guests from the host, and refuse to try.
+        attr.set_exclude_guest(0);
+    }
     attr
 }
 

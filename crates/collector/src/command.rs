@@ -8,6 +8,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::PathBuf;
 use std::process::{Child, Command};
+use std::sync::mpsc::Sender;
 use std::thread::JoinHandle;
 
 use oprof_profile::CommandEnd;
@@ -35,9 +36,22 @@ pub(crate) struct Preparation {
     pub(crate) open_files: Option<Rlimit>,
 }
 
-impl Waiting {
-    /// Forks the process.
-    pub(crate) fn start(command: &[OsString], preparation: Preparation) -> Result<Waiting, Error> {
+/// A thread that is about to fork a process for the command. What is attached to it before it does the process inherits,
+/// and so is in it from its beginning, as with all that descend from it.
+#[derive(Debug)]
+pub(crate) struct Forking {
+    thread: u32,
+    program: PathBuf,
+    ready: OwnedFd,
+    go: OwnedFd,
+    /// Lets it fork; closing it makes it give up.
+    fork: Sender<()>,
+    spawning: JoinHandle<io::Result<Child>>,
+}
+
+impl Forking {
+    /// Starts the thread.
+    pub(crate) fn start(command: &[OsString], preparation: Preparation) -> Result<Forking, Error> {
         let failed = Error::system("start a process");
         let pipe = || rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC);
         let (ready, tell_ready) = pipe().map_err(|error| failed(error.into()))?;
@@ -50,12 +64,33 @@ impl Waiting {
         // SAFETY: `steps` runs in the forked child, where only async-signal-safe functions may be called: it makes
         // system calls alone and allocates nothing.
         unsafe { builder.pre_exec(steps) };
-        let spawning = std::thread::Builder::new()
-            .name("spawn".to_owned())
-            .spawn(move || builder.spawn())
-            .map_err(&failed)?;
+        let (fork, may_fork) = std::sync::mpsc::channel();
+        let (tell_thread, thread) = std::sync::mpsc::channel();
+        let work = move || {
+            let own = rustix::thread::gettid().as_raw_nonzero().get();
+            // Whoever gave up meanwhile hears nothing of it, and is not waited for.
+            if tell_thread.send(own as u32).is_err() || may_fork.recv().is_err() {
+                return Err(io::ErrorKind::Interrupted.into());
+            }
+            builder.spawn()
+        };
+        let spawning = std::thread::Builder::new().name("spawn".to_owned()).spawn(work).map_err(&failed)?;
+        let thread = thread.recv().map_err(|_| failed(io::ErrorKind::Other.into()))?;
+        Ok(Forking { thread, program: PathBuf::from(program), ready, go, fork, spawning })
+    }
+
+    /// The thread's number.
+    pub(crate) fn thread(&self) -> u32 {
+        self.thread
+    }
+
+    /// Forks the process.
+    pub(crate) fn fork(self) -> Result<Waiting, Error> {
+        let failed = Error::system("start a process");
+        let Forking { program, ready, go, fork, spawning, .. } = self;
+        let sent = fork.send(());
         let mut pid = [0; 4];
-        if File::from(ready).read_exact(&mut pid).is_err() {
+        if sent.is_err() || File::from(ready).read_exact(&mut pid).is_err() {
             // The fork itself failed, or a step before the wait did: the error says which.
             return Err(match spawning.join() {
                 Ok(Err(error)) => failed(error),
@@ -63,14 +98,11 @@ impl Waiting {
             });
         }
         let pid = u32::from_ne_bytes(pid);
-        Ok(Waiting {
-            pid,
-            program: PathBuf::from(program),
-            go: Some(File::from(go)),
-            spawning: Some(spawning),
-        })
+        Ok(Waiting { pid, program, go: Some(File::from(go)), spawning: Some(spawning) })
     }
+}
 
+impl Waiting {
     pub(crate) fn pid(&self) -> u32 {
         self.pid
     }
@@ -176,5 +208,41 @@ impl Running {
     /// Sends it the signal that asks a process to end.
     pub(crate) fn terminate(&self) {
         let _ = rustix::process::pidfd_send_signal(&self.pidfd, rustix::process::Signal::TERM);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn forking() -> Forking {
+        Forking::start(&["true".into()], Preparation::default()).expect("a thread")
+    }
+
+    #[test]
+    fn the_process_is_forked_by_the_thread_that_was_named() {
+        let forking = forking();
+        let own = std::process::id();
+        let threads = crate::proc_info::threads(own).expect("one's own threads");
+        assert!(forking.thread() != own && threads.contains(&forking.thread()));
+        let waiting = forking.fork().expect("a process");
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", waiting.pid())).expect("it waits");
+        let parent = stat.rsplit_once(')').and_then(|(_, rest)| rest.split_whitespace().nth(1));
+        assert_eq!(parent, Some(own.to_string().as_str()));
+        let mut running = waiting.go().expect("it is executed");
+        let end = loop {
+            if let Some(end) = running.end() {
+                break end;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(1));
+        };
+        assert_eq!(end, CommandEnd::Exited(0));
+    }
+
+    #[test]
+    fn a_thread_that_is_not_to_fork_ends() {
+        let Forking { fork, spawning, .. } = forking();
+        drop(fork);
+        assert!(spawning.join().expect("it ends").is_err());
     }
 }

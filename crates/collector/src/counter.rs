@@ -13,23 +13,23 @@ pub(crate) enum Attachment<'a> {
     Cpu(u32),
     /// The processes of a control group, while they run on a CPU.
     Cgroup(BorrowedFd<'a>, u32),
-    /// A task, while it runs on a CPU; its children too, where the attribute says so.
-    Task(u32, u32),
+    /// A task, while it runs on a CPU or on any; its children too, where the attribute says so.
+    Task(u32, Option<u32>),
     /// The calling process on any CPU.
     Myself,
 }
 
 /// What a counter has counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Reading {
+pub(crate) struct Reading {
     /// How often the event happened while it was counted.
-    pub value: u64,
+    pub(crate) value: u64,
     /// How long it was meant to be counted, in nanoseconds.
-    pub time_enabled: u64,
+    pub(crate) time_enabled: u64,
     /// How long it was counted, in nanoseconds.
-    pub time_running: u64,
+    pub(crate) time_running: u64,
     /// The kernel's number for the counter.
-    pub id: u64,
+    pub(crate) id: u64,
 }
 
 /// An event opened in the kernel; closing it ends it.
@@ -52,7 +52,7 @@ impl Counter {
         let (pid, cpu, flags) = match attachment {
             Attachment::Cpu(cpu) => (-1, cpu as i32, 0),
             Attachment::Cgroup(directory, cpu) => (directory.as_raw_fd(), cpu as i32, PERF_FLAG_PID_CGROUP),
-            Attachment::Task(pid, cpu) => (pid as i32, cpu as i32, 0),
+            Attachment::Task(pid, cpu) => (pid as i32, cpu.map_or(-1, |cpu| cpu as i32), 0),
             Attachment::Myself => (0, -1, 0),
         };
         let group = leader.map_or(-1, |leader| leader.fd.as_raw_fd());

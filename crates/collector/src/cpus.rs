@@ -14,14 +14,14 @@ pub fn online() -> io::Result<Vec<u32>> {
 }
 
 /// The numbers of a list such as `0-3,8`, ascending; `None` where it is not one.
-fn parse_list(list: &str) -> Option<Vec<u32>> {
+pub fn parse_list(list: &str) -> Option<Vec<u32>> {
     /// More CPUs than any kernel is built for (NR_CPUS).
     const MOST: u32 = 1 << 16;
     let mut cpus = Vec::new();
     for part in list.split(',') {
         let (first, last) = part.split_once('-').unwrap_or((part, part));
         let (first, last): (u32, u32) = (first.parse().ok()?, last.parse().ok()?);
-        if last >= MOST {
+        if last >= MOST || first > last {
             return None;
         }
         cpus.extend(first..=last);
@@ -31,9 +31,25 @@ fn parse_list(list: &str) -> Option<Vec<u32>> {
     Some(cpus)
 }
 
+/// Writes ascending numbers as such a list.
+pub(crate) fn list(cpus: &[u32]) -> String {
+    let mut ranges: Vec<(u32, u32)> = Vec::new();
+    for &cpu in cpus {
+        match ranges.last_mut() {
+            Some((_, last)) if last.checked_add(1) == Some(cpu) => *last = cpu,
+            _ => ranges.push((cpu, cpu)),
+        }
+    }
+    let write = |&(first, last): &(u32, u32)| match first == last {
+        true => first.to_string(),
+        false => format!("{first}-{last}"),
+    };
+    ranges.iter().map(write).collect::<Vec<_>>().join(",")
+}
+
 #[cfg(test)]
 mod tests {
-    use super::parse_list;
+    use super::{list, parse_list};
 
     #[test]
     fn lists_of_cpus_are_ranges_and_numbers() {
@@ -42,5 +58,13 @@ mod tests {
         assert_eq!(parse_list(""), None);
         assert_eq!(parse_list("0-4294967295"), None);
         assert_eq!(parse_list("a"), None);
+        assert_eq!(parse_list("3-1"), None);
+    }
+
+    #[test]
+    fn a_list_is_written_as_it_is_read() {
+        for text in ["0", "0-3", "0-2,6-8,10", "1,3"] {
+            assert_eq!(list(&parse_list(text).expect("a list")), text);
+        }
     }
 }

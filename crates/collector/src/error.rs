@@ -44,6 +44,44 @@ pub enum Error {
         /// The limit of this machine.
         limit: u64,
     },
+    /// The event happens to a CPU, not to a process.
+    #[error("event '{event}': its counter counts whole CPUs, not processes; use -a, or -C with the CPUs")]
+    CountsCpus {
+        /// The event's name.
+        event: String,
+    },
+    /// There is no such CPU, or it is off.
+    #[error("CPU {cpu} is not online; those that are: {online}")]
+    NoSuchCpu {
+        /// The CPU.
+        cpu: u32,
+        /// Those that there are, as a list.
+        online: String,
+    },
+    /// There is no such process or thread.
+    #[error("{what} {id}: there is none of this number; `ps -eL` shows those that there are")]
+    NoSuchTask {
+        /// `process` or `thread`.
+        what: &'static str,
+        /// Its number.
+        id: u32,
+    },
+    /// A process or thread belongs to somebody else.
+    #[error("{what} {id}: not permitted; run as its user, or as root")]
+    ForeignTask {
+        /// `process` or `thread`.
+        what: &'static str,
+        /// Its number.
+        id: u32,
+    },
+    /// A process starts threads faster than counters can be attached to them.
+    #[error(
+        "process {id}: starts and ends threads too fast to attach to them; count the command that starts it"
+    )]
+    RestlessProcess {
+        /// Its number.
+        id: u32,
+    },
     /// The event counts, but gives no samples.
     #[error(
         "event '{event}': its counter only counts, it cannot sample; choose another event from `oprof list`"

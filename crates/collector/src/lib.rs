@@ -9,11 +9,14 @@ mod bpf;
 mod cgroup;
 mod command;
 mod counter;
+mod counting;
 mod cpus;
 mod descriptions;
 mod error;
 mod held_images;
 mod jit_files;
+mod launch;
+mod open_files;
 mod parse;
 mod probe;
 mod proc_info;
@@ -25,16 +28,19 @@ mod scope;
 mod settings;
 mod signals;
 mod time_order;
+mod user_code;
+mod waiter;
 
 pub use attribute::SamplingChoice;
 pub use cgroup::{Hierarchy, hierarchy as cgroup_hierarchy};
-pub use counter::Reading;
-pub use cpus::online as online_cpus;
+pub use counting::{CountingPlan, CountingSession, CountingTarget, PreparedCount};
+pub use cpus::{online as online_cpus, parse_list as parse_cpu_list};
 pub use error::Error;
 pub use held_images::{BuildIdReader, HeldImages, is_mapped_file};
 pub use jit_files::{JitBytes, JitFiles, JitProgram};
 pub use probe::{
-    Opening, Rehearsal, build_ids_here, count_here, in_virtual_machine, opening_here, rehearse, sample_here,
+    Opening, Rehearsal, build_ids_here, count_here, countable_here, in_virtual_machine, opening_here,
+    rehearse, sample_here,
 };
 pub use recorder::{Collected, Progress, Recorder, Target};
 pub use scope::ScopeChoice;

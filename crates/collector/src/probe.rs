@@ -9,6 +9,7 @@ use oprof_profile::Scope;
 use crate::attribute::{self, SamplingChoice};
 use crate::counter::{Attachment, Counter};
 use crate::recorder::{Recorder, Target};
+use crate::user_code::happens_in_kernel;
 use crate::{Error, ScopeChoice};
 
 /// How an event opens in this process, with this process's privileges.
@@ -38,6 +39,19 @@ fn open(event: &EventConfig, sampling: bool) -> Result<(), Error> {
 /// The kernel's refusal, with its cause.
 pub fn count_here(event: &EventConfig) -> Result<(), Error> {
     open(event, false)
+}
+
+/// The event as it can be counted in a process of this user's: as it is, or in user code alone.
+///
+/// # Errors
+/// The kernel's refusal, with its cause.
+pub fn countable_here(event: &EventConfig) -> Result<EventConfig, Error> {
+    let Err(error) = count_here(event) else { return Ok(event.clone()) };
+    let narrower = user_code(event).filter(|_| error.is_permission() && !happens_in_kernel(event));
+    match narrower {
+        Some(narrower) => count_here(&narrower).map(|()| narrower),
+        None => Err(error),
+    }
 }
 
 /// Tries to open an event for sampling this process.
@@ -88,7 +102,7 @@ fn of_guests_too(event: &EventConfig) -> EventConfig {
 
 /// Whether the kernel reads the build ids of what is mapped (since Linux 5.12); `None` where it cannot be tried.
 pub fn build_ids_here() -> Option<bool> {
-    let opens = |build_ids| Counter::open(&attribute::tasks(build_ids), Attachment::Myself).is_ok();
+    let opens = |build_ids| Counter::open(&attribute::tasks(build_ids, false), Attachment::Myself).is_ok();
     // A kernel that does not know the bit refuses it, and takes the rest.
     opens(true).then_some(true).or_else(|| opens(false).then_some(false))
 }

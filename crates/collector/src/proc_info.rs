@@ -10,11 +10,30 @@ const MOST_ARGUMENTS: u64 = 8 << 10;
 /// When a process started, in clock ticks since boot: field 22 of /proc/PID/stat. Together with the process id it
 /// names one process for as long as the machine runs.
 pub(crate) fn start_time(pid: u32) -> Option<u64> {
-    let stat = fs::read(format!("/proc/{pid}/stat")).ok()?;
+    fields(&fs::read(format!("/proc/{pid}/stat")).ok()?)?.nth(19)?.parse().ok()
+}
+
+/// When a task started that has not ended: as [`start_time`], but not of one that only waits to be asked how it ended.
+pub(crate) fn start_time_of_living(tid: u32) -> Option<u64> {
+    let stat = fs::read(format!("/proc/{tid}/stat")).ok()?;
+    let state = fields(&stat)?.next()?;
+    if matches!(state, "Z" | "X" | "x") { None } else { fields(&stat)?.nth(19)?.parse().ok() }
+}
+
+/// The fields of /proc/PID/stat from the third on.
+fn fields(stat: &[u8]) -> Option<std::str::SplitWhitespace<'_>> {
     // The second field is a name in parentheses which may itself hold blanks and parentheses.
     let after_name = stat.iter().rposition(|byte| *byte == b')')? + 1;
-    let fields = std::str::from_utf8(stat.get(after_name..)?).ok()?;
-    fields.split_whitespace().nth(19)?.parse().ok()
+    Some(std::str::from_utf8(stat.get(after_name..)?).ok()?.split_whitespace())
+}
+
+/// The threads of a process, ascending; `None` where there is no such process.
+pub(crate) fn threads(pid: u32) -> Option<Vec<u32>> {
+    let entries = fs::read_dir(format!("/proc/{pid}/task")).ok()?.flatten();
+    let mut threads: Vec<u32> =
+        entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect();
+    threads.sort_unstable();
+    Some(threads).filter(|threads| !threads.is_empty())
 }
 
 /// A process's arguments, cut off after some thousand bytes; empty where the process is gone.

@@ -8,21 +8,22 @@ use oprof_events::EventConfig;
 use oprof_profile::{
     Batch, CommandEnd, Event, ImageKind, Profile, Record, Scope, TaskRecord, TaskTotal, Timestamp,
 };
-use rustix::event::epoll;
-use rustix::process::{Resource, Rlimit};
+use rustix::process::Rlimit;
 
 use crate::attribute::{self, SamplingChoice};
 use crate::cgroup::Cgroup;
-use crate::command::{Preparation, Running, Waiting};
+use crate::command::{Running, Waiting};
 use crate::descriptions::{Descriptions, Known};
 use crate::held_images::{BuildIdReader, HeldImages};
 use crate::jit_files::JitFiles;
+use crate::launch::Launch;
 use crate::parse::Parsed;
-use crate::rings::{BufferSizes, Place, Rings, SampledEvent, happens_in_kernel, is_in_hardware};
+use crate::rings::{BufferSizes, Rings, SampledEvent, is_in_hardware};
 use crate::scope::ScopeChoice;
 use crate::signals::{self, Signals, Wish};
 use crate::time_order::TimeOrder;
-use crate::{Error, bpf, cpus, proc_info, settings};
+use crate::waiter::Waiter;
+use crate::{Error, bpf, cpus, open_files, proc_info, user_code};
 
 /// How often what was folded is handed to the recording file.
 const FLUSH: Duration = Duration::from_millis(900);
@@ -123,15 +124,12 @@ impl Recorder {
         for config in &target.events {
             let sampling = attribute::sampling(config, target.sampling)?;
             let mut config = config.clone();
-            if config.user != config.kernel {
-                // Asked for so, which tells it from the whole event.
-                config.name.push_str(if config.user { ":u" } else { ":k" });
-            }
+            config.name = user_code::name_as_asked(&config);
             events.push(SampledEvent { config, sampling });
         }
         signals::outlive_file_size_limit();
         // Once, before anything is tried: every try raises the limit, and the command is to get what it was.
-        let open_files = rustix::process::getrlimit(Resource::Nofile);
+        let open_files = open_files::limit();
         let mut refused = None;
         for scope in target.scope.candidates() {
             match Recorder::prepare_in(scope, target, events.clone(), open_files) {
@@ -150,32 +148,20 @@ impl Recorder {
         open_files: Rlimit,
     ) -> Result<Recorder, Error> {
         let signals = Signals::catch().map_err(Error::system("catch signals"))?;
-        let cgroup = match scope {
-            Scope::Cgroup => Some(Cgroup::create()?),
-            _ => None,
-        };
-        let join = cgroup.as_ref().map(Cgroup::joining_file).transpose()?;
-        let preparation = Preparation { join, open_files: Some(open_files) };
-        let waiting = Waiting::start(&target.command, preparation).map_err(|error| match scope {
-            // The one step that only this scope has is to join the group.
-            Scope::Cgroup => Error::Scope { scope: "cgroup", why: error.to_string() },
-            _ => error,
-        })?;
-        let descriptors = raise_open_files();
+        let launch = Launch::prepare(scope, &target.command, open_files)?;
+        let descriptors = open_files::raise();
         let cpus = cpus::online().map_err(Error::system("list the CPUs"))?;
-        let place = Place { scope, cgroup: cgroup.as_ref().map(Cgroup::directory), pid: waiting.pid() };
+        let place = launch.place();
         let mut notes = Vec::new();
         let sizes = buffer_sizes(target.buffer, scope);
         let rings = match Rings::open(place, &events, &cpus, sizes) {
             Err(error)
-                if scope == Scope::Inherit && error.is_permission() && leave_out_kernel(&mut events) =>
+                if scope == Scope::Inherit
+                    && error.is_permission()
+                    && user_code::leave_out_kernel(events.iter_mut().map(|event| &mut event.config)) =>
             {
                 let rings = Rings::open(place, &events, &cpus, sizes)?;
-                notes.push(format!(
-                    "only user code is sampled: kernel.perf_event_paranoid is {}; as root: sysctl \
-                     kernel.perf_event_paranoid=1",
-                    settings::paranoid().map_or("unknown".to_owned(), |level| level.to_string())
-                ));
+                notes.push(user_code::note("sampled"));
                 rings
             }
             // What is refused here is the scope, not the event.
@@ -193,6 +179,7 @@ impl Recorder {
             ));
         }
         let used = rings.fds().count() * 2 + events.len() * cpus.len() * 2 + cpus.len();
+        let Launch { waiting, cgroup, .. } = launch;
         let started = now();
         let mut profile = match scope {
             Scope::System => Profile::of_descendants(events.len(), waiting.pid(), started),
@@ -276,7 +263,8 @@ impl Recorder {
         self.last_flush = Instant::now();
         let end = loop {
             let round = Instant::now();
-            self.wait(&waiter).map_err(&failed)?;
+            let longest = if self.descriptions.is_waiting() { GAP_AMONG_PROGRAMS } else { ROUND };
+            waiter.wait(longest).map_err(&failed)?;
             match self.signals.take() {
                 Wish::None | Wish::LetCommandEnd => {}
                 Wish::EndCommand => self.running.iter().for_each(Running::terminate),
@@ -405,38 +393,18 @@ impl Recorder {
     }
 
     /// Everything to wait for: records, the end of the command, signals.
-    fn waiter(&self) -> io::Result<std::os::fd::OwnedFd> {
-        let waiter = epoll::create(epoll::CreateFlags::CLOEXEC)?;
-        let nothing = epoll::EventData::new_u64(0);
-        // Edge-triggered: a counter whose task has ended hangs up for ever, which must not wake us for ever.
-        let edge = epoll::EventFlags::IN | epoll::EventFlags::ET;
-        for fd in self.rings.fds() {
-            epoll::add(&waiter, fd, nothing, edge)?;
-        }
-        for fd in self.signals.fds() {
-            epoll::add(&waiter, fd, nothing, epoll::EventFlags::IN)?;
-        }
-        if let Some(running) = &self.running {
-            epoll::add(&waiter, running.pidfd(), nothing, epoll::EventFlags::IN)?;
-        }
+    fn waiter(&self) -> io::Result<Waiter> {
+        let waiter = Waiter::new()?;
+        self.rings.fds().try_for_each(|fd| waiter.add_records(fd))?;
+        self.signals.fds().iter().try_for_each(|fd| waiter.add(fd))?;
+        self.running.iter().try_for_each(|running| waiter.add(running.pidfd()))?;
         Ok(waiter)
-    }
-
-    fn wait(&self, waiter: &std::os::fd::OwnedFd) -> io::Result<()> {
-        let longest = if self.descriptions.is_waiting() { GAP_AMONG_PROGRAMS } else { ROUND };
-        let timeout = rustix::time::Timespec { tv_sec: 0, tv_nsec: longest.as_nanos() as i64 };
-        let mut events =
-            [epoll::Event { flags: epoll::EventFlags::empty(), data: epoll::EventData::new_u64(0) }; 8];
-        match epoll::wait(waiter, &mut events, Some(&timeout)) {
-            Ok(_) | Err(rustix::io::Errno::INTR) => Ok(()),
-            Err(error) => Err(error.into()),
-        }
     }
 }
 
 /// Lets this thread run before others where that is permitted: on a busy machine a process can be over, and its file
 /// deleted, before the recorder gets its turn. The command was forked before and is not affected.
-fn go_first() {
+pub(crate) fn go_first() {
     // On Linux the priority is the thread's own (setpriority(2), "C library/kernel differences").
     let _ = rustix::process::setpriority_process(None, -10);
 }
@@ -484,21 +452,6 @@ fn described(event: &SampledEvent) -> Event {
     }
 }
 
-/// Leaves the kernel out of events that have user code besides; false where that changes nothing, or leaves nothing
-/// of an event.
-fn leave_out_kernel(events: &mut [SampledEvent]) -> bool {
-    if events.iter().any(|event| happens_in_kernel(&event.config)) {
-        return false;
-    }
-    let mut changed = false;
-    for event in events.iter_mut().filter(|event| event.config.user && event.config.kernel) {
-        event.config.kernel = false;
-        event.config.hypervisor = false;
-        changed = true;
-    }
-    changed
-}
-
 fn buffer_sizes(asked: Option<usize>, scope: Scope) -> BufferSizes {
     // 516 KB per CPU is what the kernel grants every user by default (kernel.perf_event_mlock_kb).
     let (samples, tasks, totals) = match scope {
@@ -507,13 +460,4 @@ fn buffer_sizes(asked: Option<usize>, scope: Scope) -> BufferSizes {
     };
     let samples = asked.map_or(samples, |size| size.max(rustix::param::page_size()).next_power_of_two());
     BufferSizes { samples, tasks, totals }
-}
-
-/// Raises the limit of open files as far as it goes, since every image is held open; gives the limit.
-fn raise_open_files() -> usize {
-    let mut limit = rustix::process::getrlimit(Resource::Nofile);
-    limit.current = limit.maximum;
-    let _ = rustix::process::setrlimit(Resource::Nofile, limit);
-    let limit = rustix::process::getrlimit(Resource::Nofile).current;
-    limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX))
 }

@@ -5,13 +5,10 @@ use std::os::fd::{BorrowedFd, OwnedFd};
 
 use oprof_events::{EventConfig, EventKind};
 use oprof_profile::{EventId, Sampling, Scope, TaskTotal};
-use perf_event_open_sys::bindings::{
-    PERF_COUNT_SW_CGROUP_SWITCHES, PERF_COUNT_SW_CONTEXT_SWITCHES, PERF_COUNT_SW_CPU_MIGRATIONS,
-    perf_event_attr,
-};
+use perf_event_open_sys::bindings::perf_event_attr;
 
 use crate::Error;
-use crate::attribute;
+use crate::attribute::{self, Start};
 use crate::counter::{Attachment, Counter, Reading};
 use crate::parse::{Layout, Parsed, Source, parse};
 use crate::ring_buffer::RingBuffer;
@@ -40,10 +37,11 @@ pub(crate) struct Place<'a> {
 }
 
 impl Place<'_> {
-    fn on(&self, cpu: u32) -> Attachment<'_> {
+    /// The part of it on this CPU.
+    pub(crate) fn on(&self, cpu: u32) -> Attachment<'_> {
         match (self.scope, self.cgroup) {
             (Scope::Cgroup, Some(directory)) => Attachment::Cgroup(directory, cpu),
-            (Scope::Inherit, _) => Attachment::Task(self.pid, cpu),
+            (Scope::Inherit, _) => Attachment::Task(self.pid, Some(cpu)),
             _ => Attachment::Cpu(cpu),
         }
     }
@@ -135,6 +133,7 @@ impl Rings {
     ) -> Result<Rings, Error> {
         let mut rings = Rings::default();
         let with_totals = wants_task_totals(events, cpus.len());
+        let configs: Vec<&EventConfig> = events.iter().map(|event| &event.config).collect();
         // Whether the kernel can read build ids is the same on all CPUs.
         let mut build_ids = true;
         for &cpu in cpus {
@@ -143,7 +142,7 @@ impl Rings {
             }
             rings.open_samples(place, cpu, sizes.samples, events, &mut build_ids)?;
             if with_totals {
-                rings.open_task_totals(place.pid, events, cpu, sizes.totals)?;
+                rings.open_task_totals(place.pid, &configs, Start::Enabled, cpu, sizes.totals)?;
             }
         }
         if events.iter().any(|event| event.config.kernel) {
@@ -154,6 +153,33 @@ impl Rings {
             return Err(Error::Open { event, source: io::Error::from_raw_os_error(libc::ENODEV) });
         }
         Ok(rings)
+    }
+
+    /// Opens counters that tell what each task counts that descends from `task`, without samples; in each they start with
+    /// the first program that it executes.
+    pub(crate) fn open_totals(
+        task: u32,
+        events: &[EventConfig],
+        cpus: &[u32],
+        size: usize,
+    ) -> Result<Rings, Error> {
+        let mut rings = Rings::default();
+        let events: Vec<&EventConfig> = events.iter().collect();
+        for &cpu in cpus {
+            rings.open_task_totals(task, &events, Start::Executed, cpu, size)?;
+        }
+        Ok(rings)
+    }
+
+    /// Opens, too, what tells of the processes themselves.
+    pub(crate) fn open_task_records(
+        &mut self,
+        place: Place<'_>,
+        cpus: &[u32],
+        size: usize,
+    ) -> Result<(), Error> {
+        let mut build_ids = false;
+        cpus.iter().try_for_each(|cpu| self.open_tasks(place, *cpu, size, &mut build_ids))
     }
 
     fn open_tasks(
@@ -174,7 +200,7 @@ impl Rings {
             },
             _ => Error::Open { event: "task records".to_owned(), source },
         };
-        let open = |build_ids| Counter::open(&attribute::tasks(build_ids), place.on(cpu));
+        let open = |build_ids| Counter::open(&attribute::tasks(build_ids, place.inherits()), place.on(cpu));
         let owner = with_build_ids(build_ids, open).map_err(failed)?;
         let source = Source { cpu: cpu as u16, ..Source::default() };
         self.add_ring(owner, source, cpu, size, None)
@@ -214,7 +240,7 @@ impl Rings {
                 with_build_ids(build_ids, open).map_err(refused)?
             } else {
                 let leader = leaders.iter().find(|(group, _)| event.config.group == Some(*group));
-                open_in_group(&attr, place.on(cpu), event, leader.map(|&(_, at)| &opened[at].1))?
+                open_in_group(&attr, place.on(cpu), &event.config, leader.map(|&(_, at)| &opened[at].1))?
             };
             if let Some(group) = event.config.group
                 && leaders.iter().all(|(known, _)| *known != group)
@@ -283,24 +309,30 @@ impl Rings {
         Ok(())
     }
 
-    /// Counters that the command's processes inherit, for exact totals of each.
+    /// Counters that the command's processes inherit, for exact totals of each. Beside samples they stay out of groups,
+    /// which may have no more room.
     fn open_task_totals(
         &mut self,
         pid: u32,
-        events: &[SampledEvent],
+        events: &[&EventConfig],
+        start: Start,
         cpu: u32,
         size: usize,
     ) -> Result<(), Error> {
         let first = self.task_totals.len();
         let mut source = Source { cpu: cpu as u16, ..Source::default() };
+        let mut leaders: Vec<(u32, usize)> = Vec::new();
         for (index, event) in events.iter().enumerate() {
-            if event.config.cpus.as_ref().is_some_and(|cpus| !cpus.contains(&cpu)) {
+            if event.cpus.as_ref().is_some_and(|cpus| !cpus.contains(&cpu)) {
                 continue;
             }
             let id = EventId(index as u16);
+            let group = event.group.filter(|_| start == Start::Executed);
+            let leader = leaders.iter().find(|(known, _)| group == Some(*known));
+            let leader = leader.map(|&(_, at)| &self.task_totals[at].2);
             let open = |each| {
-                let attr = attribute::task_totals(&event.config, size / 4, each);
-                open_event(&attr, Attachment::Task(pid, cpu), event)
+                let attr = attribute::task_totals(event, start, size / 4, each);
+                open_in_group(&attr, Attachment::Task(pid, Some(cpu)), event, leader)
             };
             let counter = match open(!self.only_sums) {
                 Err(Error::Open { source, .. })
@@ -311,6 +343,11 @@ impl Rings {
                 }
                 opened => opened,
             }?;
+            if let Some(group) = group
+                && leader.is_none()
+            {
+                leaders.push((group, self.task_totals.len()));
+            }
             source.events.insert(kernel_id(&counter)?, (id, 0));
             self.task_totals.push((id, cpu as u16, counter));
         }
@@ -338,6 +375,12 @@ impl Rings {
         self.counters().try_for_each(Counter::enable).map_err(Error::system("start the counters"))
     }
 
+    /// Starts to tell of tasks.
+    pub(crate) fn enable_task_records(&self) -> Result<(), Error> {
+        let mut owners = self.rings.iter().map(|ring| &ring.owner);
+        owners.try_for_each(Counter::enable).map_err(Error::system("start the counters"))
+    }
+
     /// Stops counting.
     pub(crate) fn disable(&self) {
         // A counter whose CPU has gone offline has stopped by itself.
@@ -351,11 +394,11 @@ impl Rings {
 
     /// Hands on all records that are waiting.
     pub(crate) fn drain(&mut self, mut take: impl FnMut(Parsed)) {
-        let rings = self.rings.iter_mut().map(|ring| (&mut ring.buffer, &ring.source));
-        for (buffer, source) in
-            rings.chain(self.total_rings.iter_mut().map(|(buffer, source)| (buffer, &*source)))
-        {
-            buffer.drain(|record| take(parse(record, source)));
+        for ring in &mut self.rings {
+            ring.buffer.drain(|record| take(parse(record, &ring.source)));
+        }
+        for (buffer, source) in &mut self.total_rings {
+            buffer.sweep(|record| take(parse(record, source)));
         }
     }
 
@@ -368,6 +411,16 @@ impl Rings {
     /// The kernel reports what each task counted.
     pub(crate) fn tell_each_task(&self) -> bool {
         !self.only_sums && !self.task_totals.is_empty()
+    }
+
+    /// What the command's processes have counted together, each event's counters of all CPUs summed.
+    pub(crate) fn task_readings(&self, events: usize) -> Vec<Reading> {
+        sum(events, self.task_totals.iter().map(|(id, _, counter)| (id, counter)))
+    }
+
+    /// The descriptors that become readable when tasks have told what they counted.
+    pub(crate) fn total_fds(&self) -> impl Iterator<Item = &OwnedFd> {
+        self.task_totals.iter().map(|(_, _, counter)| counter.fd())
     }
 
     /// What the command's processes have counted together, counter by counter; none where exact totals are not kept.
@@ -393,27 +446,23 @@ fn sum<'a>(events: usize, counters: impl Iterator<Item = (&'a EventId, &'a Count
     sums
 }
 
-fn open_event(
-    attr: &perf_event_attr,
-    attachment: Attachment<'_>,
-    event: &SampledEvent,
-) -> Result<Counter, Error> {
-    Counter::open(attr, attachment).map_err(|source| Error::Open { event: event.config.spec.clone(), source })
-}
-
 /// Opens an event behind the leader of its group, if it has one already.
-fn open_in_group(
+pub(crate) fn open_in_group(
     attr: &perf_event_attr,
     attachment: Attachment<'_>,
-    event: &SampledEvent,
+    event: &EventConfig,
     leader: Option<&Counter>,
 ) -> Result<Counter, Error> {
-    Counter::open_with(attr, attachment, leader).map_err(|source| {
+    let mut attr = *attr;
+    // The leader starts the group. Members that are started after it do not count until the task is switched to again,
+    // where they are of another of the software's PMUs than the leader: `{task-clock,page-faults}` (seen with Linux 6.18).
+    attr.set_disabled(u64::from(leader.is_none()));
+    Counter::open_with(&attr, attachment, leader).map_err(|source| {
         // By itself it would do: so it is the group.
-        let alone = leader.is_some() && Counter::open(attr, attachment).is_ok();
+        let alone = leader.is_some() && Counter::open(&attr, attachment).is_ok();
         match alone {
-            true => Error::Group { event: event.config.spec.clone() },
-            false => Error::Open { event: event.config.spec.clone(), source },
+            true => Error::Group { event: event.spec.clone() },
+            false => Error::Open { event: event.spec.clone(), source },
         }
     })
 }
@@ -450,15 +499,4 @@ fn wants_task_totals(events: &[SampledEvent], cpus: usize) -> bool {
 /// The event takes one of the hardware's counters.
 pub(crate) fn is_in_hardware(event: &EventConfig) -> bool {
     !matches!(event.kind, EventKind::Software | EventKind::Tracepoint | EventKind::Breakpoint)
-}
-
-/// The event happens in the kernel's code alone: nothing of it is left for those who may not look there.
-pub(crate) fn happens_in_kernel(event: &EventConfig) -> bool {
-    const IN_KERNEL: [u32; 3] =
-        [PERF_COUNT_SW_CONTEXT_SWITCHES, PERF_COUNT_SW_CPU_MIGRATIONS, PERF_COUNT_SW_CGROUP_SWITCHES];
-    match event.kind {
-        EventKind::Tracepoint => true,
-        EventKind::Software => IN_KERNEL.iter().any(|number| u64::from(*number) == event.config),
-        _ => false,
-    }
 }

@@ -6,6 +6,7 @@
 
 mod address;
 mod address_space;
+mod counting;
 mod counts;
 mod coverage;
 mod event;
@@ -27,6 +28,9 @@ mod time;
 
 pub use address::{ImageAddress, ImageOffset, VirtualAddress};
 pub use address_space::{AddressSpace, Mapping};
+pub use counting::{
+    CountedEvent, CountedInterval, CountedProcess, CountedRun, EventCount, counted_processes,
+};
 pub use counts::{Count, Counts, Key};
 pub use coverage::{Coverage, EventCoverage};
 pub use event::{Event, EventId, Sampling};

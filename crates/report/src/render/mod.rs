@@ -2,6 +2,7 @@
 
 mod arrangement;
 mod missing;
+pub mod stat;
 mod summary;
 mod symbols;
 mod table;

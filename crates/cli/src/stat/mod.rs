@@ -1,0 +1,189 @@
+//! `oprof stat`: counts events while a command runs.
+
+mod arguments;
+mod default_events;
+mod output;
+mod printer;
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::Result;
+use oprof_collector::{CountingPlan, CountingSession, CountingTarget};
+use oprof_events::{EventConfig, System};
+use oprof_profile::{CommandEnd, CountedRun, Process, Scope};
+use oprof_report::Stat;
+
+pub(crate) use arguments::StatOptions;
+use output::Output;
+use printer::Printer;
+
+use crate::arguments::ScopeName;
+use crate::{event_tables, speak, status};
+
+/// Counts, prints the counts, and gives the command's exit status.
+pub(crate) fn stat(options: &StatOptions) -> Result<ExitCode> {
+    let target = target(options);
+    let (events, mut notes) = events(options, matches!(target, CountingTarget::Cpus(_)))?;
+    let output = Output::open(options.output.as_deref())?;
+    let mut printer = Printer::new(options, output, described(&target, options));
+    let is_quiet = options.quiet || printer.wants_silence();
+    let plan = CountingPlan {
+        events,
+        target,
+        command: options.command.clone(),
+        each_process: options.per_process,
+        interval: options.interval.map(Duration::from_millis),
+    };
+    let mut session = CountingSession::new(plan)?;
+    let mut runs: Vec<CountedRun> = Vec::new();
+    let mut counted = Vec::new();
+    let repeats = options.repeat.unwrap_or(1);
+    let (mut trouble, mut not_written) = (None, None);
+    while (runs.len() as u64) < repeats && !session.is_interrupted() {
+        let run = run(&mut session, &mut printer, runs.is_empty(), &mut notes, &mut counted, is_quiet);
+        let run = run.map(|(run, failure)| {
+            not_written = not_written.take().or(failure);
+            run
+        });
+        match run {
+            Ok(run) if session.is_interrupted() && !runs.is_empty() => {
+                // It was cut short, which the others were not.
+                trouble = Some(status_of(std::slice::from_ref(&run)));
+            }
+            Ok(run) => runs.push(run),
+            // What was counted until then is not lost.
+            Err(error) if !runs.is_empty() => {
+                trouble = Some(status::of_error(&error, status::RECORDER_FAILED))
+            }
+            Err(error) => return Err(error),
+        }
+        if trouble.is_some() {
+            break;
+        }
+    }
+    if !is_quiet {
+        say_of_runs(&runs, repeats);
+    }
+    if options.interval.is_none() && not_written.is_none() {
+        not_written = printer.stat(&Stat::of_runs(&counted, &runs), &notes).err();
+    }
+    let status = trouble.unwrap_or_else(|| status_of(&runs));
+    let Some(error) = not_written else { return Ok(status) };
+    let failed = status::of_error(&error, status::RECORDER_FAILED);
+    // The command's own failure matters more.
+    Ok(if status == ExitCode::SUCCESS { failed } else { status })
+}
+
+/// Counts once; what of it could not be written is no reason to leave the command alone.
+fn run(
+    session: &mut CountingSession,
+    printer: &mut Printer,
+    is_first: bool,
+    notes: &mut Vec<String>,
+    counted: &mut Vec<oprof_profile::CountedEvent>,
+    is_quiet: bool,
+) -> Result<(CountedRun, Option<anyhow::Error>)> {
+    let prepared = session.prepare()?;
+    if is_first {
+        *counted = prepared.events().to_vec();
+        notes.extend(prepared.notes().iter().cloned());
+    }
+    // Nothing is said of a run that is refused but why: so not before the command runs.
+    let mut said = is_quiet || !is_first;
+    let mut say = |notes: &[String]| {
+        if !std::mem::replace(&mut said, true) {
+            notes.iter().for_each(|note| speak::line(note));
+        }
+    };
+    let mut failure = None;
+    let mut has_begun = !is_first;
+    let run = prepared.count(|interval| {
+        say(notes);
+        if failure.is_some() {
+            return;
+        }
+        let begun = if std::mem::replace(&mut has_begun, true) { Ok(()) } else { printer.begin() };
+        failure = begun.and_then(|()| printer.interval(counted, interval)).err();
+    })?;
+    say(notes);
+    if !has_begun {
+        failure = printer.begin().err();
+    }
+    Ok((run, failure))
+}
+
+/// The events to count, and sentences where they are not what the user would expect.
+fn events(options: &StatOptions, of_cpus: bool) -> Result<(Vec<EventConfig>, Vec<String>)> {
+    let system = event_tables::add(System::here(), &options.event_table)?;
+    if options.events.is_empty() {
+        return default_events::default_events(&system, of_cpus);
+    }
+    let events = system.resolve_all(&options.events)?;
+    let notes = system.check_together(&events)?;
+    Ok((events, notes))
+}
+
+fn target(options: &StatOptions) -> CountingTarget {
+    if !options.pids.is_empty() {
+        return CountingTarget::Processes(distinct(&options.pids));
+    }
+    if !options.threads.is_empty() {
+        return CountingTarget::Threads(distinct(&options.threads));
+    }
+    match (&options.cpus, options.scope) {
+        (Some(cpus), _) => CountingTarget::Cpus(Some(cpus.0.clone())),
+        (None, ScopeName::System) => CountingTarget::Cpus(None),
+        (None, _) if options.all => CountingTarget::Cpus(None),
+        (None, ScopeName::Cgroup) => CountingTarget::Command(Scope::Cgroup),
+        (None, ScopeName::Auto | ScopeName::Inherit) => CountingTarget::Command(Scope::Inherit),
+    }
+}
+
+/// Nobody is counted twice.
+fn distinct(ids: &[u32]) -> Vec<u32> {
+    let mut ids = ids.to_vec();
+    ids.sort_unstable();
+    ids.dedup();
+    ids
+}
+
+/// What is counted, for people.
+fn described(target: &CountingTarget, options: &StatOptions) -> String {
+    let arguments = options.command.iter().map(|part| part.to_string_lossy().into_owned()).collect();
+    let command = oprof_report::command_line(&Process { arguments, ..Process::default() });
+    let list = |ids: &[u32]| ids.iter().map(u32::to_string).collect::<Vec<_>>().join(", ");
+    let whose = match target {
+        CountingTarget::Command(_) => return command,
+        CountingTarget::Processes(pids) => format!("process {}", list(pids)),
+        CountingTarget::Threads(tids) => format!("thread {}", list(tids)),
+        CountingTarget::Cpus(Some(cpus)) => format!("CPU {}", list(cpus)),
+        CountingTarget::Cpus(None) => "the whole system".to_owned(),
+    };
+    if options.command.is_empty() { whose } else { format!("{whose} during {command}") }
+}
+
+fn say_of_runs(runs: &[CountedRun], repeats: u64) {
+    let failed: Vec<&CountedRun> = runs.iter().filter(|run| !is_success(run)).collect();
+    if let (Some(first), true) = (failed.first(), runs.len() > 1) {
+        let how = match first.end {
+            Some(CommandEnd::Exited(status)) => format!("exit status {status}"),
+            Some(CommandEnd::Signalled(signal)) => format!("signal {signal}"),
+            _ => "not ended".to_owned(),
+        };
+        speak::line(&format!("{} of {} runs failed, the first with {how}", failed.len(), runs.len()));
+    }
+    if (runs.len() as u64) < repeats {
+        speak::line(&format!("only {} of {repeats} runs were counted", runs.len()));
+    }
+}
+
+fn is_success(run: &CountedRun) -> bool {
+    matches!(run.end, None | Some(CommandEnd::Exited(0)))
+}
+
+/// That of the first run that failed.
+fn status_of(runs: &[CountedRun]) -> ExitCode {
+    let failed = runs.iter().find(|run| !is_success(run));
+    failed.and_then(|run| run.end).map_or(ExitCode::SUCCESS, status::of_command)
+}

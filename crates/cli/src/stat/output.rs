@@ -1,0 +1,92 @@
+//! Where counts are written: to stderr, or to a file.
+
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Result, anyhow, bail};
+use oprof_report::render::Look;
+use rustix::fs::{Mode, OFlags};
+use rustix::io::Errno;
+
+use crate::terminal;
+
+/// Where counts are written.
+#[derive(Debug)]
+pub(super) struct Output {
+    file: Option<(File, PathBuf)>,
+}
+
+impl Output {
+    /// To stderr, or to a file, which keeps what it holds until [`Output::begin`].
+    ///
+    /// The file is made with mode 0600. One that is there is taken if it is a file of this user's own and of this name
+    /// alone: through a link, symbolic or hard, somebody else could say what is overwritten.
+    pub(super) fn open(path: Option<&Path>) -> Result<Output> {
+        let Some(path) = path else { return Ok(Output { file: None }) };
+        let name = path.display();
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        let file = match rustix::fs::open(path, flags | OFlags::NOCTTY, Mode::RUSR | Mode::WUSR) {
+            Ok(file) => File::from(file),
+            Err(Errno::LOOP) => {
+                bail!("{name}: is a symbolic link, which is not followed; choose another file with -o")
+            }
+            Err(Errno::ISDIR) => bail!("{name}: is a directory; choose a file with -o"),
+            Err(Errno::NOENT) => bail!("{name}: no such directory; create it or choose another file with -o"),
+            Err(error) => bail!("{name}: cannot be written: {}", io::Error::from(error)),
+        };
+        let metadata = file.metadata().map_err(|error| cannot_write(path, &error))?;
+        if !metadata.is_file() {
+            bail!("{name}: is a device, a pipe or a socket; choose a file with -o");
+        }
+        if metadata.uid() != rustix::process::geteuid().as_raw() {
+            bail!("{name}: belongs to user {}; choose another file with -o", metadata.uid());
+        }
+        if metadata.nlink() > 1 {
+            bail!("{name}: is a file of other names too (hard links); choose another file with -o");
+        }
+        Ok(Output { file: Some((file, path.to_owned())) })
+    }
+
+    /// Empties the file.
+    pub(super) fn begin(&self) -> Result<()> {
+        match &self.file {
+            Some((file, path)) => file.set_len(0).map_err(|error| cannot_write(path, &error)),
+            None => Ok(()),
+        }
+    }
+
+    /// It is a file.
+    pub(super) fn is_file(&self) -> bool {
+        self.file.is_some()
+    }
+
+    /// How tables look there.
+    pub(super) fn look(&self) -> Look {
+        let terminal = if self.is_file() { None } else { terminal::terminal(&io::stderr()) };
+        Look {
+            width: terminal.and_then(|terminal| terminal.width),
+            colour: terminal.is_some_and(|terminal| terminal.colour),
+        }
+    }
+
+    /// Writes something, at once.
+    pub(super) fn write(&mut self, text: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<()> {
+        let Some((file, path)) = &mut self.file else {
+            // Where nobody listens on stderr there is nobody to tell.
+            let mut out = BufWriter::new(io::stderr().lock());
+            let _ = text(&mut out).and_then(|()| out.flush());
+            return Ok(());
+        };
+        let mut out = BufWriter::new(file);
+        let written = text(&mut out).and_then(|()| out.flush());
+        // What could not be written is not tried again, as the value goes away.
+        drop(out.into_parts());
+        written.map_err(|error| cannot_write(path, &error))
+    }
+}
+
+fn cannot_write(path: &Path, error: &io::Error) -> anyhow::Error {
+    anyhow!("{}: cannot be written: {error}", path.display())
+}

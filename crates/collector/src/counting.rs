@@ -1,0 +1,354 @@
+//! Counts events, without samples: of a command and all that it starts, of processes, threads, CPUs.
+//!
+//! A task's counter is inherited by what the task starts and adds up what these count, exactly and without privilege;
+//! so the command is followed by inheritance unless asked for otherwise. The counters start with the command's program,
+//! not with the steps that lead to it.
+
+mod attached;
+mod counters;
+mod intervals;
+mod processes;
+
+use std::ffi::OsString;
+use std::time::{Duration, Instant};
+
+use oprof_events::EventConfig;
+use oprof_profile::{
+    CommandEnd, CountedEvent, CountedInterval, CountedProcess, CountedRun, EventCount, Scope,
+};
+use rustix::process::Rlimit;
+
+use crate::attribute::Start;
+use crate::cgroup::Cgroup;
+use crate::command::{Running, Waiting};
+use crate::counter::Attachment;
+use crate::launch::{Launch, Prelaunch};
+use crate::recorder::go_first;
+use crate::signals::{Signals, Wish};
+use crate::waiter::Waiter;
+use crate::{Error, cpus, open_files, user_code};
+use attached::Attached;
+use counters::Counters;
+use intervals::Intervals;
+use processes::Processes;
+
+/// How often to look whether attached tasks still run.
+const LOOK: Duration = Duration::from_millis(20);
+/// How long to sleep where nothing but what wakes us is to be done.
+const LONG: Duration = Duration::from_secs(60);
+
+/// Whose events are counted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CountingTarget {
+    /// The command's, in one of the ways to follow it.
+    Command(Scope),
+    /// Of these processes, with all their threads and what these start.
+    Processes(Vec<u32>),
+    /// Of these threads alone.
+    Threads(Vec<u32>),
+    /// Of whatever runs on these CPUs; on all of them for `None`.
+    Cpus(Option<Vec<u32>>),
+}
+
+/// What is to be counted.
+#[derive(Clone, Debug)]
+pub struct CountingPlan {
+    /// The events.
+    pub events: Vec<EventConfig>,
+    /// Whose.
+    pub target: CountingTarget,
+    /// The command and its arguments: counting ends with it. Empty for none, where the target is something else.
+    pub command: Vec<OsString>,
+    /// Each process of the command is counted by itself, too.
+    pub each_process: bool,
+    /// How long the stretches of time are that are told one by one.
+    pub interval: Option<Duration>,
+}
+
+/// Counts once or several times; from the first to the last a signal ends it in good order.
+#[derive(Debug)]
+pub struct CountingSession {
+    plan: CountingPlan,
+    signals: Signals,
+    open_files: Rlimit,
+    interrupted: bool,
+}
+
+/// What counts.
+#[derive(Debug)]
+enum Source {
+    Sums(Counters),
+    EachProcess(Box<Processes>),
+}
+
+/// Counters that are open, and the command that waits.
+#[derive(Debug)]
+pub struct PreparedCount<'s> {
+    source: Source,
+    attached: Option<Attached>,
+    waiting: Option<Waiting>,
+    events: Vec<CountedEvent>,
+    notes: Vec<String>,
+    interval: Option<Duration>,
+    signals: &'s mut Signals,
+    interrupted: &'s mut bool,
+    /// Last, so that it is removed after all counters bound to it are closed.
+    _cgroup: Option<Cgroup>,
+}
+
+impl CountingSession {
+    /// Begins a session.
+    ///
+    /// # Errors
+    /// Where signals cannot be caught.
+    pub fn new(plan: CountingPlan) -> Result<CountingSession, Error> {
+        let signals = Signals::catch().map_err(Error::system("catch signals"))?;
+        crate::signals::outlive_file_size_limit();
+        let open_files = open_files::limit();
+        open_files::raise();
+        Ok(CountingSession { plan, signals, open_files, interrupted: false })
+    }
+
+    /// A signal has asked for the end.
+    pub fn is_interrupted(&self) -> bool {
+        self.interrupted
+    }
+
+    /// Opens everything; the command does not run yet.
+    ///
+    /// # Errors
+    /// Where an event cannot be opened for this target, or where no process can be made.
+    pub fn prepare(&mut self) -> Result<PreparedCount<'_>, Error> {
+        let plan = &self.plan;
+        let mut events = plan.events.clone();
+        let mut notes = Vec::new();
+        let Opened { source, attached, launch } = match open(plan, &events, self.open_files) {
+            Err(error)
+                if error.is_permission()
+                    && !matches!(plan.target, CountingTarget::Cpus(_))
+                    && user_code::leave_out_kernel(&mut events) =>
+            {
+                let opened = open(plan, &events, self.open_files)?;
+                notes.push(user_code::note("counted"));
+                opened
+            }
+            opened => opened?,
+        };
+        if let Source::EachProcess(processes) = &source {
+            notes.extend(processes.note());
+        }
+        let (waiting, cgroup) = launch.map(|launch| (launch.waiting, launch.cgroup)).unzip();
+        Ok(PreparedCount {
+            source,
+            attached,
+            waiting,
+            events: events.iter().map(described).collect(),
+            notes,
+            interval: plan.interval,
+            signals: &mut self.signals,
+            interrupted: &mut self.interrupted,
+            _cgroup: cgroup.flatten(),
+        })
+    }
+}
+
+fn described(event: &EventConfig) -> CountedEvent {
+    CountedEvent {
+        name: user_code::name_as_asked(event),
+        group: event.group,
+        user: event.user,
+        kernel: event.kernel,
+        nanoseconds: event.nanoseconds,
+        scale: event.scale,
+        unit: event.unit.clone(),
+    }
+}
+
+/// What is open, and the command that waits.
+struct Opened {
+    source: Source,
+    attached: Option<Attached>,
+    launch: Option<Launch>,
+}
+
+fn open(plan: &CountingPlan, events: &[EventConfig], open_files: Rlimit) -> Result<Opened, Error> {
+    let online = || cpus::online().map_err(Error::system("list the CPUs"));
+    if let CountingTarget::Command(scope) = plan.target
+        && plan.each_process
+    {
+        let (before, cpus) = (Prelaunch::new(scope, &plan.command, open_files)?, online()?);
+        let totals = processes::totals(before.task(), events, &cpus)?;
+        let launch = before.fork()?;
+        let processes = Processes::open(totals, &launch, &plan.command, events, &cpus)?;
+        let source = Source::EachProcess(Box::new(processes));
+        return Ok(Opened { source, attached: None, launch: Some(launch) });
+    }
+    let scope = match plan.target {
+        CountingTarget::Command(scope) => scope,
+        _ => Scope::Inherit,
+    };
+    let launch = match plan.command.is_empty() {
+        true => None,
+        false => Some(Launch::prepare(scope, &plan.command, open_files)?),
+    };
+    let mut attached = None;
+    let counters = match (&plan.target, &launch) {
+        (CountingTarget::Command(Scope::Inherit), Some(launch)) => {
+            let places = [Attachment::Task(launch.waiting.pid(), None)];
+            Counters::open(events, &places, true, Start::Executed)?
+        }
+        (CountingTarget::Command(scope), Some(launch)) => {
+            let (place, cpus) = (launch.place(), online()?);
+            let places: Vec<_> = cpus.iter().map(|cpu| place.on(*cpu)).collect();
+            of_cpus(events, &places, *scope)?
+        }
+        (CountingTarget::Command(_), None) => {
+            let there_is_none = std::io::Error::new(std::io::ErrorKind::InvalidInput, "there is none");
+            return Err(Error::system("count a command")(there_is_none));
+        }
+        (CountingTarget::Processes(pids), _) => {
+            let (tasks, counters) = Attached::processes(pids, events)?;
+            attached = Some(tasks);
+            counters
+        }
+        (CountingTarget::Threads(tids), _) => {
+            let (tasks, counters) = Attached::threads(tids, events)?;
+            attached = Some(tasks);
+            counters
+        }
+        (CountingTarget::Cpus(wanted), _) => {
+            let online = online()?;
+            let cpus = wanted.as_ref().unwrap_or(&online);
+            if let Some(cpu) = cpus.iter().find(|cpu| !online.contains(cpu)) {
+                return Err(Error::NoSuchCpu { cpu: *cpu, online: cpus::list(&online) });
+            }
+            let places: Vec<_> = cpus.iter().map(|cpu| Attachment::Cpu(*cpu)).collect();
+            of_cpus(events, &places, Scope::System)?
+        }
+    };
+    Ok(Opened { source: Source::Sums(counters), attached, launch })
+}
+
+/// Counters of what runs on CPUs.
+fn of_cpus(events: &[EventConfig], places: &[Attachment<'_>], scope: Scope) -> Result<Counters, Error> {
+    Counters::open(events, places, false, Start::Enabled).map_err(|error| match error {
+        // What is refused here is the scope, not the event.
+        Error::Open { source, .. } if source.kind() == std::io::ErrorKind::PermissionDenied => {
+            Error::refused_scope(scope, &source)
+        }
+        error => error,
+    })
+}
+
+impl PreparedCount<'_> {
+    /// The events as they were opened.
+    pub fn events(&self) -> &[CountedEvent] {
+        &self.events
+    }
+
+    /// What a user should know of how they were opened, a sentence each.
+    pub fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
+    /// Lets the command run and counts to its end; without one until a signal comes, or until all that is counted has
+    /// ended. `tell` gets each interval as it ends, where some were asked for.
+    ///
+    /// # Errors
+    /// Where the command cannot be executed, or waiting fails.
+    pub fn count(mut self, mut tell: impl FnMut(&CountedInterval)) -> Result<CountedRun, Error> {
+        let failed = Error::system("wait for the command");
+        let waiter = Waiter::new().map_err(&failed)?;
+        self.signals.fds().iter().try_for_each(|fd| waiter.add(fd)).map_err(&failed)?;
+        if let Source::EachProcess(processes) = &self.source {
+            processes.wait_with(&waiter).map_err(&failed)?;
+            go_first();
+        }
+        self.source.enable()?;
+        let start = Instant::now();
+        let mut running = self.waiting.take().map(Waiting::go).transpose()?;
+        running.iter().try_for_each(|running| waiter.add(running.pidfd())).map_err(&failed)?;
+        let mut intervals = self.interval.map(|length| Intervals::new(length, start));
+        let end = loop {
+            let longest = self.longest_sleep(intervals.as_ref(), running.is_none());
+            waiter.wait(longest).map_err(&failed)?;
+            let wish = self.signals.take();
+            *self.interrupted |= wish != Wish::None;
+            match wish {
+                Wish::None => {}
+                Wish::Stop => break running.as_ref().map(|_| CommandEnd::StillRunning),
+                _ if running.is_none() => break None,
+                Wish::LetCommandEnd => {}
+                Wish::EndCommand => running.iter().for_each(Running::terminate),
+            }
+            if let Some(end) = running.as_mut().and_then(Running::end) {
+                break Some(end);
+            }
+            if running.is_none() && self.attached.as_ref().is_some_and(|attached| !attached.is_running()) {
+                break None;
+            }
+            if let Source::EachProcess(processes) = &mut self.source {
+                processes.round();
+            }
+            if let Some(intervals) = &mut intervals
+                && intervals.is_due()
+            {
+                tell(&intervals.next(Instant::now(), self.source.read()));
+            }
+        };
+        let (wall_time, ended) = (start.elapsed(), Instant::now());
+        self.source.disable();
+        let (counts, processes, lost_records) = self.source.finish();
+        if let Some(mut intervals) = intervals {
+            tell(&intervals.next(ended, counts.clone()));
+        }
+        let wall_time = nanoseconds(wall_time);
+        Ok(CountedRun { counts, wall_time, end, processes, lost_records })
+    }
+
+    fn longest_sleep(&self, intervals: Option<&Intervals>, without_command: bool) -> Duration {
+        let mut longest = match &self.source {
+            Source::EachProcess(processes) => processes.longest_sleep(),
+            Source::Sums(_) if without_command && self.attached.is_some() => LOOK,
+            Source::Sums(_) => LONG,
+        };
+        if let Some(intervals) = intervals {
+            longest = longest.min(intervals.left());
+        }
+        longest
+    }
+}
+
+impl Source {
+    fn enable(&self) -> Result<(), Error> {
+        match self {
+            Source::Sums(counters) => counters.enable(),
+            Source::EachProcess(processes) => processes.enable(),
+        }
+    }
+
+    fn disable(&self) {
+        match self {
+            Source::Sums(counters) => counters.disable(),
+            Source::EachProcess(processes) => processes.disable(),
+        }
+    }
+
+    fn read(&self) -> Vec<EventCount> {
+        match self {
+            Source::Sums(counters) => counters.read(),
+            Source::EachProcess(processes) => processes.read(),
+        }
+    }
+
+    fn finish(self) -> (Vec<EventCount>, Vec<CountedProcess>, u64) {
+        match self {
+            Source::Sums(counters) => (counters.read(), Vec::new(), 0),
+            Source::EachProcess(processes) => processes.finish(),
+        }
+    }
+}
+
+fn nanoseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}

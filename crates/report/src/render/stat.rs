@@ -1,0 +1,14 @@
+//! Counts as text, as fields between separators, as JSON.
+
+mod csv;
+mod intervals;
+mod json;
+mod processes;
+mod table;
+mod value;
+
+pub use csv::Csv;
+pub use intervals::IntervalTable;
+pub use json::{interval_json, json};
+pub use processes::processes;
+pub use table::table;
