@@ -5,7 +5,8 @@ use oprof_profile::Sampling;
 use perf_event_open_sys::bindings::{
     self, PERF_COUNT_SW_DUMMY, PERF_FORMAT_ID, PERF_FORMAT_TOTAL_TIME_ENABLED,
     PERF_FORMAT_TOTAL_TIME_RUNNING, PERF_SAMPLE_IDENTIFIER, PERF_SAMPLE_IP, PERF_SAMPLE_PERIOD,
-    PERF_SAMPLE_READ, PERF_SAMPLE_TID, PERF_SAMPLE_TIME, PERF_TYPE_SOFTWARE, perf_event_attr,
+    PERF_SAMPLE_READ, PERF_SAMPLE_REGS_USER, PERF_SAMPLE_STACK_USER, PERF_SAMPLE_TID, PERF_SAMPLE_TIME,
+    PERF_TYPE_SOFTWARE, PERF_TYPE_TRACEPOINT, perf_event_attr,
 };
 
 use crate::Error;
@@ -218,6 +219,27 @@ pub(crate) fn task_totals(
     attr.set_inherit_stat(1);
     attr
 }
+
+/// A sample for each program that is executed, by the tracepoint of this number: it has the stack with which the program
+/// begins, and so its arguments, however soon it ends. `stack_pointer`: the bit of that register.
+pub(crate) fn program_starts(tracepoint: u64, stack_pointer: u32, inherit: bool) -> perf_event_attr {
+    let mut attr = base();
+    attr.type_ = PERF_TYPE_TRACEPOINT;
+    attr.config = tracepoint;
+    attr.__bindgen_anon_1.sample_period = 1;
+    attr.sample_type =
+        (PERF_SAMPLE_TID | PERF_SAMPLE_TIME | PERF_SAMPLE_REGS_USER | PERF_SAMPLE_STACK_USER) as u64;
+    attr.sample_regs_user = 1 << stack_pointer;
+    attr.sample_stack_user = STACK;
+    attr.set_inherit(u64::from(inherit));
+    attr
+}
+
+/// As much of a program's first stack is copied, in bytes: at random the kernel leaves up to 8192 free between the pointers
+/// and the strings (`arch_align_stack`), and the rest has room for arguments of some thousand. Longer ones are those of
+/// compilers and linkers, which last long enough to be asked. Where a page of what is left free was never touched the copy
+/// ends there, without the strings: so it is with one start in fifteen.
+const STACK: u32 = 12 << 10;
 
 /// When counters start that a task and all that descend from it inherit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -7,6 +7,8 @@ use oprof_profile::{
 use perf_event_open_sys::bindings as kernel;
 use rustc_hash::FxHashMap;
 
+use crate::initial_stack;
+
 /// Which optional fields samples have (`perf_event_attr.sample_type`); all have address, ids of process and thread,
 /// and time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -22,6 +24,8 @@ pub(crate) struct Layout {
 pub(crate) struct Source {
     pub(crate) layout: Layout,
     pub(crate) cpu: u16,
+    /// Its samples are of programs that begin.
+    pub(crate) program_starts: bool,
     /// The event and its fixed period, where there is but one; by the counter's number where there are several.
     pub(crate) only: Option<(EventId, u64)>,
     /// The event of each counter by the kernel's number, with its fixed period (0: none).
@@ -63,7 +67,10 @@ pub(crate) fn parse(record: &[u8], source: &Source) -> Parsed {
     let kind = u32::from_ne_bytes([header[0], header[1], header[2], header[3]]);
     let misc = u32::from(u16::from_ne_bytes([header[4], header[5]]));
     let parsed = if kind == kernel::PERF_RECORD_SAMPLE {
-        sample(body, misc, source).map(Parsed::Sample)
+        match source.program_starts {
+            true => program_start(body).map(Parsed::Task),
+            false => sample(body, misc, source).map(Parsed::Sample),
+        }
     } else {
         task_record(kind, body, misc, source).map(Parsed::Task)
     };
@@ -91,6 +98,29 @@ fn sample(body: &[u8], misc: u32, source: &Source) -> Option<Sample> {
         false => fixed_period,
     };
     Some(Sample { time, address, weight, pid, cpu: source.cpu, event, mode: mode(misc, address) })
+}
+
+/// The arguments of a program that begins; `None` where these did not fit, or nothing was copied.
+fn program_start(body: &[u8]) -> Option<TaskRecord> {
+    let mut cursor = Cursor(body);
+    let (pid, _tid, time) = (cursor.u32()?, cursor.u32()?, Timestamp(cursor.u64()?));
+    // PERF_SAMPLE_REGS_ABI_32 and _64; 0 stands for a task without user code.
+    let pointer = match cursor.u64()? {
+        1 => 4,
+        2 => 8,
+        _ => return None,
+    };
+    let stack_pointer = cursor.u64()?;
+    let size = usize::try_from(cursor.u64()?).ok()?;
+    let stack = cursor.0.get(..size)?;
+    let mut rest = Cursor(&cursor.0[size..]);
+    let copied = usize::try_from(rest.u64()?).ok()?;
+    let arguments = initial_stack::arguments(stack.get(..copied)?, stack_pointer, pointer)?;
+    if arguments.last().is_some_and(|last| last == initial_stack::CUT) {
+        return None;
+    }
+    let record = Record::Described { pid, arguments, working_directory: None };
+    Some(TaskRecord { time, record })
 }
 
 fn mode(misc: u32, address: VirtualAddress) -> CpuMode {

@@ -10,6 +10,7 @@ use perf_event_open_sys::bindings::perf_event_attr;
 use crate::Error;
 use crate::attribute::{self, Start};
 use crate::counter::{Attachment, Counter, Reading};
+use crate::exec_tracepoint;
 use crate::parse::{Layout, Parsed, Source, parse};
 use crate::ring_buffer::RingBuffer;
 
@@ -85,6 +86,8 @@ pub(crate) struct Rings {
     rings: Vec<Ring>,
     /// The counters that share a ring buffer with another.
     sharing: Vec<(EventId, Counter)>,
+    /// What samples the programs that begin, where that is permitted.
+    program_starts: Vec<Counter>,
     task_totals: Vec<(EventId, u16, Counter)>,
     /// Those that tell of code which the kernel makes.
     ksymbols: Vec<Counter>,
@@ -171,15 +174,29 @@ impl Rings {
         Ok(rings)
     }
 
-    /// Opens, too, what tells of the processes themselves.
+    /// Opens, too, what tells of the processes themselves, in buffers of `size` bytes; where it is permitted to see how
+    /// programs begin, of `size_with_stacks`.
     pub(crate) fn open_task_records(
         &mut self,
         place: Place<'_>,
         cpus: &[u32],
         size: usize,
+        size_with_stacks: usize,
     ) -> Result<(), Error> {
         let mut build_ids = false;
-        cpus.iter().try_for_each(|cpu| self.open_tasks(place, *cpu, size, &mut build_ids))
+        for &cpu in cpus {
+            let starts = program_starts(place, cpu);
+            let size = if starts.is_some() { size_with_stacks } else { size };
+            self.open_tasks(place, cpu, size, &mut build_ids)?;
+            let ring = self.rings.last_mut().expect("just added");
+            if let Some(starts) = starts
+                && starts.write_into(&ring.owner).is_ok()
+            {
+                ring.source.program_starts = true;
+                self.program_starts.push(starts);
+            }
+        }
+        Ok(())
     }
 
     fn open_tasks(
@@ -367,7 +384,7 @@ impl Rings {
         let owners = self.rings.iter().map(|ring| &ring.owner);
         let sharing = self.sharing.iter().map(|(_, counter)| counter);
         let totals = self.task_totals.iter().map(|(_, _, counter)| counter);
-        owners.chain(sharing).chain(totals).chain(&self.ksymbols)
+        owners.chain(sharing).chain(&self.program_starts).chain(totals).chain(&self.ksymbols)
     }
 
     /// Starts to count.
@@ -377,7 +394,7 @@ impl Rings {
 
     /// Starts to tell of tasks.
     pub(crate) fn enable_task_records(&self) -> Result<(), Error> {
-        let mut owners = self.rings.iter().map(|ring| &ring.owner);
+        let mut owners = self.rings.iter().map(|ring| &ring.owner).chain(&self.program_starts);
         owners.try_for_each(Counter::enable).map_err(Error::system("start the counters"))
     }
 
@@ -465,6 +482,13 @@ pub(crate) fn open_in_group(
             false => Error::Open { event: event.spec.clone(), source },
         }
     })
+}
+
+/// What samples the programs that begin on a CPU; for those who may (root, as a rule).
+fn program_starts(place: Place<'_>, cpu: u32) -> Option<Counter> {
+    let attr =
+        attribute::program_starts(exec_tracepoint::id()?, exec_tracepoint::STACK_POINTER?, place.inherits());
+    Counter::open(&attr, place.on(cpu)).ok()
 }
 
 fn map(owner: &Counter, cpu: u32, size: usize) -> Result<RingBuffer, Error> {

@@ -11,7 +11,7 @@ use crate::descriptions::{Descriptions, Known};
 use crate::launch::Launch;
 use crate::parse::Parsed;
 use crate::recorder::now;
-use crate::rings::{BufferSizes, Rings, is_in_hardware};
+use crate::rings::{Rings, is_in_hardware};
 use crate::time_order::TimeOrder;
 use crate::waiter::Waiter;
 use crate::{Error, proc_info};
@@ -22,9 +22,12 @@ const ROUND: Duration = Duration::from_millis(20);
 /// the later we come to a program that has just begun, the more likely it is gone with its arguments.
 const GAP: Duration = Duration::from_micros(250);
 
-/// Ring buffers for each CPU. Together they stay below the 516 KB that the kernel grants every user by default
-/// (kernel.perf_event_mlock_kb).
-const SIZES: BufferSizes = BufferSizes { samples: 0, tasks: 128 << 10, totals: 256 << 10 };
+/// Ring buffers for each CPU, in bytes. Together the two stay below the 516 KB that the kernel grants every user by
+/// default (kernel.perf_event_mlock_kb).
+const TASKS: usize = 128 << 10;
+const TOTALS: usize = 256 << 10;
+/// For those whom no limit holds.
+const TASKS_WITH_STACKS: usize = 1 << 20;
 
 /// Follows the processes of a command.
 #[derive(Debug)]
@@ -45,7 +48,7 @@ pub(super) fn totals(task: u32, events: &[EventConfig], cpus: &[u32]) -> Result<
     if let Some(event) = events.iter().find(|event| event.count_only && event.cpus.is_some()) {
         return Err(Error::CountsCpus { event: event.spec.clone() });
     }
-    Rings::open_totals(task, events, cpus, SIZES.totals)
+    Rings::open_totals(task, events, cpus, TOTALS)
 }
 
 impl Processes {
@@ -57,7 +60,7 @@ impl Processes {
         events: &[EventConfig],
         cpus: &[u32],
     ) -> Result<Processes, Error> {
-        rings.open_task_records(launch.place(), cpus, SIZES.tasks)?;
+        rings.open_task_records(launch.place(), cpus, TASKS, TASKS_WITH_STACKS)?;
         let mut profile = Profile::of_all_processes(events.len());
         if rings.tell_each_task() {
             profile.expect_totals(&rings.task_totals());

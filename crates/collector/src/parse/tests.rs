@@ -55,7 +55,7 @@ fn a_sample_of_one_event_with_a_fixed_period() {
 fn a_sample_of_several_events_says_by_its_number_which_and_by_its_period_how_much() {
     let layout = Layout { identifier: true, period: true };
     let events = FxHashMap::from_iter([(0x55, (EventId(1), 0)), (0x56, (EventId(2), 0))]);
-    let source = Source { layout, cpu: 0, only: None, events };
+    let source = Source { layout, cpu: 0, only: None, events, ..Source::default() };
     let body = [w(0x56), w(0xffff_ffff_8100_0000), [h(7), h(8)].concat(), w(5), w(4321)];
     let body: Vec<&[u8]> = body.iter().map(Vec::as_slice).collect();
     let Parsed::Sample(sample) = parse(&record(9, 1, &body), &source) else { panic!("a sample") };
@@ -226,5 +226,59 @@ fn no_record_cut_short_is_read_past_its_end() {
             let _ = parse(&bytes[..length], &samples);
             let _ = parse(&bytes[..length], &tasks());
         }
+    }
+}
+
+/// A program that begins, as the kernel tells it: ids, time, register, the stack and how much of it was copied.
+fn start_of(arguments: &[&str], abi: u64, copied: Option<u64>) -> Vec<u8> {
+    const SP: u64 = 0x7ffc_0000_1000;
+    let words = 1 + arguments.len() + 1;
+    let (mut stack, mut strings) = (vec![arguments.len() as u64], Vec::new());
+    for argument in arguments {
+        stack.push(SP + (words * 8 + strings.len()) as u64);
+        strings.extend_from_slice(argument.as_bytes());
+        strings.push(0);
+    }
+    stack.push(0);
+    let mut bytes: Vec<u8> = stack.iter().flat_map(|word| word.to_ne_bytes()).collect();
+    bytes.extend(strings);
+    let length = bytes.len() as u64;
+    bytes.resize(256, 0xee);
+    let mut body = [7_u32, 7].map(u32::to_ne_bytes).concat();
+    body.extend([500, abi, SP, 256].map(u64::to_ne_bytes).concat());
+    body.extend(bytes);
+    body.extend(copied.unwrap_or(length).to_ne_bytes());
+    let size = (body.len() + 8) as u16;
+    let header = [&kernel::PERF_RECORD_SAMPLE.to_ne_bytes()[..], &[2, 0], &size.to_ne_bytes()].concat();
+    [header, body].concat()
+}
+
+#[test]
+fn a_program_that_begins_tells_its_arguments() {
+    let source = Source { program_starts: true, ..Source::default() };
+    let Parsed::Task(TaskRecord { time, record }) = parse(&start_of(&["cc", "-c", "a b"], 2, None), &source)
+    else {
+        panic!("a record");
+    };
+    assert_eq!(time, Timestamp(500));
+    let arguments = ["cc", "-c", "a b"].map(str::to_owned).to_vec();
+    assert_eq!(record, Record::Described { pid: 7, arguments, working_directory: None });
+}
+
+#[test]
+fn arguments_that_are_not_whole_are_none() {
+    let source = Source { program_starts: true, ..Source::default() };
+    let whole = start_of(&["cc", "-c"], 2, None);
+    for length in 0..whole.len() {
+        assert_eq!(parse(&whole[..length], &source), Parsed::Nothing, "{length} bytes");
+    }
+    for (abi, copied) in
+        [(0, None), (3, None), (2, Some(0)), (2, Some(36)), (2, Some(257)), (2, Some(u64::MAX))]
+    {
+        assert_eq!(
+            parse(&start_of(&["cc", "-c"], abi, copied), &source),
+            Parsed::Nothing,
+            "{abi} {copied:?}"
+        );
     }
 }
