@@ -3,7 +3,7 @@
 use oprof_events::EventConfig;
 use oprof_profile::Sampling;
 use perf_event_open_sys::bindings::{
-    self, PERF_COUNT_SW_DUMMY, PERF_FORMAT_ID, PERF_FORMAT_TOTAL_TIME_ENABLED,
+    self, PERF_COUNT_SW_DUMMY, PERF_FORMAT_ID, PERF_FORMAT_LOST, PERF_FORMAT_TOTAL_TIME_ENABLED,
     PERF_FORMAT_TOTAL_TIME_RUNNING, PERF_SAMPLE_IDENTIFIER, PERF_SAMPLE_IP, PERF_SAMPLE_PERIOD,
     PERF_SAMPLE_READ, PERF_SAMPLE_REGS_USER, PERF_SAMPLE_STACK_USER, PERF_SAMPLE_TID, PERF_SAMPLE_TIME,
     PERF_TYPE_SOFTWARE, PERF_TYPE_TRACEPOINT, perf_event_attr,
@@ -129,7 +129,14 @@ pub(crate) fn samples(
     attr.set_watermark(1);
     attr.__bindgen_anon_2.wakeup_watermark = watermark as u32;
     attr.set_inherit(u64::from(inherit));
+    tell_lost(&mut attr);
     attr
+}
+
+/// Lets a counter's reading tell how many of its records were lost. The kernel puts that into the buffer as soon as
+/// there is room again and something to put there (PERF_RECORD_LOST), which at the end of a recording never comes.
+fn tell_lost(attr: &mut perf_event_attr) {
+    attr.read_format |= PERF_FORMAT_LOST as u64;
 }
 
 fn sample_type(layout: Layout) -> u64 {
@@ -166,6 +173,7 @@ fn dummy() -> perf_event_attr {
     // To ask for the kernel would only need a privilege.
     attr.set_exclude_kernel(1);
     attr.set_exclude_hv(1);
+    tell_lost(&mut attr);
     attr
 }
 

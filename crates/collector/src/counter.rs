@@ -3,7 +3,9 @@
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 
-use perf_event_open_sys::bindings::{PERF_FLAG_FD_CLOEXEC, PERF_FLAG_PID_CGROUP, perf_event_attr};
+use perf_event_open_sys::bindings::{
+    PERF_FLAG_FD_CLOEXEC, PERF_FLAG_PID_CGROUP, PERF_FORMAT_LOST, perf_event_attr,
+};
 use perf_event_open_sys::{ioctls, perf_event_open};
 
 /// What a counter is attached to.
@@ -30,7 +32,12 @@ pub(crate) struct Reading {
     pub(crate) time_running: u64,
     /// The kernel's number for the counter.
     pub(crate) id: u64,
+    /// How many of its records found no room in the ring buffer; 0 where that was not asked for, or the kernel does not
+    /// tell it (since Linux 6.0).
+    pub(crate) lost: u64,
 }
+
+const LOST: u64 = PERF_FORMAT_LOST as u64;
 
 /// An event opened in the kernel; closing it ends it.
 #[derive(Debug)]
@@ -57,16 +64,13 @@ impl Counter {
         };
         let group = leader.map_or(-1, |leader| leader.fd.as_raw_fd());
         let mut attr = *attr;
-        // SAFETY: `attr` is a valid structure whose `size` is its own; the kernel writes to it only to report the
-        // size it knows (E2BIG). The call has no other memory effect.
-        let fd =
-            unsafe { perf_event_open(&mut attr, pid, cpu, group, (flags | PERF_FLAG_FD_CLOEXEC).into()) };
-        if fd < 0 {
-            return Err(io::Error::last_os_error());
+        match open(&mut attr, pid, cpu, group, flags | PERF_FLAG_FD_CLOEXEC) {
+            Err(error) if error.raw_os_error() == Some(libc::EINVAL) && attr.read_format & LOST != 0 => {
+                attr.read_format &= !LOST;
+                open(&mut attr, pid, cpu, group, flags | PERF_FLAG_FD_CLOEXEC)
+            }
+            opened => opened,
         }
-        // SAFETY: the kernel has just made this descriptor for us and nobody else knows it.
-        let fd = unsafe { OwnedFd::from_raw_fd(fd) };
-        Ok(Counter { fd })
     }
 
     pub(crate) fn fd(&self) -> &OwnedFd {
@@ -92,15 +96,34 @@ impl Counter {
 
     /// What it has counted, together with what inherited from it and has ended.
     pub(crate) fn read(&self) -> io::Result<Reading> {
-        let mut bytes = [0; 32];
+        let mut bytes = [0; 40];
         let length = rustix::io::read(&self.fd, &mut bytes)?;
-        if length != bytes.len() {
+        if length < 32 {
             // A pinned counter that lost its place reads as nothing.
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
+        // The last word stays 0 where it was not asked for.
         let word = |at: usize| u64::from_ne_bytes(bytes[at..at + 8].try_into().expect("eight bytes"));
-        Ok(Reading { value: word(0), time_enabled: word(8), time_running: word(16), id: word(24) })
+        Ok(Reading {
+            value: word(0),
+            time_enabled: word(8),
+            time_running: word(16),
+            id: word(24),
+            lost: word(32),
+        })
     }
+}
+
+fn open(attr: &mut perf_event_attr, pid: i32, cpu: i32, group: i32, flags: u32) -> io::Result<Counter> {
+    // SAFETY: `attr` is a valid structure whose `size` is its own; the kernel writes to it only to report the size it
+    // knows (E2BIG). The call has no other memory effect.
+    let fd = unsafe { perf_event_open(attr, pid, cpu, group, flags.into()) };
+    if fd < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: the kernel has just made this descriptor for us and nobody else knows it.
+    let fd = unsafe { OwnedFd::from_raw_fd(fd) };
+    Ok(Counter { fd })
 }
 
 fn check(result: i32) -> io::Result<()> {

@@ -346,6 +346,8 @@ impl Recorder {
         self.round();
         let last: &Batch = self.order.finish();
         self.profile.apply(last);
+        let coverage = self.profile.coverage_mut();
+        coverage.lost_records = coverage.lost_records.saturating_add(self.rings.lost_untold());
         let mut readings = self.rings.readings(self.events.len());
         let left_running = self.profile.processes().iter().filter(|process| process.ended.is_none()).count();
         let totals = self.rings.task_totals();

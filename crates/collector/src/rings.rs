@@ -4,7 +4,7 @@ use std::io;
 use std::os::fd::{BorrowedFd, OwnedFd};
 
 use oprof_events::{EventConfig, EventKind};
-use oprof_profile::{EventId, Sampling, Scope, TaskTotal};
+use oprof_profile::{EventId, Record, Sampling, Scope, TaskRecord, TaskTotal};
 use perf_event_open_sys::bindings::perf_event_attr;
 
 use crate::Error;
@@ -91,6 +91,8 @@ pub(crate) struct Rings {
     task_totals: Vec<(EventId, u16, Counter)>,
     /// Those that tell of code which the kernel makes.
     ksymbols: Vec<Counter>,
+    /// Records that the buffers, but for those of totals, told to be lost.
+    told_lost: u64,
     /// The kernel does not report what each task counted.
     only_sums: bool,
     /// Where those report to, apart from everything else: the kernel lets a task that ends write into the buffers of
@@ -411,12 +413,27 @@ impl Rings {
 
     /// Hands on all records that are waiting.
     pub(crate) fn drain(&mut self, mut take: impl FnMut(Parsed)) {
+        let told_lost = &mut self.told_lost;
         for ring in &mut self.rings {
-            ring.buffer.drain(|record| take(parse(record, &ring.source)));
+            ring.buffer.drain(|record| {
+                let parsed = parse(record, &ring.source);
+                if let Parsed::Task(TaskRecord { record: Record::Lost { records }, .. }) = &parsed {
+                    *told_lost = told_lost.saturating_add(*records);
+                }
+                take(parsed);
+            });
         }
         for (buffer, source) in &mut self.total_rings {
             buffer.sweep(|record| take(parse(record, source)));
         }
+    }
+
+    /// How many records were lost that the buffers did not tell of.
+    pub(crate) fn lost_untold(&self) -> u64 {
+        let owners = self.rings.iter().map(|ring| &ring.owner);
+        let sharing = self.sharing.iter().map(|(_, counter)| counter);
+        let readings = owners.chain(sharing).chain(&self.ksymbols).filter_map(|counter| counter.read().ok());
+        readings.fold(0_u64, |sum, reading| sum.saturating_add(reading.lost)).saturating_sub(self.told_lost)
     }
 
     /// What each event's sampling counters have counted, summed over CPUs.

@@ -104,12 +104,21 @@ fn of_event(event: &Event, coverage: &EventCoverage, recording: &Recording) -> S
         }
     }
     if coverage.running() < MULTIPLEXED {
+        let of_whole_time = match (coverage.counted, coverage.time_running) {
+            (Some(_), 1..) => format!(", over all of it about {}", quantity(scaled(coverage))),
+            _ => String::new(),
+        };
         parts.push(format!(
-            "{name} was counted {:.1} % of the time (multiplexed; the total is of that time)",
+            "{name} was counted {:.1} % of the time (multiplexed: the total is of that time{of_whole_time})",
             coverage.running() * 100.0
         ));
     }
     parts.join("; ")
+}
+
+/// The total of an event as it would be over the whole time, if it happened as often while it was not counted.
+fn scaled(coverage: &EventCoverage) -> u64 {
+    (coverage.counted.unwrap_or(0) as f64 / coverage.running()).round() as u64
 }
 
 /// Why a clock has fewer samples than it should, where the timer that takes them was late.

@@ -61,10 +61,19 @@ fn multiplexing_is_said_of_the_event() {
     recording.coverage.events[0].time_running = 334;
     let line = coverage_line(&recording);
     assert!(
-        line.contains("; cpu-clock was counted 33.4 % of the time (multiplexed; the total is of that time);"),
+        line.contains(
+            "; cpu-clock was counted 33.4 % of the time (multiplexed: the total is of that time, over all of it about \
+             299.40 ms);"
+        ),
         "{line}"
     );
     assert!(line.ends_with("; nothing lost or throttled"), "{line}");
+    recording.coverage.events[0].time_running = 0;
+    let line = coverage_line(&recording);
+    assert!(
+        line.contains("; cpu-clock was counted 0.0 % of the time (multiplexed: the total is of that time);"),
+        "what was never counted cannot be scaled: {line}"
+    );
 }
 
 #[test]

@@ -1,0 +1,76 @@
+//! Several events in one recording.
+
+use crate::figures::{
+    COUNT, COVERED, COVERED_BY_INSTRUCTIONS, CYCLES, INSTRUCTIONS, SHARES, TOLERANCE, TWICE,
+};
+use crate::recorded::{Recorded, record};
+
+pub(crate) fn two_events() -> String {
+    both(&record(&format!("-e cycles:u -e instructions:u -c {COUNT}"), SHARES))
+}
+
+pub(crate) fn a_group() -> String {
+    both(&record(&format!("-e {{cycles,instructions}}:u -c {COUNT}"), SHARES))
+}
+
+/// Cycles and instructions, each with its own samples.
+fn both(recorded: &Recorded) -> String {
+    recorded.assert_whole();
+    recorded.assert_total(0, INSTRUCTIONS * CYCLES, TOLERANCE);
+    recorded.assert_total(1, INSTRUCTIONS, TOLERANCE);
+    recorded.assert_covered(0, COVERED);
+    recorded.assert_covered(1, COVERED_BY_INSTRUCTIONS);
+    let [cycles, instructions] = [0, 1].map(|event| recorded.coverage(event).counted.unwrap_or(0) as f64);
+    format!(
+        "{:.3} cycles for each instruction; cycles: {}; instructions: {}",
+        cycles / instructions,
+        recorded.assert_shares(0),
+        recorded.assert_shares(1)
+    )
+}
+
+/// Eleven events, all of which count the work's cycles or instructions, on seven counters.
+const ELEVEN: [(&str, f64); 11] = [
+    ("cycles:u", CYCLES),
+    ("r11:u", CYCLES),
+    ("CPU_CYCLES:u", CYCLES),
+    ("cycles", CYCLES),
+    ("r11", CYCLES),
+    ("CPU_CYCLES", CYCLES),
+    ("instructions:u", 1.0),
+    ("r8:u", 1.0),
+    ("INST_RETIRED:u", 1.0),
+    ("instructions", 1.0),
+    ("r8", 1.0),
+];
+
+/// They take turns, and what is told of each is scaled to the whole time and marked.
+pub(crate) fn eleven_events() -> String {
+    let options: Vec<String> = ELEVEN.iter().map(|(event, _)| format!("-e {event}")).collect();
+    let recorded = record(&format!("{} -c {COUNT}", options.join(" ")), TWICE);
+    let mut running = Vec::new();
+    let mut worst = 0.0_f64;
+    for (index, (event, each)) in ELEVEN.into_iter().enumerate() {
+        let coverage = recorded.coverage(index);
+        running.push(coverage.running());
+        let scaled = coverage.counted.expect("the total is known") as f64 / coverage.running();
+        let off = scaled / (2.0 * INSTRUCTIONS * each) - 1.0;
+        // To let events take turns is work of the kernel's, which others than the work's own count too.
+        let most = if event.ends_with(":u") { 0.1 } else { 0.25 };
+        assert!((-0.1..most).contains(&off), "{event}: off by {:.1} %: {}", 100.0 * off, recorded.stderr);
+        worst = worst.max(off.abs());
+    }
+    let told = recorded.stderr.lines().filter(|line| line.contains("multiplexed")).count();
+    let shared = running.iter().filter(|running| **running < 0.999).count();
+    assert_eq!(told, shared, "each is marked: {}", recorded.stderr);
+    assert!(shared >= 8, "{shared} events took turns: {running:?}");
+    let (least, most) =
+        (running.iter().copied().fold(1.0, f64::min), running.iter().copied().fold(0.0, f64::max));
+    assert!(least > 0.2, "{running:?}");
+    format!(
+        "counted {:.0} to {:.0} % of the time, {told} marked; scaled they differ by {:.1} % at most",
+        100.0 * least,
+        100.0 * most,
+        100.0 * worst
+    )
+}
