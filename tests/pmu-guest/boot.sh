@@ -18,12 +18,10 @@ printf '%q ' "$program" "$@" >"$work/root/command"
 (cd "$work/root" && find . -mindepth 1 | cpio -o -H newc --quiet -R 0:0) >"$work/added.cpio"
 cat "$dir/base.cpio" "$work/added.cpio" >"$work/memory-disk"
 
-# Of one CPU every instruction takes 16 ns of the machine's time, whatever the host does meanwhile: two runs count and
-# sample the same. Several CPUs cannot have that; they run as fast as the host lets them.
-clock=(-icount "shift=4,sleep=off")
-[ "$cpus" = 1 ] || clock=()
+# Every instruction takes 16 ns of the machine's time, whatever the host does meanwhile. With one CPU two runs count and
+# sample the same; two CPUs take turns in that time, as the host has it.
 timeout "${PMU_GUEST_SECONDS:-240}" qemu-system-aarch64 -M virt,gic-version=3 -cpu cortex-a57 -smp "$cpus" -m 1G \
-    -seed 1 "${clock[@]}" -display none -no-reboot -nodefaults -serial stdio -kernel "$dir/kernel" \
+    -seed 1 -icount "shift=4,sleep=off" -display none -no-reboot -nodefaults -serial stdio -kernel "$dir/kernel" \
     -initrd "$work/memory-disk" -append "console=ttyAMA0 panic=-1 quiet" </dev/null |
     tr -d '\r' | tee "$work/console" | grep --line-buffered -v '^guest: exit' || true
 status=$(sed -n 's/.*guest: exit \([0-9]*\).*/\1/p' "$work/console" | tail -n 1)

@@ -1,7 +1,7 @@
 //! Hardware sampling, checked on an emulated machine with a PMU: `tests/pmu-guest/run.sh` builds this for arm64, boots
 //! the machine and runs it there. Elsewhere it says that it skips.
 //!
-//! With one CPU the emulation counts every instruction, so that what a program does is known exactly: a cycle takes a
+//! The emulation counts every instruction, so that with one CPU it is known exactly what a program does: a cycle takes a
 //! nanosecond and an instruction 16. Of two CPUs it is known only roughly.
 
 #[path = "../../../crates/cli/tests/harness/mod.rs"]
