@@ -99,7 +99,7 @@ has_library() {
     ls "$("$1" --print sysroot)/lib/rustlib/$target/lib/"libstd-*.rlib >/dev/null 2>&1
 }
 
-mkdir -p "$dir"
+mkdir -p "$dir" 2>/dev/null || cannot "$dir cannot be written; name another directory: PMU_GUEST=DIR"
 programs
 kernel_and_shell
 rust_library
