@@ -239,6 +239,7 @@ pub(crate) fn program_starts(tracepoint: u64, stack_pointer: u32, inherit: bool)
         (PERF_SAMPLE_TID | PERF_SAMPLE_TIME | PERF_SAMPLE_REGS_USER | PERF_SAMPLE_STACK_USER) as u64;
     attr.sample_regs_user = 1 << stack_pointer;
     attr.sample_stack_user = STACK;
+    tell_lost(&mut attr);
     attr.set_inherit(u64::from(inherit));
     attr
 }

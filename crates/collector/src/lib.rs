@@ -2,7 +2,8 @@
 //!
 //! This is the only crate that makes perf system calls. It follows a command in one of three scopes, drains the
 //! kernel's ring buffers, and hands on what it finds there; what the records mean for a profile is the business
-//! of `oprof-profile`. Sources of all kernel facts: perf_event_open(2) and `include/uapi/linux/perf_event.h`.
+//! of `oprof-profile`. A [`CountingSession`] only counts. Sources of all kernel facts: perf_event_open(2) and
+//! `include/uapi/linux/perf_event.h`.
 
 mod attribute;
 mod bpf;

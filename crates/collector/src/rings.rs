@@ -432,7 +432,8 @@ impl Rings {
     pub(crate) fn lost_untold(&self) -> u64 {
         let owners = self.rings.iter().map(|ring| &ring.owner);
         let sharing = self.sharing.iter().map(|(_, counter)| counter);
-        let readings = owners.chain(sharing).chain(&self.ksymbols).filter_map(|counter| counter.read().ok());
+        let readings = owners.chain(sharing).chain(&self.ksymbols).chain(&self.program_starts);
+        let readings = readings.filter_map(|counter| counter.read().ok());
         readings.fold(0_u64, |sum, reading| sum.saturating_add(reading.lost)).saturating_sub(self.told_lost)
     }
 

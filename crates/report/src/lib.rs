@@ -4,6 +4,8 @@
 //! process, command or CPU. It lists its columns once; the renderers in [`render`] walk that list. What the rows
 //! are worth is said by [`coverage_lines`].
 //!
+//! [`Stat`] does the same for counts without samples: means, deviations and ratios, which [`render::stat`] writes.
+//!
 //! This crate opens no file, knows no ELF and no terminal: whether to colour, and how wide a line may be, is told
 //! to it. Everything that comes from a recording is untrusted and passes [`printable`] before it is written.
 #![forbid(unsafe_code)]

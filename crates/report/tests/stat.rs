@@ -203,6 +203,10 @@ fn json_has_every_number_as_it_is() {
 
 /// make, a compiler whose name holds what a terminal would act on, and a process of which nothing was told.
 fn tree() -> Stat {
+    tree_with(0)
+}
+
+fn tree_with(lost_records: u64) -> Stat {
     let process = |pid, command: &[&str], times: [u64; 2], totals: &[u64]| CountedProcess {
         process: Process {
             pid,
@@ -216,6 +220,7 @@ fn tree() -> Stat {
     };
     let mut whole = run(1);
     whole.counts.truncate(4);
+    whole.lost_records = lost_records;
     whole.processes = vec![
         process(10, &["make", "all"], [0, 900], &[SECOND / 2, 200, 0, 500_000_000]),
         process(11, &["cc1", "a b.c", "\x1b[31m"], [10, 500], &[3 * SECOND / 2, 1_000, 10, 4_000_000_000]),
@@ -256,6 +261,14 @@ no room for page-faults, power/energy-pkg/, cycles; a wider terminal or a file (
 1 process has no count of its own (-): 30 page-faults
 "#[1..]
     );
+}
+
+#[test]
+fn lost_records_are_told() {
+    let told = |lost| text(|out| processes(&tree_with(lost), 0.0, Look::default(), out));
+    assert!(!told(0).contains("lost"));
+    assert!(told(1).ends_with("1 record was lost: a process may be missing, or its command line\n"));
+    assert!(told(1_200).ends_with("1,200 records were lost: processes may be missing, or command lines\n"));
 }
 
 #[test]

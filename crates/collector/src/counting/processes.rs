@@ -160,6 +160,8 @@ impl Processes {
     pub(super) fn finish(mut self) -> (Vec<EventCount>, Vec<CountedProcess>, u64) {
         self.drain();
         self.profile.apply(self.order.finish());
+        let coverage = self.profile.coverage_mut();
+        coverage.lost_records = coverage.lost_records.saturating_add(self.rings.lost_untold());
         if self.rings.tell_each_task() {
             self.profile.complete_totals(self.command, &self.rings.task_totals());
         }

@@ -24,6 +24,8 @@ struct Counts<'a> {
     events: Vec<Event<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     processes: Option<Vec<Process<'a>>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lost_records: Option<u64>,
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     notes: &'a [String],
 }
@@ -82,6 +84,7 @@ pub fn json(
         wall_time_deviation: stat.wall_time.deviation,
         events: stat.rows.iter().map(event).collect(),
         processes: each_process.then(|| stat.processes.iter().map(process).collect()),
+        lost_records: each_process.then_some(stat.lost_records),
         notes,
     };
     line(&counts, out)

@@ -89,7 +89,14 @@ pub fn processes(stat: &Stat, threshold: f64, look: Look, out: &mut impl Write) 
     if !left_out.is_empty() {
         writeln!(out, "no room for {}; a wider terminal or a file (-o) has it", left_out.join(", "))?;
     }
-    rest(stat, out)
+    rest(stat, out)?;
+    match stat.lost_records {
+        0 => Ok(()),
+        1 => writeln!(out, "1 record was lost: a process may be missing, or its command line"),
+        lost => {
+            writeln!(out, "{} records were lost: processes may be missing, or command lines", grouped(lost))
+        }
+    }
 }
 
 /// The text of a column of numbers.
