@@ -3,6 +3,7 @@
 mod harness;
 
 use harness::{Place, User, skipped};
+use oprof_profile::Recording;
 
 /// Four threads and five children, all of which touch memory and let one another run.
 const THREADS: &str = r#"
@@ -74,6 +75,33 @@ fn a_profiler_that_is_recorded_does_not_mix_up_totals() {
                 assert_exact(&place, &format!("--scope {scope}"), &command, 6);
             }
         }
+    }
+}
+
+/// While the recorder stands still its buffer runs over, and nothing comes behind that would tell so: what was lost is
+/// told all the same, and is with the samples the whole total.
+#[test]
+fn what_is_lost_at_the_end_is_told() {
+    let place = Place::new();
+    let source = "int main(void) {
+        volatile char *memory = malloc(4096 * 1000L);
+        for (int page = 0; page < 1000; page++) memory[page * 4096L] = 1;
+        return 0;
+    }";
+    let Some(program) = place.cc("touch", source) else { return };
+    let script = format!("kill -STOP $PPID; {}; kill -CONT $PPID", program.display());
+    for scope in scopes() {
+        let options = format!("--scope {scope} -e page-faults:u -m 4K");
+        let finished = place.record_these(&options, &["sh", "-c", &script]).with_status(0);
+        let recording = Recording::open(&place.path("oprof.data")).expect("the recording can be read");
+        let (event, lost) = (&recording.coverage.events[0], recording.coverage.lost_records);
+        let total = event.counted.expect("the total is known");
+        assert!(lost > 500 && finished.stderr.contains(" lost"), "{scope}: {}", finished.stderr);
+        // Where events are inherited, records of processes are in the same buffer and can be lost, too. In system scope
+        // others' samples are.
+        let found = event.samples + lost;
+        assert!(found >= total, "{scope}: {found} of {total}: {}", finished.stderr);
+        assert!(scope != "cgroup" || found == total, "{scope}: {found} of {total}: {}", finished.stderr);
     }
 }
 
