@@ -23,7 +23,7 @@ cat "$dir/base.cpio" "$work/added.cpio" >"$work/memory-disk"
 timeout "${PMU_GUEST_SECONDS:-240}" qemu-system-aarch64 -M virt,gic-version=3 -cpu cortex-a57 -smp "$cpus" -m 1G \
     -seed 1 -icount "shift=4,sleep=off" -display none -no-reboot -nodefaults -serial stdio -kernel "$dir/kernel" \
     -initrd "$work/memory-disk" -append "console=ttyAMA0 panic=-1 quiet" </dev/null |
-    tr -d '\r' | tee "$work/console" | grep --line-buffered -v '^guest: exit' || true
+    tr -d '\r' | tee "$work/console" | grep --line-buffered -v -e '^guest: exit' -e 'reboot: Power down' || true
 status=$(sed -n 's/.*guest: exit \([0-9]*\).*/\1/p' "$work/console" | tail -n 1)
 [ -n "$status" ] || echo "the machine did not come to its end"
 exit "${status:-99}"

@@ -31,6 +31,7 @@ const ONE_CPU: &[Check] = checks![
     periods::of_cycles,
     periods::of_instructions,
     periods::of_raw_events,
+    periods::in_the_table,
     frequencies::of_cycles,
     frequencies::of_instructions,
     frequencies::of_raw_events,

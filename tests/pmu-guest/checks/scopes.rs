@@ -35,6 +35,8 @@ pub(crate) fn a_storm_of_short_processes() -> String {
     group.assert_whole();
     let covered = group.assert_covered(0, 0.95);
     let total = |recorded: &Recorded| recorded.coverage(0).counted.expect("the total is known");
+    let processes = group.recording.processes.iter().filter(|process| process.comm == "workload").count();
+    assert!(processes > 200, "{processes} processes were seen");
     let least = 200.0 * 30_000.0 * CYCLES;
     assert!(total(&group) as f64 > least, "{} were counted, which is less than the work", total(&group));
 

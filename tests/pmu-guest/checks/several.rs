@@ -44,31 +44,29 @@ const ELEVEN: [(&str, f64); 11] = [
     ("r8", 1.0),
 ];
 
-/// They take turns, and what is told of each is scaled to the whole time and marked.
+/// They take turns, which the line of each says, with the total scaled to the whole time.
 pub(crate) fn eleven_events() -> String {
     let options: Vec<String> = ELEVEN.iter().map(|(event, _)| format!("-e {event}")).collect();
     let recorded = record(&format!("{} -c {COUNT}", options.join(" ")), TWICE);
     let mut running = Vec::new();
     let mut worst = 0.0_f64;
     for (index, (event, each)) in ELEVEN.into_iter().enumerate() {
-        let coverage = recorded.coverage(index);
-        running.push(coverage.running());
-        let scaled = coverage.counted.expect("the total is known") as f64 / coverage.running();
+        running.push(recorded.coverage(index).running());
+        let line = recorded.coverage_line(index);
+        let scaled = line.split_once("(multiplexed: the total is of that time, over all of it about ");
+        let scaled = scaled.and_then(|(_, scaled)| scaled.strip_suffix(')')?.replace(',', "").parse().ok());
+        let scaled: f64 = scaled.unwrap_or_else(|| panic!("{event} is not marked: {line}"));
         let off = scaled / (2.0 * INSTRUCTIONS * each) - 1.0;
         // To let events take turns is work of the kernel's, which others than the work's own count too.
         let most = if event.ends_with(":u") { 0.1 } else { 0.25 };
         assert!((-0.1..most).contains(&off), "{event}: off by {:.1} %: {}", 100.0 * off, recorded.stderr);
         worst = worst.max(off.abs());
     }
-    let told = recorded.stderr.lines().filter(|line| line.contains("multiplexed")).count();
-    let shared = running.iter().filter(|running| **running < 0.999).count();
-    assert_eq!(told, shared, "each is marked: {}", recorded.stderr);
-    assert!(shared >= 8, "{shared} events took turns: {running:?}");
     let (least, most) =
         (running.iter().copied().fold(1.0, f64::min), running.iter().copied().fold(0.0, f64::max));
-    assert!(least > 0.2, "{running:?}");
+    assert!(least > 0.3 && most < 0.9, "eleven on seven counters: {running:?}");
     format!(
-        "counted {:.0} to {:.0} % of the time, {told} marked; scaled they differ by {:.1} % at most",
+        "counted {:.0} to {:.0} % of the time, all marked; scaled they differ by {:.1} % at most",
         100.0 * least,
         100.0 * most,
         100.0 * worst
