@@ -35,6 +35,10 @@ impl Resolver {
         {
             notes.push(format!("{} is not used for the kernel's source lines: {error}", path.display()));
         }
+        let no_directories = options.debug_dir.iter().filter(|directory| !directory.is_dir());
+        notes.extend(
+            no_directories.map(|path| format!("--debug-dir {}: there is no such directory", path.display())),
+        );
         let debuginfod = debuginfod::client(options)?;
         let directories = DebugDirectories::with(options.debug_dir.iter().cloned());
         let directories = match &debuginfod {

@@ -21,6 +21,11 @@ pub(crate) fn report(options: &ReportOptions) -> Result<ExitCode> {
     if of_symbols(options) && options.by.is_some_and(|by| by != By::Symbol) {
         bail!("--debug-info, --inline and --merge-clones are of symbols: use them with -l");
     }
+    if !options.source_path.is_empty() && !options.lines {
+        bail!(
+            "--source-path changes what --debug-info shows: use it with -g, and with -f to see whole paths"
+        );
+    }
     let recording = Recording::open(path)?;
     let printed = print(&recording, options);
     if printed.is_ok() {

@@ -468,3 +468,19 @@ fn a_kernel_file_that_does_not_fit_is_told_and_not_used() {
         assert_hot(&symbols_of(&place, "oprof.data"), "hot", "hot_function");
     }
 }
+
+/// A program without a build id that is written over in place, as `cp` does it, is not taken for the new one.
+#[test]
+fn a_program_that_was_written_over_gives_no_wrong_names() {
+    let place = Place::new();
+    for name in ["first", "second"] {
+        let source = format!("BURNER(of_{name}) int main(void) {{ of_{name}(0.2); return 0; }}");
+        let Some(_) = place.cc_with(name, &source, &["-Wl,--build-id=none"]) else { return };
+    }
+    let script = "cp first program; ./program; cp second program; ./program";
+    place.record_these("-q", &["sh", "-c", script]).with_status(0);
+    let symbols = symbols_of(&place, "oprof.data");
+    let share = share_of(&symbols, |row| row.image == "program" && row.name == "(build id mismatch)");
+    assert!(share > 50.0, "{symbols:#?}");
+    assert!(symbols.iter().all(|row| !row.name.starts_with("of_")), "{symbols:#?}");
+}

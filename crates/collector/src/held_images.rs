@@ -16,11 +16,28 @@ const RESERVED: usize = 64;
 
 /// What became of the file of an image at first sight.
 enum Held {
-    File(File),
+    File(File, Content),
     /// It could not be opened.
     Gone,
     /// It was not opened, since the limit of open files was reached.
     BeyondLimit,
+}
+
+/// What tells whether a file was written to in place: a build id is looked at again when names are given, but a file
+/// without one stays the same inode whatever is copied over it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Content {
+    size: u64,
+    /// Seconds and nanoseconds (st_mtim of stat(3type)).
+    modified: (i64, i64),
+}
+
+impl Content {
+    /// What the file holds now; nothing that another one could equal where it cannot be told.
+    fn of(file: &File) -> Option<Content> {
+        let metadata = file.metadata().ok()?;
+        Some(Content { size: metadata.len(), modified: (metadata.mtime(), metadata.mtime_nsec()) })
+    }
 }
 
 /// Files of images, each opened when the image was first mapped.
@@ -64,11 +81,13 @@ impl HeldImages {
             return;
         }
         let held = if self.open < self.most {
-            self.open_file(name, identity, pid, start, length).map_or(Held::Gone, Held::File)
+            let file = self.open_file(name, identity, pid, start, length);
+            file.and_then(|file| Some((Content::of(&file)?, file)))
+                .map_or(Held::Gone, |(content, file)| Held::File(file, content))
         } else {
             Held::BeyondLimit
         };
-        self.open += usize::from(matches!(held, Held::File(_)));
+        self.open += usize::from(matches!(held, Held::File(..)));
         self.files.insert(key, held);
     }
 
@@ -91,9 +110,11 @@ impl HeldImages {
         let through_root = format!("/proc/{pid}/root{name}");
         let program = format!("/proc/{pid}/exe");
         let known = if identity == ImageIdentity::None { 2 } else { 3 };
-        [mapping, through_root, program][..known].iter().find_map(|path| {
+        // What is damaged has no build id that could be read, but the mapping leads to it all the same.
+        let is_damaged = |file: &File| identity != ImageIdentity::None && (self.build_id_of)(file).is_none();
+        [&mapping, &through_root, &program][..known].iter().find_map(|path| {
             let file = open_regular(Path::new(path))?;
-            self.is(&file, identity).then_some(file)
+            (self.is(&file, identity) || **path == mapping && is_damaged(&file)).then_some(file)
         })
     }
 
@@ -109,11 +130,16 @@ impl HeldImages {
     /// The file of an image: the one held, or else the one that now has its name, if it is the same.
     ///
     /// # Errors
-    /// Why there is none: it was deleted before it could be opened, or while no more files could be held open.
+    /// Why there is none: it was deleted before it could be opened, or while no more files could be held open, or it was
+    /// written to since and has no build id to tell which content was mapped.
     pub fn take(&mut self, image: &Image) -> Result<File, Unresolved> {
         let held = self.files.remove(&(image.name.clone(), image.identity)).unwrap_or(Held::Gone);
         let reason = match held {
-            Held::File(file) => return Ok(file),
+            Held::File(file, content) => {
+                let is_told_by_build_id = matches!(image.identity, ImageIdentity::BuildId(_));
+                let is_same = is_told_by_build_id || Content::of(&file) == Some(content);
+                return is_same.then_some(file).ok_or(Unresolved::BuildIdMismatch);
+            }
             Held::Gone => Unresolved::Deleted,
             Held::BeyondLimit => Unresolved::TooManyOpenFiles,
         };
@@ -164,6 +190,28 @@ mod tests {
         let gone =
             held.take(&image(name, identity)).expect_err("the file that has the name now is another one");
         assert_eq!(gone, Unresolved::Deleted);
+    }
+
+    #[test]
+    fn a_file_without_a_build_id_that_was_written_over_is_another() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("image");
+        let name = path.to_str().expect("a plain path");
+        let identity = |path: &Path| {
+            let number = path.metadata().expect("metadata").ino();
+            ImageIdentity::Inode(Inode { device: 0, number, generation: 0 })
+        };
+        let id = ImageIdentity::BuildId(BuildId::new(b"id").expect("an id"));
+        std::fs::write(&path, "first").expect("written");
+        let inode = identity(&path);
+        let mut held = HeldImages::new(1000, |_| BuildId::new(b"id"));
+        for identity in [inode, id] {
+            held.see(name, identity, 1, VirtualAddress(0), 1);
+        }
+        std::fs::write(&path, "second").expect("written");
+        assert_eq!(identity(&path), inode);
+        assert_eq!(held.take(&image(name, inode)).expect_err("another"), Unresolved::BuildIdMismatch);
+        assert!(held.take(&image(name, id)).is_ok(), "whoever reads it compares the build id");
     }
 
     #[test]

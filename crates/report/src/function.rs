@@ -53,13 +53,16 @@ pub(crate) fn functions(symbols: &[Symbol], merge_clones: bool) -> Vec<Function<
 ///
 /// Of static functions of one name it is the one in the same source file, else the nearest: compilers leave a file's
 /// functions together. (The first line of a cold part can be that of a function inlined from elsewhere, so that the file
-/// does not always tell.)
+/// does not always tell.) But of a namesake that is itself known by a clone alone it is only with the same file, or where
+/// files are not known: that one's file need not be the function's, and two such clones may be of two functions.
 fn origin(clone: &Symbol, symbols: &[Symbol], namesakes: &[usize]) -> Option<usize> {
     let mangled = |symbol: &Symbol| symbol.mangled.as_deref().map(|name| clone_of(name).to_owned());
     let own = mangled(clone);
     let file = |symbol: &Symbol| symbol.line.map(|line| line.file);
     let candidates = namesakes.iter().map(|&index| &symbols[index]).enumerate();
-    let candidates = candidates.filter(|(_, symbol)| mangled(symbol) == own);
+    let differ = |symbol: &Symbol| file(symbol).zip(file(clone)).is_some_and(|(theirs, ours)| theirs != ours);
+    let candidates =
+        candidates.filter(|(_, symbol)| mangled(symbol) == own && !(is_clone(symbol) && differ(symbol)));
     let closest = candidates.min_by_key(|(_, symbol)| {
         let elsewhere = file(symbol) != file(clone) || file(clone).is_none();
         (elsewhere, symbol.address.0.abs_diff(clone.address.0))
@@ -151,6 +154,17 @@ mod tests {
         assert_eq!(names(&of_file(Some(1)), true)[2..], [("f", 1), ("f", 1)]);
         assert_eq!(names(&of_file(Some(7)), true)[2..], [("f", 0), ("f", 1)]);
         assert_eq!(names(&of_file(None), true)[2..], [("f", 0), ("f", 1)]);
+    }
+
+    #[test]
+    fn clones_in_two_files_of_functions_that_are_not_there_stay_apart() {
+        let symbols = [
+            symbol("f.constprop.0", "", 0x1000, Some(0)),
+            symbol("f.constprop.0", "", 0x1010, Some(1)),
+            symbol("f.cold", "", 0x900, Some(1)),
+            symbol("f.part.0", "", 0x2000, None),
+        ];
+        assert_eq!(names(&symbols, true), [("f", 1), ("f", 0), ("f", 0), ("f", 1)]);
     }
 
     #[test]

@@ -12,7 +12,7 @@ use std::fs::File;
 use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
@@ -116,10 +116,14 @@ impl Debuginfod {
         };
         came(0, 0);
         let fetched = Mutex::new(Fetched::default());
+        let is_silent: Vec<AtomicBool> =
+            self.settings.servers.iter().map(|_| AtomicBool::new(false)).collect();
+        let unasked = AtomicUsize::new(0);
         let next = AtomicUsize::new(0);
         let work = || {
             while let Some(id) = unknown.get(next.fetch_add(1, Ordering::Relaxed)) {
-                let end = self.fetch_one(&agent, id, &|bytes| came(0, bytes), &|| watch.is_cancelled());
+                let end =
+                    self.fetch_one(&agent, id, &is_silent, &|bytes| came(0, bytes), &|| watch.is_cancelled());
                 came(1, 0);
                 let mut fetched = fetched.lock().unwrap_or_else(PoisonError::into_inner);
                 match end {
@@ -130,23 +134,35 @@ impl Debuginfod {
                     Err(End::Missing) => fetched.missing += 1,
                     Err(End::Failed(why)) => fetched.failures.push(why),
                     Err(End::Cancelled) => fetched.cancelled = true,
+                    Err(End::Unasked) => _ = unasked.fetch_add(1, Ordering::Relaxed),
                 }
             }
         };
         thread::scope(|scope| (0..AT_ONCE.min(unknown.len())).for_each(|_| _ = scope.spawn(work)));
-        fetched.into_inner().unwrap_or_else(PoisonError::into_inner)
+        let mut fetched = fetched.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let unasked = unasked.into_inner();
+        if unasked > 0 {
+            fetched.failures.push(format!("{unasked} more not asked for, as no server answers"));
+        }
+        fetched
     }
 
-    /// Fetches one file from the first server that has it; its size in bytes.
+    /// Fetches one file from the first server that has it; its size in bytes. A server that does not answer is not asked
+    /// again (`is_silent`, for each): a build has hundreds of images.
     fn fetch_one(
         &self,
         agent: &Agent,
         id: &BuildId,
+        is_silent: &[AtomicBool],
         progress: &dyn Fn(u64),
         is_cancelled: &dyn Fn() -> bool,
     ) -> Result<u64, End> {
-        let mut failed = None;
-        for server in &self.settings.servers {
+        let (mut failed, mut is_asked) = (None, false);
+        for (server, is_silent) in self.settings.servers.iter().zip(is_silent) {
+            if is_silent.load(Ordering::Relaxed) {
+                continue;
+            }
+            is_asked = true;
             let url = url(server, id);
             for attempt in 1..=self.settings.attempts {
                 let why = match self.fetch_url(agent, &url, id, progress, is_cancelled) {
@@ -154,13 +170,18 @@ impl Debuginfod {
                     Err(Failure::Cancelled) => return Err(End::Cancelled),
                     Err(Failure::NotFound) => break,
                     Err(Failure::Connection(_)) if attempt < self.settings.attempts => continue,
-                    Err(Failure::Connection(why) | Failure::Answer(why)) => why,
+                    Err(Failure::Connection(why) | Failure::Silent(why)) => {
+                        is_silent.store(true, Ordering::Relaxed);
+                        why
+                    }
+                    Err(Failure::Answer(why)) => why,
                 };
                 failed = Some(format!("{url}: {why}"));
                 break;
             }
         }
         match failed {
+            None if !is_asked => Err(End::Unasked),
             // What another server has is not known to be missing.
             Some(why) => Err(End::Failed(why)),
             None => {
@@ -198,6 +219,8 @@ impl Debuginfod {
 enum End {
     Missing,
     Failed(String),
+    /// All servers are silent.
+    Unasked,
     Cancelled,
 }
 

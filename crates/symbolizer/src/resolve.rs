@@ -263,10 +263,13 @@ pub(crate) fn borrowed<'table>(tables: &'table [Box<dyn CodeTable + 'table>]) ->
 /// The symbol of this name in a table. A version (`memcpy@@GLIBC_2.14`) is left out; the `@plt` of a stub is none.
 pub(crate) fn symbol(name: &[u8], address: ImageAddress, size: u64, source: NameSource) -> Symbol {
     const STUB: &str = "@plt";
+    const MOLD_STUBS: [&str; 2] = ["$plt", "$pltgot"];
     let name = String::from_utf8_lossy(name);
-    let is_stub = source == NameSource::Plt && name.ends_with(STUB);
-    let suffix = if is_stub { STUB } else { "" };
-    let bare = name.strip_suffix(suffix).unwrap_or(&name);
+    // mold writes its stubs into the symbol table, and spells them in its own way.
+    let mold_stub = MOLD_STUBS.iter().find_map(|stub| name.strip_suffix(stub));
+    let stub = mold_stub.or(name.strip_suffix(STUB).filter(|_| source == NameSource::Plt));
+    let suffix = if stub.is_some() { STUB } else { "" };
+    let bare = stub.unwrap_or(&name);
     let version = bare.bytes().skip(1).position(|byte| byte == b'@');
     let bare = version.map_or(bare, |at| &bare[..at + 1]);
     let full = |name: &str| format!("{name}{suffix}");
@@ -294,6 +297,8 @@ mod tests {
         let names = (stub.name.as_str(), stub.mangled.as_deref());
         assert_eq!(names, ("space::foo(int)@plt", Some("_ZN5space3fooEi@plt")));
         assert_eq!(name(b"@at"), ("@at".into(), None));
+        assert_eq!(name(b"puts$plt"), ("puts@plt".into(), None));
+        assert_eq!(name(b"_ZN5space3fooEi$pltgot").0, "space::foo(int)@plt");
         assert_eq!(name(b"bad\xff"), ("bad\u{fffd}".into(), None));
     }
 

@@ -347,6 +347,25 @@ fn nobody_waits_longer_than_the_limits() {
     }
 }
 
+/// A build has hundreds of images: nobody waits for each of them.
+#[test]
+fn a_silent_server_is_not_asked_for_every_file() {
+    let Some(stripped) = Stripped::new() else { return };
+    let ids: Vec<BuildId> = (0..40).map(|number| BuildId::new(&[number; 20]).unwrap()).collect();
+    let silent = Server::new(|_| Answer::Silent);
+    let limits = [("DEBUGINFOD_TIMEOUT", "1"), ("DEBUGINFOD_RETRY_LIMIT", "1")];
+    let fetched = stripped.client(&[&silent], &limits).fetch(&ids, &Waiting::default());
+    // Some are asked for at the same time.
+    let asked = silent.asked().len();
+    assert!((1..=8).contains(&asked), "{asked} of 40 are asked for: {fetched:?}");
+    let rest = format!("{} more not asked for", 40 - asked);
+    assert!(fetched.failures.last().is_some_and(|last| last.starts_with(&rest)), "{fetched:?}");
+    // Another server is asked all the same.
+    let other = Server::new(|_| Answer::NotFound);
+    let fetched = stripped.client(&[&silent, &other], &limits).fetch(&ids, &Waiting::default());
+    assert_eq!(other.asked().len(), 40, "{fetched:?}");
+}
+
 #[test]
 fn who_waits_can_give_up() {
     let Some(stripped) = Stripped::new() else { return };

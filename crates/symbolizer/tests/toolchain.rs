@@ -84,9 +84,11 @@ fn stubs_of_mold_are_what_mold_calls_them() {
         let mut compared = 0;
         for (offset, id) in &whole.offsets {
             let Some(symbol) = id.ok().and_then(|id| whole.symbol(id)) else { continue };
-            let Some((stub, "plt" | "pltgot")) = symbol.name.split_once('$') else { continue };
+            if !symbol.name.ends_with("@plt") {
+                continue;
+            }
             let left = symbol_at(&stripped, offset.0).map(|symbol| symbol.name.as_str());
-            assert_eq!(left, Some(format!("{stub}@plt").as_str()), "{name}: {} at {offset:?}", symbol.name);
+            assert_eq!(left, Some(symbol.name.as_str()), "{name}: at {offset:?}");
             compared += 1;
         }
         assert!(compared > 16, "{name}: {compared} bytes");

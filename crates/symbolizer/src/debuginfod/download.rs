@@ -26,6 +26,8 @@ pub(super) enum Failure {
     NotFound,
     /// The server cannot be reached, or the connection broke: it may go well another time.
     Connection(String),
+    /// The server takes longer than the user wants to wait.
+    Silent(String),
     /// The server's answer is of no use.
     Answer(String),
     /// The user does not want to wait.
@@ -146,7 +148,7 @@ fn receive(
         let is_slow =
             |timeout| (received < FIRST_BYTES && start.elapsed() > timeout) || last.elapsed() > timeout;
         if settings.timeout.is_some_and(is_slow) {
-            return Err(Failure::Answer("the server is too slow (DEBUGINFOD_TIMEOUT)".to_owned()));
+            return Err(Failure::Silent("the server is too slow (DEBUGINFOD_TIMEOUT)".to_owned()));
         }
         if settings.longest.is_some_and(|longest| start.elapsed() > longest) {
             return Err(Failure::Answer("the server is too slow (DEBUGINFOD_MAXTIME)".to_owned()));
