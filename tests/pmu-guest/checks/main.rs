@@ -19,6 +19,7 @@ mod refusals;
 mod scopes;
 mod setting;
 mod several;
+mod stat;
 mod two_cpus;
 mod workload;
 
@@ -53,6 +54,9 @@ const ONE_CPU: &[Check] = checks![
     doctor::events_are_listed_as_openable,
     doctor::the_doctor_finds_the_counters,
     doctor::names_of_the_vendor_open,
+    stat::counts_are_exact,
+    stat::eleven_are_scaled,
+    stat::an_event_that_this_pmu_lacks,
 ];
 
 /// What takes more than one.

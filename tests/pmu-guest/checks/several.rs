@@ -30,7 +30,7 @@ fn both(recorded: &Recorded) -> String {
 }
 
 /// Eleven events, all of which count the work's cycles or instructions, on seven counters.
-const ELEVEN: [(&str, f64); 11] = [
+pub(crate) const ELEVEN: [(&str, f64); 11] = [
     ("cycles:u", CYCLES),
     ("r11:u", CYCLES),
     ("CPU_CYCLES:u", CYCLES),
