@@ -139,7 +139,8 @@ fn programs_that_are_gone_when_the_recording_ends_are_named() {
             .with_status(0);
         for name in ["first_one", "second_one"] {
             let share = share(&place, name);
-            assert!((35.0..65.0).contains(&share), "{name} has {share:.1} % in scope {scope}");
+            let symbols = symbols_of(&place, "oprof.data");
+            assert!((35.0..65.0).contains(&share), "{name} has {share:.1} % in scope {scope}: {symbols:#?}");
         }
     }
 }

@@ -136,7 +136,13 @@ fn mode(misc: u32, address: VirtualAddress) -> CpuMode {
 fn task_record(kind: u32, body: &[u8], misc: u32, source: &Source) -> Option<TaskRecord> {
     // Behind the record's own fields stand process, thread, time and perhaps the counter's number (sample_id_all).
     let trailer = if source.layout.identifier { 24 } else { 16 };
-    let body_length = body.len().checked_sub(trailer)?;
+    let body_length = match kind {
+        kernel::PERF_RECORD_KSYMBOL => ksymbol_length(body)?,
+        _ => body.len().checked_sub(trailer)?,
+    };
+    if body.len() < body_length + trailer {
+        return None;
+    }
     let (body, mut id) = (&body[..body_length], Cursor(&body[body_length..]));
     let task = (id.u32()?, id.u32()?);
     let time = Timestamp(id.u64()?);
@@ -218,6 +224,15 @@ fn ksymbol(cursor: &mut Cursor<'_>) -> Option<Record> {
         _ => return None,
     };
     Some(Record::KsymbolRegistered(Ksymbol { start, length, kind, name: text(cursor.0) }))
+}
+
+/// The length of the fields of PERF_RECORD_KSYMBOL: 16 bytes and a name, filled up to a multiple of eight.
+///
+/// What follows is not always the trailer alone. Where several listen to an event, `perf_event_ksymbol_output` in
+/// kernel/events/core.c adds the size of the trailer to the record anew for each of them.
+fn ksymbol_length(body: &[u8]) -> Option<usize> {
+    let name = body.get(16..)?;
+    Some(16 + (name.iter().position(|byte| *byte == 0)? + 1).next_multiple_of(8))
 }
 
 /// A name, which ends at its first NUL.

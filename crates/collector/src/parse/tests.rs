@@ -199,6 +199,17 @@ fn code_that_the_kernel_makes_and_frees() {
     }
 }
 
+/// As the second and the third listener get it.
+#[test]
+fn what_the_kernel_adds_to_a_ksymbol_for_each_listener_is_passed_over() {
+    let fields = [&w(0x1000)[..], &h(0x80), &[1, 0, 1, 0], b"seven_b\0"].concat();
+    let record = |more: usize| record(17, 0, &[&fields, &trailer(), &vec![0; more]]);
+    let first = parse(&record(0), &Source::default());
+    assert!(matches!(first, Parsed::Task(TaskRecord { time: Timestamp(1..), .. })), "{first:?}");
+    assert_eq!(parse(&record(16), &Source::default()), first);
+    assert_eq!(parse(&record(40), &Source::default()), first);
+}
+
 #[test]
 fn the_trailer_is_found_behind_the_counters_number() {
     let layout = Layout { identifier: true, period: false };
