@@ -4,10 +4,10 @@
 /// that ends in `*` is the beginning of one.
 ///
 /// Sources: `node --v8-options`, `deno run --help`; HotSpot's globals.hpp (DumpPerfMapAtExit is a diagnostic flag);
-/// learn.microsoft.com on DOTNET_PerfMapEnabled; docs.python.org on perf profiling; LuaJIT's lj_trace.c; Ruby's
+/// learn.microsoft.com on DOTNET_PerfMapEnabled; LuaJIT's lj_trace.c; Ruby's
 /// doc/yjit/yjit.md; Erlang's BeamAsm documentation; PHP's zend_jit.h; Julia's manual on external profilers; QEMU's and
 /// Wasmtime's documentation.
-const RUNTIMES: [(&str, &str); 17] = [
+const RUNTIMES: [(&str, &str); 16] = [
     ("node", "node --perf-basic-prof"),
     ("nodejs", "node --perf-basic-prof"),
     ("deno", "deno run --v8-flags=--perf-basic-prof"),
@@ -16,7 +16,6 @@ const RUNTIMES: [(&str, &str); 17] = [
     ("electron", "--no-sandbox --js-flags=--perf-basic-prof"),
     ("java", "java -XX:+UnlockDiagnosticVMOptions -XX:+DumpPerfMapAtExit (JDK 17 or later), or an agent"),
     ("dotnet", "DOTNET_PerfMapEnabled=1 in the environment"),
-    ("python3*", "python3 -X perf (3.12 or later)"),
     ("luajit*", "LuaJIT built with XCFLAGS=-DLUAJIT_USE_PERFTOOLS"),
     ("ruby*", "ruby --yjit-perf (3.3 or later)"),
     ("beam.smp", "erl +JPperf true"),
@@ -52,7 +51,8 @@ mod tests {
             ("[node]", "node --perf-basic-prof"),
             ("/usr/lib/jvm/java-17-openjdk-amd64/bin/java", "java -XX:+UnlockDiagnosticVMOptions"),
             ("/usr/share/dotnet/dotnet", "DOTNET_PerfMapEnabled=1"),
-            ("/usr/bin/python3.12", "python3 -X perf"),
+            // What `-X perf` names are the steps from function to function, in which next to no time is spent.
+            ("/usr/bin/python3.12", ANY),
             ("/usr/bin/qemu-aarch64-static", "qemu -perfmap"),
             ("/usr/bin/qemu-system-x86_64", "qemu-system -perfmap"),
             ("/usr/lib/erlang/erts-13.1.5/bin/beam.smp", "erl +JPperf"),
