@@ -38,9 +38,7 @@ pub(crate) struct JitNames {
 impl JitNames {
     /// Names the samples since the last call; the next ones will be of times from `since` on.
     pub(crate) fn name(&mut self, profile: &mut Profile, files: &mut JitFiles, since: Timestamp) {
-        for sample in profile.take_jit_samples() {
-            self.waiting.entry(sample.key.process).or_default().push(sample);
-        }
+        self.take_samples(profile);
         self.told.values_mut().for_each(|told| told.is_idle = true);
         let mut processes: Vec<ProcessId> = self.waiting.keys().copied().collect();
         let started = self.nameless.keys().copied().chain(self.told.values().map(|told| told.process));
@@ -64,15 +62,20 @@ impl JitNames {
 
     /// Names what is left when the recording ends; gives the image of all that was named.
     pub(crate) fn finish(mut self, profile: &mut Profile, files: &mut JitFiles) -> JitImage {
-        for sample in profile.take_jit_samples() {
-            self.waiting.entry(sample.key.process).or_default().push(sample);
-        }
+        self.take_samples(profile);
         let mut processes: Vec<ProcessId> =
             self.waiting.keys().chain(self.nameless.keys()).copied().collect();
         processes.sort_unstable();
         processes.dedup();
         processes.into_iter().for_each(|process| self.name_process(profile, files, process, true));
         self.image
+    }
+
+    /// Takes over the samples since the last call.
+    fn take_samples(&mut self, profile: &mut Profile) {
+        for sample in profile.take_jit_samples() {
+            self.waiting.entry(sample.key.process).or_default().push(sample);
+        }
     }
 
     /// Names samples of a process, all of them where `is_last`.

@@ -76,7 +76,7 @@ impl JitFiles {
     ) -> bool {
         let kind = ImageKind::of_mapping(name);
         let is_dump = kind == ImageKind::File && is_dump(name);
-        if !is_dump && kind != ImageKind::Anonymous && !name.starts_with("/memfd:") {
+        if !is_dump && !kind.may_hold_jit_code(name) {
             return false;
         }
         let program = match self.current.get(&pid) {

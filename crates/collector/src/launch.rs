@@ -8,7 +8,7 @@ use rustix::process::Rlimit;
 use crate::Error;
 use crate::cgroup::Cgroup;
 use crate::command::{Forking, Preparation, Waiting};
-use crate::rings::Place;
+use crate::place::Place;
 
 /// A command for which no process has been forked yet.
 #[derive(Debug)]

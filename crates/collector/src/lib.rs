@@ -7,6 +7,7 @@
 
 mod attribute;
 mod bpf;
+mod buffer_sizes;
 mod cgroup;
 mod command;
 mod counter;
@@ -21,12 +22,14 @@ mod jit_files;
 mod launch;
 mod open_files;
 mod parse;
+mod place;
 mod probe;
 mod proc_info;
 mod process_view;
 mod recorder;
 mod ring_buffer;
 mod rings;
+mod sampled_event;
 mod scope;
 mod settings;
 mod signals;

@@ -11,6 +11,7 @@ use oprof_profile::{
 use rustix::process::Rlimit;
 
 use crate::attribute::{self, SamplingChoice};
+use crate::buffer_sizes::BufferSizes;
 use crate::cgroup::Cgroup;
 use crate::command::{Running, Waiting};
 use crate::descriptions::{Descriptions, Known};
@@ -18,7 +19,8 @@ use crate::held_images::{BuildIdReader, HeldImages};
 use crate::jit_files::JitFiles;
 use crate::launch::Launch;
 use crate::parse::Parsed;
-use crate::rings::{BufferSizes, Rings, SampledEvent, is_in_hardware};
+use crate::rings::Rings;
+use crate::sampled_event::{SampledEvent, is_in_hardware};
 use crate::scope::ScopeChoice;
 use crate::signals::{self, Signals, Wish};
 use crate::time_order::TimeOrder;

@@ -1,74 +1,27 @@
 //! The counters and ring buffers of one recording, for all its CPUs.
 
 use std::io;
-use std::os::fd::{BorrowedFd, OwnedFd};
+use std::os::fd::OwnedFd;
 
-use oprof_events::{EventConfig, EventKind};
+use oprof_events::EventConfig;
 use oprof_profile::{EventId, Record, Sampling, Scope, TaskRecord, TaskTotal};
 use perf_event_open_sys::bindings::perf_event_attr;
 
 use crate::Error;
 use crate::attribute::{self, Start};
+use crate::buffer_sizes::BufferSizes;
 use crate::counter::{Attachment, Counter, Reading};
 use crate::exec_tracepoint;
 use crate::parse::{Layout, Parsed, Source, parse};
+use crate::place::Place;
 use crate::ring_buffer::RingBuffer;
+use crate::sampled_event::{SampledEvent, is_in_hardware};
 
 /// More counters than this for the exact totals of processes would slow down every fork too much: each process
 /// inherits all of them.
 const MOST_TASK_TOTALS: usize = 64;
 /// More hardware events than this leave no hardware counters for exact totals.
 const MOST_HARDWARE_WITH_TOTALS: usize = 2;
-
-/// An event and how it is sampled.
-#[derive(Clone, Debug)]
-pub(crate) struct SampledEvent {
-    pub(crate) config: EventConfig,
-    pub(crate) sampling: Sampling,
-}
-
-/// What the counters are attached to.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Place<'a> {
-    pub(crate) scope: Scope,
-    /// The control group, in cgroup scope.
-    pub(crate) cgroup: Option<BorrowedFd<'a>>,
-    /// The command's process.
-    pub(crate) pid: u32,
-}
-
-impl Place<'_> {
-    /// The part of it on this CPU.
-    pub(crate) fn on(&self, cpu: u32) -> Attachment<'_> {
-        match (self.scope, self.cgroup) {
-            (Scope::Cgroup, Some(directory)) => Attachment::Cgroup(directory, cpu),
-            (Scope::Inherit, _) => Attachment::Task(self.pid, Some(cpu)),
-            _ => Attachment::Cpu(cpu),
-        }
-    }
-
-    fn inherits(&self) -> bool {
-        self.scope == Scope::Inherit
-    }
-}
-
-/// How much ring buffer each CPU gets, in bytes; powers of two.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct BufferSizes {
-    pub(crate) samples: usize,
-    pub(crate) tasks: usize,
-    pub(crate) totals: usize,
-}
-
-impl BufferSizes {
-    /// Buffers smaller than this are of little use.
-    const SMALL: usize = 16 << 10;
-
-    fn halved(self) -> BufferSizes {
-        let half = |size: usize| (size / 2).max(size.min(BufferSizes::SMALL));
-        BufferSizes { samples: half(self.samples), tasks: half(self.tasks), totals: half(self.totals) }
-    }
-}
 
 /// A ring buffer, the counter that owns it, and what writes into it.
 #[derive(Debug)]
@@ -383,10 +336,14 @@ impl Rings {
     }
 
     fn counters(&self) -> impl Iterator<Item = &Counter> {
+        self.reporting().chain(self.task_totals.iter().map(|(_, _, counter)| counter))
+    }
+
+    /// Those that write into the buffers, but for those of totals.
+    fn reporting(&self) -> impl Iterator<Item = &Counter> {
         let owners = self.rings.iter().map(|ring| &ring.owner);
         let sharing = self.sharing.iter().map(|(_, counter)| counter);
-        let totals = self.task_totals.iter().map(|(_, _, counter)| counter);
-        owners.chain(sharing).chain(&self.program_starts).chain(totals).chain(&self.ksymbols)
+        owners.chain(sharing).chain(&self.program_starts).chain(&self.ksymbols)
     }
 
     /// Starts to count.
@@ -430,10 +387,7 @@ impl Rings {
 
     /// How many records were lost that the buffers did not tell of.
     pub(crate) fn lost_untold(&self) -> u64 {
-        let owners = self.rings.iter().map(|ring| &ring.owner);
-        let sharing = self.sharing.iter().map(|(_, counter)| counter);
-        let readings = owners.chain(sharing).chain(&self.ksymbols).chain(&self.program_starts);
-        let readings = readings.filter_map(|counter| counter.read().ok());
+        let readings = self.reporting().filter_map(|counter| counter.read().ok());
         readings.fold(0_u64, |sum, reading| sum.saturating_add(reading.lost)).saturating_sub(self.told_lost)
     }
 
@@ -536,9 +490,4 @@ fn with_build_ids(
 fn wants_task_totals(events: &[SampledEvent], cpus: usize) -> bool {
     events.len() * cpus <= MOST_TASK_TOTALS
         && events.iter().filter(|event| is_in_hardware(&event.config)).count() <= MOST_HARDWARE_WITH_TOTALS
-}
-
-/// The event takes one of the hardware's counters.
-pub(crate) fn is_in_hardware(event: &EventConfig) -> bool {
-    !matches!(event.kind, EventKind::Software | EventKind::Tracepoint | EventKind::Breakpoint)
 }

@@ -104,10 +104,9 @@ impl Image {
         Image { name: "[jit]".to_owned(), kind: ImageKind::Jit, identity: ImageIdentity::None }
     }
 
-    /// A compiler may have put its code there: memory without a file, or with one that exists in memory alone
-    /// (memfd_create(2)).
+    /// A compiler may have put its code there: [`ImageKind::may_hold_jit_code`].
     pub fn may_hold_jit_code(&self) -> bool {
-        self.kind == ImageKind::Anonymous || self.kind == ImageKind::File && self.name.starts_with("/memfd:")
+        self.kind.may_hold_jit_code(&self.name)
     }
 
     /// The last part of a file's path; the whole name for everything else.
@@ -120,6 +119,12 @@ impl Image {
 }
 
 impl ImageKind {
+    /// A compiler may have put its code into what is of this kind and name: memory without a file, or with one that
+    /// exists in memory alone (memfd_create(2)).
+    pub fn may_hold_jit_code(self, name: &str) -> bool {
+        self == ImageKind::Anonymous || self == ImageKind::File && name.starts_with("/memfd:")
+    }
+
     /// The kind of what the kernel mapped under this name (PERF_RECORD_MMAP2): a path starts with one slash,
     /// memory without a file is `//anon` or a name in brackets. What the kernel makes a file of by itself has a
     /// name of its own: shared anonymous memory (shmem_zero_setup in mm/shmem.c), huge pages (hugetlb_file_setup in

@@ -31,9 +31,9 @@ pub fn build_id(file: &File) -> Result<Option<BuildId>, Unresolved> {
     }
 }
 
-/// A build id in hexadecimal digits.
-pub(crate) fn digits(id: &BuildId) -> String {
-    id.as_bytes().iter().map(|byte| format!("{byte:02x}")).collect()
+/// Whether a file is an ELF file of this build id.
+pub(crate) fn has_build_id(file: &File, id: &BuildId) -> bool {
+    build_id(file).ok().flatten().as_ref() == Some(id)
 }
 
 impl<'data, H: Class, R: ReadRef<'data>> Elf<'data, H, R> {

@@ -12,7 +12,7 @@ use object::read::ReadRef;
 use object::{Endian, Endianness};
 use oprof_profile::{BuildId, open_regular};
 
-use crate::build_id::{build_id, digits};
+use crate::build_id::{build_id, has_build_id};
 use crate::debuginfod::{Debuginfod, FETCHED_NAME};
 use crate::elf::{Class, Elf};
 
@@ -104,13 +104,13 @@ impl DebugDirectories {
     pub(crate) fn by_build_id(&self, id: &BuildId) -> Option<DebugFile> {
         self.of_build_id(id).into_iter().find_map(|path| {
             let file = open_regular(&path)?;
-            (build_id(&file).ok().flatten().as_ref() == Some(id)).then_some(DebugFile { file, path })
+            has_build_id(&file, id).then_some(DebugFile { file, path })
         })
     }
 
     /// Where the debug file of a build id can be: `.build-id/ab/cdef.debug`, or fetched as `abcdef/debuginfo`.
     fn of_build_id(&self, id: &BuildId) -> Vec<PathBuf> {
-        let digits = digits(id);
+        let digits = id.to_string();
         let Some((first, rest)) = digits.split_at_checked(2) else { return Vec::new() };
         let below = format!(".build-id/{first}/{rest}.debug");
         let installed = self.directories.iter().map(|directory| directory.join(&below));

@@ -23,7 +23,7 @@ use oprof_profile::BuildId;
 use ureq::Agent;
 
 use crate::budget::Budget;
-use crate::build_id::{build_id, digits};
+use crate::build_id::has_build_id;
 use crate::elf::{Class, Elf};
 use crate::file_bytes::FileBytes;
 use crate::resolve::Symbolizer;
@@ -205,7 +205,7 @@ impl Debuginfod {
         let mut unfinished = place.begin().map_err(not_kept)?;
         let bytes =
             download::fetch(agent, url, &self.settings, &mut unfinished.file, progress, is_cancelled)?;
-        if build_id(&unfinished.file).ok().flatten().as_ref() != Some(id) {
+        if !has_build_id(&unfinished.file, id) {
             return Err(Failure::Answer("what came has another build id".to_owned()));
         }
         // As elfutils has it.
@@ -226,7 +226,7 @@ enum End {
 
 /// Where a server has a debug file.
 fn url(server: &str, id: &BuildId) -> String {
-    format!("{}/buildid/{}/{FETCHED_NAME}", server.trim_end_matches('/'), digits(id))
+    format!("{}/buildid/{id}/{FETCHED_NAME}", server.trim_end_matches('/'))
 }
 
 impl Symbolizer {

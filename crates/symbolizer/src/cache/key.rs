@@ -9,7 +9,6 @@ use object::read::ReadRef;
 use object::read::elf::SectionHeader;
 use oprof_profile::BuildId;
 
-use crate::build_id::digits;
 use crate::debug_file::DebugDirectories;
 use crate::elf::{Class, Elf};
 
@@ -78,7 +77,7 @@ impl Key {
 
     /// The name of the index: the build id, if there is one, and a hash of the rest.
     pub(super) fn file_name(&self) -> String {
-        let id = self.build_id.as_ref().map_or(NO_BUILD_ID.to_owned(), digits);
+        let id = self.build_id.as_ref().map_or(NO_BUILD_ID.to_owned(), BuildId::to_string);
         // FNV-1a of 64 bits. Two that are equal share a file, and the one used last has it.
         let hash = self.bytes.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, &byte| {
             (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)

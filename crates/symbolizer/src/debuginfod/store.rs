@@ -13,7 +13,6 @@ use std::time::{Duration, SystemTime};
 use oprof_profile::BuildId;
 
 use super::FETCHED_NAME;
-use crate::build_id::digits;
 use crate::own_directory::{Forbidden, OwnDirectory};
 
 const MISS: (&str, u64) = ("cache_miss_s", 600);
@@ -45,7 +44,7 @@ impl Store {
 
     /// What is known of the debug file of this build id.
     pub(super) fn known(&self, id: &BuildId) -> Known {
-        match fs::metadata(self.path().join(digits(id)).join(FETCHED_NAME)) {
+        match fs::metadata(self.path().join(id.to_string()).join(FETCHED_NAME)) {
             Ok(status) if status.len() > 0 => Known::Here,
             Ok(status) if is_younger(status.modified(), self.seconds(MISS)) => Known::Nowhere,
             _ => Known::Nothing,
@@ -54,7 +53,7 @@ impl Store {
 
     /// The directory for the files of this build id.
     pub(super) fn place(&self, id: &BuildId) -> io::Result<OwnDirectory> {
-        OwnDirectory::create(&self.path().join(digits(id)), Forbidden::Write)
+        OwnDirectory::create(&self.path().join(id.to_string()), Forbidden::Write)
     }
 
     /// Notes that no server has the debug file of this build id.

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use object::read::ReadRef;
 use oprof_profile::{BuildId, open_regular};
 
-use crate::build_id::build_id;
+use crate::build_id::has_build_id;
 use crate::debug_file::DebugDirectories;
 use crate::elf::{Class, Elf};
 
@@ -38,7 +38,7 @@ impl DebugDirectories {
         self.by_build_id(&link.id).map(|found| found.file).or_else(|| {
             let from = path?.canonicalize().ok()?;
             let file = open_regular(&from.parent()?.join(&link.path))?;
-            (build_id(&file).ok().flatten() == Some(link.id)).then_some(file)
+            has_build_id(&file, &link.id).then_some(file)
         })
     }
 }

@@ -57,11 +57,6 @@ impl PerfMap {
         self.space.lookup(address)
     }
 
-    /// Nothing was read that names code.
-    pub fn is_empty(&self) -> bool {
-        self.read == 0
-    }
-
     fn line(&mut self, line: &[u8]) {
         let Some((start, rest)) = number(line) else { return };
         let Some((size, name)) = number(rest) else { return };

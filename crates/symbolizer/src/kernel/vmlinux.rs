@@ -13,7 +13,7 @@ use oprof_profile::{BuildId, ImageAddress, ImageNames, open_regular};
 use super::KernelFiles;
 use crate::KernelSymbols;
 use crate::budget::Budget;
-use crate::build_id::build_id;
+use crate::build_id::{build_id, has_build_id};
 use crate::debug_file::{DebugDirectories, DebugFile};
 use crate::dwarf::Debugging;
 use crate::elf::{Class, Elf};
@@ -77,7 +77,7 @@ fn find(directories: &DebugDirectories, files: &KernelFiles) -> Option<DebugFile
     let kernel = files.build_id()?;
     let fits = |path: PathBuf| {
         let file = open_regular(&path)?;
-        let is_it = build_id(&file).ok().flatten() == Some(kernel) && has_debugging(&file);
+        let is_it = has_build_id(&file, &kernel) && has_debugging(&file);
         is_it.then_some(DebugFile { file, path })
     };
     let given = files.vmlinux.clone().and_then(fits);
