@@ -4,8 +4,8 @@ use anyhow::Result;
 use oprof_collector::Opening;
 use oprof_events::{EventConfig, System};
 
-/// Cycles where this machine counts them; else cpu-clock, with a line that says so.
-pub(crate) fn default_event(system: &System) -> Result<(Vec<EventConfig>, Vec<String>)> {
+/// Cycles where this machine counts them; else cpu-clock, with a line that says so (`doing`: sampling, counting).
+pub(crate) fn default_event(system: &System, doing: &str) -> Result<(Vec<EventConfig>, Vec<String>)> {
     if let Some(cycles) = system.default_event()
         && cycles.iter().any(|event| {
             matches!(oprof_collector::opening_here(event), Ok(Opening::Samples | Opening::UserSamples))
@@ -13,6 +13,7 @@ pub(crate) fn default_event(system: &System) -> Result<(Vec<EventConfig>, Vec<St
     {
         return Ok((cycles, Vec::new()));
     }
-    let note = "this machine has no hardware counters to offer: sampling cpu-clock in place of cycles";
-    Ok((system.resolve("cpu-clock")?, vec![note.to_owned()]))
+    let note =
+        format!("this machine has no hardware counters to offer: {doing} cpu-clock in place of cycles");
+    Ok((system.resolve("cpu-clock")?, vec![note]))
 }

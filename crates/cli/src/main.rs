@@ -13,6 +13,7 @@ mod jit_names;
 mod list;
 mod machine;
 mod names;
+mod ocount;
 mod ophelp;
 mod packages;
 mod paragraph;
@@ -33,6 +34,7 @@ use arguments::Subcommand;
 
 fn main() -> ExitCode {
     match arguments::called_as().as_deref() {
+        Some("ocount") => return ocount::main(),
         Some("ophelp") => return ophelp::main(),
         Some("opcontrol") => return ophelp::opcontrol(),
         _ => {}

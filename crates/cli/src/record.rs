@@ -61,7 +61,7 @@ fn say_first(options: &RecordOptions, recorder: &Recorder, run: &Run, file: &Rec
 fn events(options: &RecordOptions) -> Result<(Vec<EventConfig>, Vec<String>)> {
     let system = event_tables::add(System::here(), &options.event_table)?;
     if options.events.is_empty() {
-        return default_event::default_event(&system);
+        return default_event::default_event(&system, "sampling");
     }
     let events = system.resolve_all(&options.events)?;
     let notes = system.check_together(&events)?;

@@ -19,18 +19,9 @@ fn oprof(place: &Place, arguments: &[&str]) -> String {
     finish(place, arguments).with_status(0).text().to_owned()
 }
 
-/// The program under another name.
-fn linked(place: &Place, name: &str) -> PathBuf {
-    let link = place.path(name);
-    if !link.exists() {
-        std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_oprof"), &link).expect("a link");
-    }
-    link
-}
-
 /// Runs the program under another name: exit status, standard output and error.
 fn called(place: &Place, name: &str, arguments: &[&str]) -> (Option<i32>, String, String) {
-    let output = std::process::Command::new(linked(place, name)).args(arguments).output().expect("it runs");
+    let output = place.oprof_as(name).args(arguments).output().expect("it runs");
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("text");
     (output.status.code(), text(output.stdout), text(output.stderr))
 }

@@ -8,14 +8,13 @@ mod attached;
 mod counters;
 mod intervals;
 mod processes;
+mod reading;
 
 use std::ffi::OsString;
 use std::time::{Duration, Instant};
 
 use oprof_events::EventConfig;
-use oprof_profile::{
-    CommandEnd, CountedEvent, CountedInterval, CountedProcess, CountedRun, EventCount, Scope,
-};
+use oprof_profile::{CommandEnd, CountedEvent, CountedInterval, CountedProcess, CountedRun, Scope};
 use rustix::process::Rlimit;
 
 use crate::attribute::Start;
@@ -31,6 +30,7 @@ use attached::Attached;
 use counters::Counters;
 use intervals::Intervals;
 use processes::Processes;
+use reading::Reading;
 
 /// How often to look whether attached tasks still run.
 const LOOK: Duration = Duration::from_millis(20);
@@ -61,8 +61,12 @@ pub struct CountingPlan {
     pub command: Vec<OsString>,
     /// Each process of the command is counted by itself, too.
     pub each_process: bool,
+    /// What each CPU or thread counts is told apart, too.
+    pub each_place: bool,
     /// How long the stretches of time are that are told one by one.
     pub interval: Option<Duration>,
+    /// After so many of these counting ends, whatever still runs.
+    pub most_intervals: Option<u64>,
 }
 
 /// Counts once or several times; from the first to the last a signal ends it in good order.
@@ -90,6 +94,8 @@ pub struct PreparedCount<'s> {
     events: Vec<CountedEvent>,
     notes: Vec<String>,
     interval: Option<Duration>,
+    most_intervals: Option<u64>,
+    each_place: bool,
     signals: &'s mut Signals,
     interrupted: &'s mut bool,
     /// Last, so that it is removed after all counters bound to it are closed.
@@ -145,6 +151,8 @@ impl CountingSession {
             events: events.iter().map(described).collect(),
             notes,
             interval: plan.interval,
+            most_intervals: plan.most_intervals,
+            each_place: plan.each_place,
             signals: &mut self.signals,
             interrupted: &mut self.interrupted,
             _cgroup: cgroup.flatten(),
@@ -269,6 +277,7 @@ impl PreparedCount<'_> {
         let mut running = self.waiting.take().map(Waiting::go).transpose()?;
         running.iter().try_for_each(|running| waiter.add(running.pidfd())).map_err(&failed)?;
         let mut intervals = self.interval.map(|length| Intervals::new(length, start));
+        let mut told = 0;
         let end = loop {
             let longest = self.longest_sleep(intervals.as_ref(), running.is_none());
             waiter.wait(longest).map_err(&failed)?;
@@ -293,17 +302,22 @@ impl PreparedCount<'_> {
             if let Some(intervals) = &mut intervals
                 && intervals.is_due()
             {
-                tell(&intervals.next(Instant::now(), self.source.read()));
+                told += 1;
+                if self.most_intervals.is_some_and(|most| told >= most) {
+                    break running.as_ref().map(|_| CommandEnd::StillRunning);
+                }
+                tell(&intervals.next(Instant::now(), self.source.read(self.each_place)));
             }
         };
         let (wall_time, ended) = (start.elapsed(), Instant::now());
         self.source.disable();
-        let (counts, processes, lost_records) = self.source.finish();
+        let (reading, processes, lost_records) = self.source.finish(self.each_place);
         if let Some(mut intervals) = intervals {
-            tell(&intervals.next(ended, counts.clone()));
+            tell(&intervals.next(ended, reading.clone()));
         }
+        let Reading { counts, places } = reading;
         let wall_time = nanoseconds(wall_time);
-        Ok(CountedRun { counts, wall_time, end, processes, lost_records })
+        Ok(CountedRun { counts, places, wall_time, end, processes, lost_records })
     }
 
     fn longest_sleep(&self, intervals: Option<&Intervals>, without_command: bool) -> Duration {
@@ -334,17 +348,22 @@ impl Source {
         }
     }
 
-    fn read(&self) -> Vec<EventCount> {
-        match self {
-            Source::Sums(counters) => counters.read(),
-            Source::EachProcess(processes) => processes.read(),
-        }
+    fn read(&self, each_place: bool) -> Reading {
+        let (counts, places) = match self {
+            Source::Sums(counters) if each_place => (counters.read(), counters.read_places()),
+            Source::Sums(counters) => (counters.read(), Vec::new()),
+            Source::EachProcess(processes) => (processes.read(), Vec::new()),
+        };
+        Reading { counts, places }
     }
 
-    fn finish(self) -> (Vec<EventCount>, Vec<CountedProcess>, u64) {
+    fn finish(self, each_place: bool) -> (Reading, Vec<CountedProcess>, u64) {
         match self {
-            Source::Sums(counters) => (counters.read(), Vec::new(), 0),
-            Source::EachProcess(processes) => processes.finish(),
+            Source::Sums(_) => (self.read(each_place), Vec::new(), 0),
+            Source::EachProcess(processes) => {
+                let (counts, processes, lost_records) = processes.finish();
+                (Reading { counts, places: Vec::new() }, processes, lost_records)
+            }
         }
     }
 }

@@ -73,6 +73,15 @@ impl EventCount {
     }
 }
 
+/// What was counted in one place: on a CPU, or in a task and what it started.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CountedPlace {
+    /// The CPU's number, or the thread's.
+    pub id: u32,
+    /// For each event, in their order; `None` for one that this place does not count.
+    pub counts: Vec<Option<EventCount>>,
+}
+
 /// The counts of a stretch of time.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CountedInterval {
@@ -82,6 +91,8 @@ pub struct CountedInterval {
     pub duration: u64,
     /// For each event, in their order, what was counted in it.
     pub counts: Vec<EventCount>,
+    /// The same of each place, where these were to be told apart.
+    pub places: Vec<CountedPlace>,
 }
 
 /// A process of the command, from its fork to its end, over all programs that it executed.
@@ -105,6 +116,8 @@ impl CountedProcess {
 pub struct CountedRun {
     /// For each event, in their order.
     pub counts: Vec<EventCount>,
+    /// The same of each place, where these were to be told apart.
+    pub places: Vec<CountedPlace>,
     /// How long it was counted, in nanoseconds.
     pub wall_time: u64,
     /// How the command ended; `None` where there was none.

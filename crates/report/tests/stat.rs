@@ -122,7 +122,8 @@ fn several_runs_have_a_mean_and_a_deviation() {
 
 #[test]
 fn an_interval_is_a_line_for_each_event() {
-    let interval = CountedInterval { end: 3 * SECOND / 2, duration: SECOND, counts: run(1).counts };
+    let interval =
+        CountedInterval { end: 3 * SECOND / 2, duration: SECOND, counts: run(1).counts, places: Vec::new() };
     let events = events();
     let printed = text(|out| {
         let table = IntervalTable::new(&events);
@@ -171,7 +172,8 @@ fn fields_stand_in_the_order_of_perf_stat() {
 2468,,"cpu/event=1,umask=2/",70.71%,4000000000,100.00,617.0,per CPU second
 "#[1..]
     );
-    let interval = CountedInterval { end: 3 * SECOND / 2, duration: SECOND, counts: run(1).counts };
+    let interval =
+        CountedInterval { end: 3 * SECOND / 2, duration: SECOND, counts: run(1).counts, places: Vec::new() };
     assert_eq!(
         text(|out| Csv::new(";").interval(&events[..1], &interval, out)),
         "1.500000000;2000.000000;msec;task-clock;2000000000;100.00;2.000;CPUs\n"
@@ -194,7 +196,7 @@ fn json_has_every_number_as_it_is() {
     assert_eq!(cycles["time_running"].as_u64(), Some(1_500_000_000));
     assert_eq!(value["events"][1]["ratios"][0]["exact"], true);
     assert!(value.get("processes").is_none() && cycles.get("deviation").is_none());
-    let interval = CountedInterval { end: 5, duration: 2, counts: run(1).counts };
+    let interval = CountedInterval { end: 5, duration: 2, counts: run(1).counts, places: Vec::new() };
     let printed = text(|out| interval_json(&events(), &interval, out));
     let value: serde_json::Value = serde_json::from_str(&printed).expect("JSON");
     assert_eq!((value["time"].as_u64(), value["wall_time"].as_u64()), (Some(5), Some(2)));

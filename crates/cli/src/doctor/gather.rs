@@ -21,7 +21,7 @@ pub(crate) fn facts() -> Facts {
     // Preparing a recording raises the limits, so they are read before.
     let lockable_kb = getrlimit(Resource::Memlock).current.map(|bytes| bytes / 1024);
     let open_files = getrlimit(Resource::Nofile).maximum;
-    let (default, _) = default_event::default_event(&system).unwrap_or_default();
+    let (default, _) = default_event::default_event(&system, "sampling").unwrap_or_default();
     Facts {
         release: kernel.release().to_string_lossy().into_owned(),
         architecture: kernel.machine().to_string_lossy().into_owned(),

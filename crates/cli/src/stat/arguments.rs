@@ -82,12 +82,12 @@ pub(crate) struct StatOptions {
 #[derive(Clone, Debug)]
 pub(crate) struct Cpus(pub(crate) Vec<u32>);
 
-fn cpus(text: &str) -> Result<Cpus, String> {
+pub(crate) fn cpus(text: &str) -> Result<Cpus, String> {
     let list = oprof_collector::parse_cpu_list(text);
     list.map(Cpus).ok_or_else(|| "not a list of CPUs such as 0-3,8".to_owned())
 }
 
-fn id(text: &str) -> Result<u32, String> {
+pub(crate) fn id(text: &str) -> Result<u32, String> {
     // PID_MAX_LIMIT of the kernel is 2^22; what is no process of this machine is said by its number.
     positive(text, i32::MAX as u64).map(|id| id as u32)
 }

@@ -14,8 +14,8 @@ use oprof_events::{EventConfig, System};
 use oprof_profile::{CommandEnd, CountedRun, Process, Scope};
 use oprof_report::Stat;
 
-pub(crate) use arguments::StatOptions;
-use output::Output;
+pub(crate) use arguments::{Cpus, StatOptions, cpus, id};
+pub(crate) use output::Output;
 use printer::Printer;
 
 use crate::arguments::ScopeName;
@@ -33,7 +33,9 @@ pub(crate) fn stat(options: &StatOptions) -> Result<ExitCode> {
         target,
         command: options.command.clone(),
         each_process: options.per_process,
+        each_place: false,
         interval: options.interval.map(Duration::from_millis),
+        most_intervals: None,
     };
     let mut session = CountingSession::new(plan)?;
     let mut runs: Vec<CountedRun> = Vec::new();
@@ -141,7 +143,7 @@ fn target(options: &StatOptions) -> CountingTarget {
 }
 
 /// Nobody is counted twice.
-fn distinct(ids: &[u32]) -> Vec<u32> {
+pub(crate) fn distinct(ids: &[u32]) -> Vec<u32> {
     let mut ids = ids.to_vec();
     ids.sort_unstable();
     ids.dedup();

@@ -1,4 +1,4 @@
-//! Where counts are written: to stderr, or to a file.
+//! Where counts are written: to stderr, to stdout, or to a file.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
@@ -14,8 +14,13 @@ use crate::terminal;
 
 /// Where counts are written.
 #[derive(Debug)]
-pub(super) struct Output {
-    file: Option<(File, PathBuf)>,
+pub(crate) struct Output(Sink);
+
+#[derive(Debug)]
+enum Sink {
+    Stderr,
+    Stdout,
+    File(File, PathBuf),
 }
 
 impl Output {
@@ -23,8 +28,8 @@ impl Output {
     ///
     /// The file is made with mode 0600. One that is there is taken if it is a file of this user's own and of this name
     /// alone: through a link, symbolic or hard, somebody else could say what is overwritten.
-    pub(super) fn open(path: Option<&Path>) -> Result<Output> {
-        let Some(path) = path else { return Ok(Output { file: None }) };
+    pub(crate) fn open(path: Option<&Path>) -> Result<Output> {
+        let Some(path) = path else { return Ok(Output(Sink::Stderr)) };
         let name = path.display();
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
         let file = match rustix::fs::open(path, flags | OFlags::NOCTTY, Mode::RUSR | Mode::WUSR) {
@@ -46,20 +51,25 @@ impl Output {
         if metadata.nlink() > 1 {
             bail!("{name}: is a file of other names too (hard links); choose another file with -o");
         }
-        Ok(Output { file: Some((file, path.to_owned())) })
+        Ok(Output(Sink::File(file, path.to_owned())))
+    }
+
+    /// To standard output.
+    pub(crate) fn stdout() -> Output {
+        Output(Sink::Stdout)
     }
 
     /// Empties the file.
-    pub(super) fn begin(&self) -> Result<()> {
-        match &self.file {
-            Some((file, path)) => file.set_len(0).map_err(|error| cannot_write(path, &error)),
-            None => Ok(()),
+    pub(crate) fn begin(&self) -> Result<()> {
+        match &self.0 {
+            Sink::File(file, path) => file.set_len(0).map_err(|error| cannot_write(path, &error)),
+            Sink::Stderr | Sink::Stdout => Ok(()),
         }
     }
 
     /// It is a file.
     pub(super) fn is_file(&self) -> bool {
-        self.file.is_some()
+        matches!(self.0, Sink::File(..))
     }
 
     /// How tables look there.
@@ -72,12 +82,19 @@ impl Output {
     }
 
     /// Writes something, at once.
-    pub(super) fn write(&mut self, text: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<()> {
-        let Some((file, path)) = &mut self.file else {
-            // Where nobody listens on stderr there is nobody to tell.
-            let mut out = BufWriter::new(io::stderr().lock());
-            let _ = text(&mut out).and_then(|()| out.flush());
-            return Ok(());
+    pub(crate) fn write(&mut self, text: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<()> {
+        let (file, path) = match &mut self.0 {
+            Sink::Stderr => {
+                // Where nobody listens on stderr there is nobody to tell.
+                let mut out = BufWriter::new(io::stderr().lock());
+                let _ = text(&mut out).and_then(|()| out.flush());
+                return Ok(());
+            }
+            Sink::Stdout => {
+                let mut out = BufWriter::new(io::stdout().lock());
+                return Ok(text(&mut out).and_then(|()| out.flush())?);
+            }
+            Sink::File(file, path) => (file, path),
         };
         let mut out = BufWriter::new(file);
         let written = text(&mut out).and_then(|()| out.flush());

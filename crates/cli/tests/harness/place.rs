@@ -99,6 +99,15 @@ impl Place {
         command
     }
 
+    /// `oprof`, called by another name: one of OProfile's.
+    pub(crate) fn oprof_as(&self, name: &str) -> Command {
+        let link = self.path(name);
+        if !link.exists() {
+            std::os::unix::fs::symlink(&self.oprof, &link).expect("a link");
+        }
+        self.command(link)
+    }
+
     /// `oprof` with these arguments.
     pub(crate) fn oprof<I: IntoIterator<Item: AsRef<OsStr>>>(&self, arguments: I) -> Command {
         let mut command = self.command(&self.oprof);

@@ -1,7 +1,7 @@
 //! Counters that only count.
 
 use oprof_events::EventConfig;
-use oprof_profile::EventCount;
+use oprof_profile::{CountedPlace, EventCount};
 
 use crate::Error;
 use crate::attribute::{self, Start};
@@ -11,8 +11,8 @@ use crate::rings::open_in_group;
 /// The counters of some events in some places.
 #[derive(Debug)]
 pub(super) struct Counters {
-    /// With the index of the event of each.
-    counters: Vec<(usize, Counter)>,
+    /// With the index of the event of each and the number of its place, one place after the other.
+    counters: Vec<(usize, u32, Counter)>,
     events: usize,
     start: Start,
 }
@@ -25,7 +25,7 @@ impl Counters {
         inherit: bool,
         start: Start,
     ) -> Result<Counters, Error> {
-        let mut counters: Vec<(usize, Counter)> = Vec::with_capacity(events.len() * places.len());
+        let mut counters: Vec<(usize, u32, Counter)> = Vec::with_capacity(events.len() * places.len());
         for &place in places {
             let mut leaders: Vec<(u32, usize)> = Vec::new();
             for (index, event) in events.iter().enumerate() {
@@ -33,7 +33,7 @@ impl Counters {
                     continue;
                 }
                 let leader = leaders.iter().find(|(group, _)| event.group == Some(*group));
-                let leader = leader.map(|&(_, at)| &counters[at].1);
+                let leader = leader.map(|&(_, at)| &counters[at].2);
                 let attr = attribute::counts(event, inherit, start);
                 let counter = open_in_group(&attr, place, event, leader)?;
                 if let Some(group) = event.group
@@ -41,10 +41,10 @@ impl Counters {
                 {
                     leaders.push((group, counters.len()));
                 }
-                counters.push((index, counter));
+                counters.push((index, number(place), counter));
             }
         }
-        let is_open = |index| counters.iter().any(|(opened, _)| *opened == index);
+        let is_open = |index| counters.iter().any(|(opened, ..)| *opened == index);
         if let Some(index) = (0..events.len()).find(|index| !is_open(*index)) {
             let source = std::io::Error::from_raw_os_error(libc::ENODEV);
             return Err(Error::Open { event: events[index].spec.clone(), source });
@@ -63,29 +63,57 @@ impl Counters {
             return Ok(());
         }
         let mut counters = self.counters.iter();
-        counters.try_for_each(|(_, counter)| counter.enable()).map_err(Error::system("start the counters"))
+        counters.try_for_each(|(.., counter)| counter.enable()).map_err(Error::system("start the counters"))
     }
 
     /// Stops counting.
     pub(super) fn disable(&self) {
         // A counter whose CPU has gone offline has stopped by itself.
-        self.counters.iter().for_each(|(_, counter)| drop(counter.disable()));
+        self.counters.iter().for_each(|(.., counter)| drop(counter.disable()));
     }
 
     /// What each event's counters have counted, in all places together.
     pub(super) fn read(&self) -> Vec<EventCount> {
         let mut sums = vec![EventCount::default(); self.events];
-        for (index, counter) in &self.counters {
+        for (index, _, count) in self.counts() {
+            sums[index] = sums[index].plus(&count);
+        }
+        sums
+    }
+
+    /// What each event's counter has counted in each place.
+    pub(super) fn read_places(&self) -> Vec<CountedPlace> {
+        let mut places: Vec<CountedPlace> = Vec::new();
+        for (index, id, count) in self.counts() {
+            if places.last().is_none_or(|place| place.id != id) {
+                places.push(CountedPlace { id, counts: vec![None; self.events] });
+            }
+            let place = places.last_mut().expect("there is at least this one");
+            place.counts[index] = Some(count);
+        }
+        places
+    }
+
+    fn counts(&self) -> impl Iterator<Item = (usize, u32, EventCount)> {
+        self.counters.iter().filter_map(|(index, place, counter)| {
             // One of a CPU that has gone offline reads as an error; what the others counted stands.
-            let Ok(reading) = counter.read() else { continue };
+            let reading = counter.read().ok()?;
             let count = EventCount {
                 value: reading.value,
                 time_enabled: reading.time_enabled,
                 time_running: reading.time_running,
             };
-            sums[*index] = sums[*index].plus(&count);
-        }
-        sums
+            Some((*index, *place, count))
+        })
+    }
+}
+
+/// The number of the CPU or the thread.
+fn number(place: Attachment<'_>) -> u32 {
+    match place {
+        Attachment::Cpu(cpu) | Attachment::Cgroup(_, cpu) => cpu,
+        Attachment::Task(task, _) => task,
+        Attachment::Myself => std::process::id(),
     }
 }
 

@@ -2,9 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use oprof_profile::{CountedInterval, EventCount};
+use oprof_profile::CountedInterval;
 
 use super::nanoseconds;
+use super::reading::Reading;
 
 /// The stretches of time of one run.
 #[derive(Debug)]
@@ -14,7 +15,7 @@ pub(super) struct Intervals {
     /// When the last one ended.
     last: Instant,
     due: Instant,
-    before: Vec<EventCount>,
+    before: Reading,
 }
 
 impl Intervals {
@@ -22,7 +23,7 @@ impl Intervals {
     pub(super) fn new(length: Duration, start: Instant) -> Intervals {
         // The kernel's clock is far from its end.
         let due = start.checked_add(length).unwrap_or(start);
-        Intervals { length, start, last: start, due, before: Vec::new() }
+        Intervals { length, start, last: start, due, before: Reading::default() }
     }
 
     /// How long it is until the next one ends.
@@ -37,16 +38,15 @@ impl Intervals {
 
     /// The one that ends at `end`, where the counters have this. The next ends at the next multiple of the length: one
     /// that comes late does not make the others late.
-    pub(super) fn next(&mut self, end: Instant, counts: Vec<EventCount>) -> CountedInterval {
+    pub(super) fn next(&mut self, end: Instant, reading: Reading) -> CountedInterval {
+        let Reading { counts, places } = reading.since(&self.before);
         let interval = CountedInterval {
             end: nanoseconds(end.saturating_duration_since(self.start)),
             duration: nanoseconds(end.saturating_duration_since(self.last)),
-            counts: match self.before.is_empty() {
-                true => counts.clone(),
-                false => counts.iter().zip(&self.before).map(|(now, before)| now.since(before)).collect(),
-            },
+            counts,
+            places,
         };
-        (self.last, self.before) = (end, counts);
+        (self.last, self.before) = (end, reading);
         while self.due <= end && !self.length.is_zero() {
             let missed = end.duration_since(self.due).as_nanos() / self.length.as_nanos();
             let steps = u32::try_from(missed).unwrap_or(u32::MAX).saturating_add(1);
@@ -59,9 +59,14 @@ impl Intervals {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use oprof_profile::EventCount;
 
     fn count(value: u64) -> Vec<EventCount> {
         vec![EventCount { value, time_enabled: value, time_running: value }]
+    }
+
+    fn reading(value: u64) -> Reading {
+        Reading { counts: count(value), places: Vec::new() }
     }
 
     #[test]
@@ -70,13 +75,13 @@ mod tests {
         let after = |ms| start + Duration::from_millis(ms);
         let mut intervals = Intervals::new(Duration::from_millis(10), start);
         assert_eq!(intervals.due, after(10));
-        let first = intervals.next(after(11), count(5));
+        let first = intervals.next(after(11), reading(5));
         assert_eq!((first.end, first.duration, first.counts), (11_000_000, 11_000_000, count(5)));
         assert_eq!(intervals.due, after(20), "late once is not late for ever");
-        let second = intervals.next(after(47), count(7));
+        let second = intervals.next(after(47), reading(7));
         assert_eq!((second.duration, second.counts), (36_000_000, count(2)));
         assert_eq!(intervals.due, after(50), "what was missed is not made up for");
-        let third = intervals.next(after(50), count(7));
+        let third = intervals.next(after(50), reading(7));
         assert_eq!(third.counts, count(0));
         assert_eq!(intervals.due, after(60));
     }

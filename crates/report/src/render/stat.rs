@@ -3,6 +3,7 @@
 mod csv;
 mod intervals;
 mod json;
+mod ocount;
 mod processes;
 mod table;
 mod value;
@@ -10,5 +11,6 @@ mod value;
 pub use csv::Csv;
 pub use intervals::IntervalTable;
 pub use json::{interval_json, json};
+pub use ocount::{Ocount, PlaceKind};
 pub use processes::processes;
 pub use table::table;
