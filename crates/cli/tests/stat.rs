@@ -470,3 +470,20 @@ fn the_json_is_described() {
         assert!(documentation.contains(&format!("`{name}`")), "{name} is not described");
     }
 }
+
+/// The kernel's accounting knows the time of what a command has waited for.
+#[test]
+fn cpu_time_stands_beside_the_counts_of_a_command() {
+    let place = Place::of(User::unprivileged());
+    let spin = ["sh", "-c", "sh -c 'i=0; while [ $i -lt 100000 ]; do i=$((i+1)); done'; exit 3"];
+    let finished = stat_these(&place, "--json -e task-clock:u", &spin).with_status(3);
+    let object = object(&finished);
+    let time = |name: &str| object[name].as_u64().unwrap_or_else(|| panic!("{name} is missing: {object}"));
+    let (cpu, counted) = (time("user_time") + time("system_time"), count(&object, "task-clock:u"));
+    // The accounting is by ticks on some kernels, and begins with the fork.
+    assert!(time("user_time") > 0 && cpu >= counted / 2, "{cpu} ns of {counted} ns");
+    let running = stat(&place, "--json -e task-clock:u -a", "true");
+    if running.code() == Some(0) {
+        assert!(self::object(&running)["user_time"].is_u64(), "with -a the time is still the command's");
+    }
+}

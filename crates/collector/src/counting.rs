@@ -25,7 +25,7 @@ use crate::launch::{Launch, Prelaunch};
 use crate::recorder::go_first;
 use crate::signals::{Signals, Wish};
 use crate::waiter::Waiter;
-use crate::{Error, cpus, open_files, user_code};
+use crate::{Error, cpu_time, cpus, open_files, user_code};
 use attached::Attached;
 use counters::Counters;
 use intervals::Intervals;
@@ -274,6 +274,7 @@ impl PreparedCount<'_> {
         }
         self.source.enable()?;
         let start = Instant::now();
+        let cpu_time = cpu_time::of_children();
         let mut running = self.waiting.take().map(Waiting::go).transpose()?;
         running.iter().try_for_each(|running| waiter.add(running.pidfd())).map_err(&failed)?;
         let mut intervals = self.interval.map(|length| Intervals::new(length, start));
@@ -316,8 +317,10 @@ impl PreparedCount<'_> {
             tell(&intervals.next(ended, reading.clone()));
         }
         let Reading { counts, places } = reading;
+        let has_ended = matches!(end, Some(CommandEnd::Exited(_) | CommandEnd::Signalled(_)));
+        let cpu_time = has_ended.then(|| cpu_time::of_children().since(&cpu_time));
         let wall_time = nanoseconds(wall_time);
-        Ok(CountedRun { counts, places, wall_time, end, processes, lost_records })
+        Ok(CountedRun { counts, places, wall_time, cpu_time, end, processes, lost_records })
     }
 
     fn longest_sleep(&self, intervals: Option<&Intervals>, without_command: bool) -> Duration {

@@ -12,6 +12,7 @@ mod cgroup;
 mod command;
 mod counter;
 mod counting;
+mod cpu_time;
 mod cpus;
 mod descriptions;
 mod error;

@@ -111,6 +111,25 @@ impl CountedProcess {
     }
 }
 
+/// How long tasks kept CPUs busy, in nanoseconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CpuTime {
+    /// In their own code.
+    pub user: u64,
+    /// In the kernel on their behalf.
+    pub system: u64,
+}
+
+impl CpuTime {
+    /// What came since an earlier reading.
+    pub fn since(&self, earlier: &CpuTime) -> CpuTime {
+        CpuTime {
+            user: self.user.saturating_sub(earlier.user),
+            system: self.system.saturating_sub(earlier.system),
+        }
+    }
+}
+
 /// What counting once gave.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CountedRun {
@@ -120,6 +139,9 @@ pub struct CountedRun {
     pub places: Vec<CountedPlace>,
     /// How long it was counted, in nanoseconds.
     pub wall_time: u64,
+    /// The CPU time of the command and of those of its descendants that were waited for, as the kernel's accounting has
+    /// it; `None` where there was no command, or where it goes on.
+    pub cpu_time: Option<CpuTime>,
     /// How the command ended; `None` where there was none.
     pub end: Option<CommandEnd>,
     /// The processes, where each was to be counted, in the order of their starts.

@@ -29,7 +29,8 @@ mod time;
 pub use address::{ImageAddress, ImageOffset, VirtualAddress};
 pub use address_space::{AddressSpace, Mapping};
 pub use counting::{
-    CountedEvent, CountedInterval, CountedPlace, CountedProcess, CountedRun, EventCount, counted_processes,
+    CountedEvent, CountedInterval, CountedPlace, CountedProcess, CountedRun, CpuTime, EventCount,
+    counted_processes,
 };
 pub use counts::{Count, Counts, Key};
 pub use coverage::{Coverage, EventCoverage};

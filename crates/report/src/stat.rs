@@ -4,7 +4,7 @@ mod process;
 mod ratio;
 mod spread;
 
-use oprof_profile::{CountedEvent, CountedInterval, CountedProcess, CountedRun, EventCount};
+use oprof_profile::{CountedEvent, CountedInterval, CountedProcess, CountedRun, CpuTime, EventCount};
 
 pub use process::{ProcessCount, StatProcess};
 pub use ratio::Ratio;
@@ -17,6 +17,8 @@ pub struct Stat {
     pub runs: usize,
     /// How long they were, in nanoseconds.
     pub wall_time: Spread,
+    /// The CPU time in user code and in the kernel, in nanoseconds, where the command has ended in every run.
+    pub cpu_time: Option<(Spread, Spread)>,
     /// For each event, in their order.
     pub rows: Vec<StatRow>,
     /// The processes, where each was counted, the costliest first.
@@ -43,6 +45,13 @@ impl Stat {
     pub fn of_runs(events: &[CountedEvent], runs: &[CountedRun]) -> Stat {
         let measures: Vec<_> = runs.iter().map(|run| (run.counts.as_slice(), run.wall_time)).collect();
         let mut stat = Stat::new(events, &measures);
+        let cpu_times: Vec<CpuTime> = runs.iter().filter_map(|run| run.cpu_time).collect();
+        if cpu_times.len() == runs.len() {
+            let spread = |part: fn(&CpuTime) -> u64| {
+                Spread::of(&cpu_times.iter().map(|time| part(time) as f64).collect::<Vec<_>>())
+            };
+            stat.cpu_time = spread(|time| time.user).zip(spread(|time| time.system));
+        }
         if let [run] = runs {
             stat.processes = process::processes(&run.processes, &run.counts);
             stat.lost_records = run.lost_records;
@@ -77,7 +86,7 @@ impl Stat {
         for (row, ratios) in rows.iter_mut().zip(ratios) {
             row.ratios = ratios;
         }
-        Stat { runs: measures.len(), wall_time, rows, processes: Vec::new(), lost_records: 0 }
+        Stat { runs: measures.len(), wall_time, rows, ..Stat::default() }
     }
 
     /// Some events were counted in turns.

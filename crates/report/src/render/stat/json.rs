@@ -21,6 +21,10 @@ struct Counts<'a> {
     wall_time: Number,
     #[serde(skip_serializing_if = "Option::is_none")]
     wall_time_deviation: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user_time: Option<Number>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    system_time: Option<Number>,
     events: Vec<Event<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     processes: Option<Vec<Process<'a>>>,
@@ -82,6 +86,8 @@ pub fn json(
         runs: stat.runs,
         wall_time: number(stat.wall_time.mean),
         wall_time_deviation: stat.wall_time.deviation,
+        user_time: stat.cpu_time.map(|(user, _)| number(user.mean)),
+        system_time: stat.cpu_time.map(|(_, system)| number(system.mean)),
         events: stat.rows.iter().map(event).collect(),
         processes: each_process.then(|| stat.processes.iter().map(process).collect()),
         lost_records: each_process.then_some(stat.lost_records),

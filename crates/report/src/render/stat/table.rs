@@ -9,7 +9,7 @@ use crate::number::counted;
 use crate::printable::printable;
 use crate::render::arrangement::GAP;
 use crate::render::table::Look;
-use crate::stat::{Stat, StatRow};
+use crate::stat::{Spread, Stat, StatRow};
 use crate::time::time;
 
 /// The ANSI graphic rendition of titles.
@@ -32,9 +32,15 @@ pub fn table(stat: &Stat, look: Look, out: &mut impl Write) -> io::Result<()> {
     let wall_time = time(stat.wall_time.mean.round() as u64);
     if stat.runs > 1 {
         let (runs, deviation) = (counted(stat.runs as u64, "run", "runs"), value::deviation(&stat.wall_time));
-        return writeln!(out, "{runs} of {wall_time} wall time, deviation {deviation}");
+        return writeln!(out, "{runs} of {wall_time} wall time, deviation {deviation}{}", cpu_time(stat));
     }
-    writeln!(out, "{wall_time} wall time")
+    writeln!(out, "{wall_time} wall time{}", cpu_time(stat))
+}
+
+fn cpu_time(stat: &Stat) -> String {
+    let Some((user, system)) = stat.cpu_time else { return String::new() };
+    let time = |spread: &Spread| time(spread.mean.round() as u64);
+    format!("; {} user, {} system", time(&user), time(&system))
 }
 
 /// Where ratios stand.
