@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, ValueEnum};
@@ -12,7 +13,7 @@ use oprof_report::{By, SourcePath};
 
 use crate::size::{self, NoSize};
 use crate::stat::StatOptions;
-use crate::{speak, status, usage_error};
+use crate::{duration, speak, status, usage_error};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -81,6 +82,12 @@ pub(crate) struct RecordOptions {
     /// Write the recording to this file; one that is there is kept as FILE.old
     #[arg(short, long, value_name = "FILE", default_value = "oprof.data")]
     pub(crate) output: PathBuf,
+    /// Sample whatever runs, on all CPUs (root), until the command ends; without one until Ctrl-C
+    #[arg(short, long)]
+    pub(crate) all: bool,
+    /// End after this time, such as 10, 500ms, 2.5s or 5m
+    #[arg(long, value_name = "TIME", value_parser = duration::parse, allow_negative_numbers = true)]
+    pub(crate) duration: Option<Duration>,
     /// How to follow the command: auto takes the first of the others that is permitted
     #[arg(long, value_name = "SCOPE", default_value = "auto", value_enum)]
     pub(crate) scope: ScopeName,
@@ -109,7 +116,7 @@ pub(crate) struct RecordOptions {
     #[arg(short, long)]
     pub(crate) verbose: bool,
     /// The command and its arguments
-    #[arg(required = true, trailing_var_arg = true, value_name = "COMMAND")]
+    #[arg(required_unless_present = "all", trailing_var_arg = true, value_name = "COMMAND")]
     pub(crate) command: Vec<OsString>,
 }
 

@@ -8,6 +8,7 @@ mod debuginfod;
 mod default_event;
 mod distribution;
 mod doctor;
+mod duration;
 mod event_tables;
 mod jit_names;
 mod list;

@@ -4,10 +4,10 @@ use std::fs::File;
 use std::process::ExitCode;
 
 use anyhow::Result;
-use oprof_collector::{Collected, Progress, Recorder, SamplingChoice, Target};
+use oprof_collector::{Collected, Progress, Reason, Recorder, RecordingPlan, SamplingChoice};
 use oprof_events::{EventConfig, System};
 use oprof_profile::recording::{Appended, RecordingFile, Unfinished};
-use oprof_profile::{BuildId, Recording, Run};
+use oprof_profile::{BuildId, Recording, Run, Target};
 
 use crate::arguments::RecordOptions;
 use crate::jit_names::JitNames;
@@ -19,9 +19,9 @@ use crate::{cache, default_event, event_tables, machine, packages, report, speak
 pub(crate) fn record(options: &RecordOptions) -> Result<ExitCode> {
     let (events, mut notes) = events(options)?;
     let resolver = Resolver::new(options, &mut notes)?;
-    let target = target(options, events);
-    let mut recorder = Recorder::prepare(&target)?;
-    let run = run(options, &recorder, notes);
+    let plan = plan(options, events);
+    let mut recorder = Recorder::prepare(&plan)?;
+    let run = run(options, &plan.target, &recorder, notes);
     let mut file =
         RecordingFile::create(&options.output, run.clone(), recorder.events().to_vec(), recorder.started())?;
     recorder.start()?;
@@ -68,8 +68,10 @@ fn events(options: &RecordOptions) -> Result<(Vec<EventConfig>, Vec<String>)> {
     Ok((events, notes))
 }
 
-fn target(options: &RecordOptions, events: Vec<EventConfig>) -> Target {
-    Target {
+fn plan(options: &RecordOptions, events: Vec<EventConfig>) -> RecordingPlan {
+    RecordingPlan {
+        target: if options.all { Target::Cpus(None) } else { Target::Command },
+        duration: options.duration,
         command: options.command.clone(),
         events,
         sampling: match (options.count, options.frequency) {
@@ -83,10 +85,11 @@ fn target(options: &RecordOptions, events: Vec<EventConfig>) -> Target {
     }
 }
 
-fn run(options: &RecordOptions, recorder: &Recorder, event_notes: Vec<String>) -> Run {
+fn run(options: &RecordOptions, target: &Target, recorder: &Recorder, event_notes: Vec<String>) -> Run {
     Run {
         command: options.command.iter().map(|part| part.to_string_lossy().into_owned()).collect(),
         scope: recorder.scope(),
+        target: target.clone(),
         notes: event_notes.into_iter().chain(recorder.notes().iter().cloned()).collect(),
         ..machine::run()
     }
@@ -94,13 +97,13 @@ fn run(options: &RecordOptions, recorder: &Recorder, event_notes: Vec<String>) -
 
 /// Writes what was folded since the last time; says it once when that begins to fail.
 fn flush(file: &mut RecordingFile, jit_names: &mut JitNames, progress: Progress<'_>, trouble: &mut Trouble) {
-    let Progress { profile, jit_files, since, now, is_last } = progress;
+    let Progress { profile, jit_files, since, now, reason } = progress;
     jit_names.name(profile, jit_files, since);
     match file.append(profile, since, now) {
         Ok(Appended::Written) => trouble.end(),
         Ok(Appended::Later) => {}
         // What fails at the end is said with what became of the file.
-        Err(_) if is_last => {}
+        Err(_) if reason == Reason::Last => {}
         Err(error) => trouble.say(&error, "; recording goes on in memory"),
     }
 }

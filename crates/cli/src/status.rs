@@ -25,6 +25,7 @@ pub(crate) fn of_command(end: CommandEnd) -> ExitCode {
         CommandEnd::Signalled(signal) => 128_u8.saturating_add(signal),
         // The recorder was interrupted: SIGINT is signal 2.
         CommandEnd::StillRunning => 130,
+        CommandEnd::NoCommand => 0,
     })
 }
 

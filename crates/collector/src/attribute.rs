@@ -11,6 +11,7 @@ use perf_event_open_sys::bindings::{
 
 use crate::Error;
 use crate::parse::Layout;
+use crate::sampled_event::SampledEvent;
 use crate::settings;
 
 /// Samples per second where neither the user nor the event says otherwise; odd, so that it does not fall into step
@@ -110,14 +111,14 @@ fn counting(event: &EventConfig) -> perf_event_attr {
 
 /// Samples of an event, laid out as `layout` says; the reader is woken when `watermark` bytes are waiting.
 pub(crate) fn samples(
-    event: &EventConfig,
-    sampling: Sampling,
+    event: &SampledEvent,
     layout: Layout,
     inherit: bool,
     watermark: usize,
 ) -> perf_event_attr {
+    let SampledEvent { config: event, sampling, exclude_idle } = event;
     let mut attr = counting(event);
-    match sampling {
+    match *sampling {
         Sampling::Count(count) => attr.__bindgen_anon_1.sample_period = count,
         Sampling::Frequency(frequency) => {
             attr.set_freq(1);
@@ -126,6 +127,7 @@ pub(crate) fn samples(
     }
     attr.sample_type = sample_type(layout);
     attr.set_precise_ip(u64::from(event.precise));
+    attr.set_exclude_idle(u64::from(*exclude_idle));
     attr.set_watermark(1);
     attr.__bindgen_anon_2.wakeup_watermark = watermark as u32;
     attr.set_inherit(u64::from(inherit));

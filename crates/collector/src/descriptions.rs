@@ -34,8 +34,8 @@ pub(crate) struct Descriptions {
 }
 
 impl Descriptions {
-    pub(crate) fn new(command: Known) -> Descriptions {
-        Descriptions { command: Some(command), waiting: Vec::new() }
+    pub(crate) fn new(command: Option<Known>) -> Descriptions {
+        Descriptions { command, waiting: Vec::new() }
     }
 
     /// A process has executed a program at `time`.

@@ -103,18 +103,14 @@ impl HeldImages {
         if let Some(file) = self.open_by_name(name, identity) {
             return Some(file);
         }
-        // Deleted, replaced, or in another mount namespace: while the process lives, its mapping still leads there.
-        // Opening that needs privilege (CAP_CHECKPOINT_RESTORE or CAP_SYS_ADMIN); opening its program does not.
         let end = start.0.checked_add(length)?;
-        let mapping = format!("/proc/{pid}/map_files/{:x}-{end:x}", start.0);
-        let through_root = format!("/proc/{pid}/root{name}");
-        let program = format!("/proc/{pid}/exe");
+        let paths = paths_of_mapping(name, pid, start.0, end);
         let known = if identity == ImageIdentity::None { 2 } else { 3 };
         // What is damaged has no build id that could be read, but the mapping leads to it all the same.
         let is_damaged = |file: &File| identity != ImageIdentity::None && (self.build_id_of)(file).is_none();
-        [&mapping, &through_root, &program][..known].iter().find_map(|path| {
+        paths[..known].iter().zip(0..).find_map(|(path, index)| {
             let file = open_regular(Path::new(path))?;
-            (self.is(&file, identity) || **path == mapping && is_damaged(&file)).then_some(file)
+            (self.is(&file, identity) || index == 0 && is_damaged(&file)).then_some(file)
         })
     }
 
@@ -145,6 +141,30 @@ impl HeldImages {
         };
         self.open_by_name(&image.name, image.identity).ok_or(reason)
     }
+}
+
+/// Where a file that is mapped can be found that its name does not lead to: deleted, replaced, or in another mount
+/// namespace. While the process lives, its mapping still leads there. Opening that needs privilege
+/// (CAP_CHECKPOINT_RESTORE or CAP_SYS_ADMIN); opening its program, the last of these, does not.
+fn paths_of_mapping(name: &str, pid: u32, start: u64, end: u64) -> [String; 3] {
+    [
+        format!("/proc/{pid}/map_files/{start:x}-{end:x}"),
+        format!("/proc/{pid}/root{name}"),
+        format!("/proc/{pid}/exe"),
+    ]
+}
+
+/// The file of a mapping, by its name or else through the process, that is as asked for.
+pub(crate) fn open_mapped(
+    name: &str,
+    pid: u32,
+    start: u64,
+    end: u64,
+    is_asked: impl Fn(&File) -> bool,
+) -> Option<File> {
+    let others = paths_of_mapping(name, pid, start, end);
+    let mut paths = std::iter::once(name).chain(others.iter().map(String::as_str));
+    paths.find_map(|path| open_regular(Path::new(path)).filter(&is_asked))
 }
 
 /// Whether this is the file that was mapped, as far as `identity` tells.

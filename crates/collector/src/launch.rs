@@ -65,6 +65,6 @@ impl Launch {
     /// What counters are attached to, to follow it.
     pub(crate) fn place(&self) -> Place<'_> {
         let cgroup = self.cgroup.as_ref().map(Cgroup::directory);
-        Place { scope: self.scope, cgroup, pid: self.waiting.pid() }
+        Place { scope: self.scope, cgroup, pid: self.waiting.pid(), totals: true }
     }
 }

@@ -10,6 +10,7 @@ mod bpf;
 mod buffer_sizes;
 mod cgroup;
 mod command;
+mod control;
 mod counter;
 mod counting;
 mod cpu_time;
@@ -18,6 +19,7 @@ mod descriptions;
 mod error;
 mod exec_tracepoint;
 mod held_images;
+mod idle_time;
 mod initial_stack;
 mod jit_files;
 mod launch;
@@ -30,6 +32,7 @@ mod process_view;
 mod recorder;
 mod ring_buffer;
 mod rings;
+mod running_processes;
 mod sampled_event;
 mod scope;
 mod settings;
@@ -40,6 +43,7 @@ mod waiter;
 
 pub use attribute::SamplingChoice;
 pub use cgroup::{Hierarchy, hierarchy as cgroup_hierarchy};
+pub use control::{Controller, Ended, Order};
 pub use counting::{CountingPlan, CountingSession, CountingTarget, PreparedCount};
 pub use cpus::{online as online_cpus, parse_list as parse_cpu_list};
 pub use error::Error;
@@ -49,6 +53,6 @@ pub use probe::{
     Opening, Rehearsal, build_ids_here, count_here, countable_here, in_virtual_machine, opening_here,
     rehearse, sample_here,
 };
-pub use recorder::{Collected, Progress, Recorder, Target};
+pub use recorder::{Collected, Progress, Reason, Recorder, RecordingPlan};
 pub use scope::ScopeChoice;
 pub use settings::Settings;

@@ -12,8 +12,10 @@ pub(crate) struct Place<'a> {
     pub(crate) scope: Scope,
     /// The control group, in cgroup scope.
     pub(crate) cgroup: Option<BorrowedFd<'a>>,
-    /// The command's process.
+    /// The command's process; 0 for none.
     pub(crate) pid: u32,
+    /// Each process of the command is to get its exact totals.
+    pub(crate) totals: bool,
 }
 
 impl Place<'_> {

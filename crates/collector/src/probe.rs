@@ -4,11 +4,11 @@ use std::ffi::OsString;
 use std::path::Path;
 
 use oprof_events::{EventConfig, EventKind};
-use oprof_profile::Scope;
+use oprof_profile::{Scope, Target};
 
 use crate::attribute::{self, SamplingChoice};
 use crate::counter::{Attachment, Counter};
-use crate::recorder::{Recorder, Target};
+use crate::recorder::{Recorder, RecordingPlan};
 use crate::user_code::happens_in_kernel;
 use crate::{Error, ScopeChoice};
 
@@ -136,7 +136,9 @@ pub struct Rehearsal {
 /// # Errors
 /// As [`Recorder::prepare`] has them.
 pub fn rehearse(scope: Scope, events: &[EventConfig]) -> Result<Rehearsal, Error> {
-    let target = Target {
+    let plan = RecordingPlan {
+        target: Target::Command,
+        duration: None,
         command: vec![OsString::from("true")],
         events: events.to_vec(),
         sampling: SamplingChoice::Default,
@@ -144,7 +146,7 @@ pub fn rehearse(scope: Scope, events: &[EventConfig]) -> Result<Rehearsal, Error
         buffer: None,
         build_id_of: |_| None,
     };
-    let recorder = Recorder::prepare(&target)?;
+    let recorder = Recorder::prepare(&plan)?;
     let rehearsal = Rehearsal {
         kernel: recorder.events().iter().all(|event| event.kernel),
         small_buffers: recorder.notes().iter().find(|note| note.starts_with("ring buffers")).cloned(),

@@ -4,6 +4,8 @@ use std::fs::{self, File};
 use std::io::Read;
 use std::os::unix::ffi::OsStrExt;
 
+use oprof_profile::Inode;
+
 /// As much of a process's arguments as is kept, in bytes.
 const MOST_ARGUMENTS: u64 = 8 << 10;
 
@@ -25,6 +27,45 @@ fn fields(stat: &[u8]) -> Option<std::str::SplitWhitespace<'_>> {
     // The second field is a name in parentheses which may itself hold blanks and parentheses.
     let after_name = stat.iter().rposition(|byte| *byte == b')')? + 1;
     Some(std::str::from_utf8(stat.get(after_name..)?).ok()?.split_whitespace())
+}
+
+/// What /proc/PID/stat tells of a process.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Stat {
+    pub(crate) comm: String,
+    pub(crate) parent: u32,
+    pub(crate) threads: u32,
+    /// In clock ticks since boot, as of [`start_time`].
+    pub(crate) start_time: u64,
+}
+
+/// What /proc/PID/stat tells of a process; `None` where there is none, or one that has ended and waits for its parent.
+pub(crate) fn stat(pid: u32) -> Option<Stat> {
+    let stat = fs::read(format!("/proc/{pid}/stat")).ok()?;
+    let name =
+        stat.iter().position(|byte| *byte == b'(')? + 1..stat.iter().rposition(|byte| *byte == b')')?;
+    let comm = String::from_utf8_lossy(stat.get(name)?).into_owned();
+    let fields: Vec<&str> = fields(&stat)?.collect();
+    if matches!(*fields.first()?, "Z" | "X" | "x") {
+        return None;
+    }
+    let number = |index: usize| fields.get(index)?.parse::<u64>().ok();
+    let id = |index: usize| u32::try_from(number(index)?).ok();
+    Some(Stat { comm, parent: id(1)?, threads: id(17)?, start_time: number(19)? })
+}
+
+/// The processes that there are, ascending.
+pub(crate) fn processes() -> Vec<u32> {
+    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
+    let mut pids: Vec<u32> = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect();
+    pids.sort_unstable();
+    pids
+}
+
+/// The path of the program that a process executes, as its mappings name it.
+pub(crate) fn program(pid: u32) -> Option<String> {
+    let path = fs::read_link(format!("/proc/{pid}/exe")).ok()?;
+    Some(String::from_utf8_lossy(path.as_os_str().as_bytes()).into_owned())
 }
 
 /// The threads of a process, ascending; `None` where there is no such process.
@@ -58,6 +99,60 @@ pub(crate) fn working_directory(pid: u32) -> Option<String> {
 
 /// As much of /proc/PID/maps is read, in bytes: some thousand mappings.
 const MOST_MAPS: u64 = 1 << 20;
+
+/// A stretch of executable memory, as /proc/PID/maps tells it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct MappedFile {
+    pub(crate) start: u64,
+    /// The address behind its last one.
+    pub(crate) end: u64,
+    /// Where in the file it starts, in bytes.
+    pub(crate) file_offset: u64,
+    pub(crate) inode: Inode,
+    /// As the kernel's records name it: a path, `[vdso]`, `//anon`.
+    pub(crate) name: String,
+}
+
+/// As much of it is read where every mapping is wanted, in bytes: vm.max_map_count allows 65,530 unless raised.
+const MOST_MAPPINGS: u64 = 16 << 20;
+
+/// The executable mappings of a process, by address; none where they cannot be read.
+pub(crate) fn executable_mappings(pid: u32) -> Vec<MappedFile> {
+    let mut maps = Vec::new();
+    let file = File::open(format!("/proc/{pid}/maps"));
+    let read = file.and_then(|file| file.take(MOST_MAPPINGS).read_to_end(&mut maps));
+    if read.is_err() {
+        return Vec::new();
+    }
+    // A line without an end was cut off.
+    let lines = maps.split_inclusive(|byte| *byte == b'\n').filter_map(|line| line.strip_suffix(b"\n"));
+    lines.filter_map(executable_mapping).collect()
+}
+
+/// A line of /proc/PID/maps, if it is of executable memory: `first-behind permissions offset device inode path`
+/// (proc_pid_maps(5)).
+fn executable_mapping(line: &[u8]) -> Option<MappedFile> {
+    let line = String::from_utf8_lossy(line);
+    let mut fields = line.splitn(6, ' ');
+    let (start, end) = fields.next()?.split_once('-')?;
+    let hexadecimal = |text| u64::from_str_radix(text, 16).ok();
+    let permissions = fields.next()?;
+    let file_offset = hexadecimal(fields.next()?)?;
+    let (major, minor) = fields.next()?.split_once(':')?;
+    let number: u64 = fields.next()?.parse().ok()?;
+    let path = fields.next().unwrap_or_default().trim_start();
+    if permissions.as_bytes().get(2) != Some(&b'x') {
+        return None;
+    }
+    let name = match path {
+        "" => "//anon".to_owned(),
+        // seq_path() of the kernel writes these so (fs/proc/task_mmu.c).
+        _ => path.replace("\\012", "\n"),
+    };
+    let device = hexadecimal(major)? << 32 | hexadecimal(minor)?;
+    let inode = Inode { device, number, generation: 0 };
+    Some(MappedFile { start: hexadecimal(start)?, end: hexadecimal(end)?, file_offset, inode, name })
+}
 
 /// The file that is mapped next below `start` and next above `end` in a process, if it is the same one: it surrounds
 /// what lies between.
@@ -108,6 +203,31 @@ mod tests {
         assert_eq!(start_time(nobody), None);
         assert!(arguments(nobody).is_empty());
         assert_eq!(working_directory(nobody), None);
+    }
+
+    #[test]
+    fn executable_memory_is_told_as_the_kernel_records_it() {
+        let mapping = |line: &str| executable_mapping(line.as_bytes());
+        let file = mapping(
+            "55e0c0a4b000-55e0c0b2f000 r-xp 0002f000 fe:01 1055837      /usr/bin/a b\\012c (deleted)",
+        );
+        let inode = Inode { device: 0xfe << 32 | 1, number: 1_055_837, generation: 0 };
+        let name = "/usr/bin/a b\nc (deleted)".to_owned();
+        let (start, end) = (0x55e0_c0a4_b000, 0x55e0_c0b2_f000);
+        assert_eq!(file, Some(MappedFile { start, end, file_offset: 0x2f000, inode, name }));
+        let name = |line| mapping(line).map(|mapping| mapping.name);
+        assert_eq!(name("7ffe0000-7ffe2000 r-xp 00000000 00:00 0    [vdso]").as_deref(), Some("[vdso]"));
+        assert_eq!(name("7f00-7f01 rwxp 00000000 00:00 0 ").as_deref(), Some("//anon"));
+        assert_eq!(name("7f00-7f01 rw-p 00000000 00:00 0 "), None);
+        assert_eq!(name("nonsense"), None);
+        assert_eq!(name(""), None);
+    }
+
+    #[test]
+    fn a_process_is_told_with_its_parent_and_threads() {
+        let own = stat(std::process::id()).expect("it runs");
+        assert!(own.parent > 0 && own.threads >= 1 && Some(own.start_time) == start_time(std::process::id()));
+        assert!(processes().contains(&std::process::id()));
     }
 
     #[test]

@@ -8,6 +8,8 @@ use oprof_profile::Sampling;
 pub(crate) struct SampledEvent {
     pub(crate) config: EventConfig,
     pub(crate) sampling: Sampling,
+    /// No samples are taken of idle CPUs.
+    pub(crate) exclude_idle: bool,
 }
 
 /// The event takes one of the hardware's counters.

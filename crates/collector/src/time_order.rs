@@ -1,10 +1,12 @@
 //! Puts what was drained from several buffers into the order of time.
 
+use std::time::Duration;
+
 use oprof_profile::{Batch, Sample, TaskRecord, Timestamp};
 
-/// How much longer than a round a record is held back, in nanoseconds: between taking its time and writing a record
+/// How much longer than a round a record is held back: between taking its time and writing a record
 /// the kernel can be held up, on a virtual machine by the host.
-const SLACK_NS: u64 = 10_000_000;
+pub(crate) const SLACK: Duration = Duration::from_millis(10);
 
 /// Puts records of several buffers, each nearly in order, into the order of time.
 ///
@@ -30,7 +32,7 @@ impl TimeOrder {
 
     /// Ends a round that began at `began`: gives what is complete.
     pub(crate) fn end_round(&mut self, began: Timestamp) -> &Batch {
-        let horizon = self.previous_round.min(Timestamp(began.0.saturating_sub(SLACK_NS)));
+        let horizon = self.previous_round.min(Timestamp(began.0.saturating_sub(SLACK.as_nanos() as u64)));
         self.previous_round = began;
         self.release(horizon)
     }
@@ -129,6 +131,6 @@ mod tests {
                 "round {round}"
             );
         }
-        assert_eq!(times(order.end_round(Timestamp(start + SLACK_NS + 1))).1, [start]);
+        assert_eq!(times(order.end_round(Timestamp(start + (SLACK.as_nanos() as u64) + 1))).1, [start]);
     }
 }

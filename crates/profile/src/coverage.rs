@@ -50,6 +50,9 @@ pub struct Coverage {
     pub lost_samples: u64,
     /// How often the kernel held back an event because its interrupts came too fast (PERF_RECORD_THROTTLE).
     pub throttled: u64,
+    /// How long CPUs were idle, in nanoseconds, summed over those of the target; 0 where that says nothing of it. What
+    /// counts time has no samples then, and its total leaves it out.
+    pub idle_time: u64,
     /// Processes of the command that were alive when it ended, or had left the scope.
     pub left_running: u64,
 }

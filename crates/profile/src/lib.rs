@@ -24,6 +24,7 @@ mod regular_file;
 mod run;
 mod source_line;
 mod symbol;
+mod target;
 mod time;
 
 pub use address::{ImageAddress, ImageOffset, VirtualAddress};
@@ -49,4 +50,5 @@ pub use regular_file::open_regular;
 pub use run::{CommandEnd, Run, Scope};
 pub use source_line::{InlinedFrame, SourceFileId, SourceLine, SourcePlace};
 pub use symbol::{ImageNames, Symbol, SymbolId, Unresolved};
+pub use target::Target;
 pub use time::Timestamp;

@@ -186,6 +186,9 @@ impl Profile {
             Record::Remapped { pid, start, length, file } => {
                 self.remap(*time, *pid, *start, *length, file);
             }
+            Record::Found { pid, parent, comm, threads, started } => {
+                self.find(*pid, *parent, comm, *threads, *started);
+            }
             Record::Executed { pid, comm } => self.execute(*time, *pid, comm),
             Record::Renamed { pid, comm } => {
                 if let Some(live) = self.member(*pid, *time) {
@@ -283,6 +286,25 @@ impl Profile {
         if let Some(before) = before {
             self.totals.retire(before.process, before.tally);
         }
+    }
+
+    /// The process runs already: by now it may have been reported, too.
+    fn find(&mut self, pid: u32, parent: u32, comm: &str, threads: u32, started: Timestamp) {
+        if self.membership == Membership::Descendants && !self.live.contains_key(&pid) {
+            return;
+        }
+        let forker = self.live.get(&parent).map(|live| live.process);
+        if !self.live.contains_key(&pid) {
+            self.start_process(pid, None, started);
+        }
+        let Some(live) = self.live.get_mut(&pid) else { return };
+        (live.space, live.threads, live.is_known) = (Arc::default(), threads.max(1), true);
+        let process = live.process;
+        // Of processes one comes after its parent; what was forked before that was found goes without.
+        let forker = forker.filter(|forker| *forker < process);
+        let process = self.change(process);
+        process.parent = process.parent.or(forker);
+        process.comm = comm.to_owned();
     }
 
     fn fork(&mut self, time: Timestamp, pid: u32, parent: u32) {

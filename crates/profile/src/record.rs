@@ -69,6 +69,20 @@ pub enum Record {
         /// The path of the file.
         file: String,
     },
+    /// A process was found running, as /proc shows it; the records of what it has mapped follow. They replace what was
+    /// known of it, and what the kernel reports later changes them.
+    Found {
+        /// The process.
+        pid: u32,
+        /// The process that forked it, or that has taken it over since.
+        parent: u32,
+        /// Its command name.
+        comm: String,
+        /// How many threads it has.
+        threads: u32,
+        /// When it was forked.
+        started: Timestamp,
+    },
     /// A program was executed (PERF_RECORD_COMM with PERF_RECORD_MISC_COMM_EXEC).
     Executed {
         /// The process.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::Distribution;
+use crate::{Distribution, Target};
 
 /// How the target was followed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -10,7 +10,7 @@ pub enum Scope {
     /// Events of a control group that holds the command and all that it starts.
     #[default]
     Cgroup,
-    /// Events of every CPU, kept where the process descends from the command.
+    /// Events of every CPU, kept where the process is the target's.
     System,
     /// Events of the command, inherited by each child.
     Inherit,
@@ -26,7 +26,7 @@ impl fmt::Display for Scope {
     }
 }
 
-/// How the profiled command ended.
+/// How recording ended: as a rule, with the command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CommandEnd {
     /// It exited with this status.
@@ -35,6 +35,8 @@ pub enum CommandEnd {
     Signalled(u8),
     /// Recording stopped while it was still running.
     StillRunning,
+    /// There was none: recording ended when it was told to, or when its target had ended.
+    NoCommand,
 }
 
 /// What a recording says of itself before the first sample.
@@ -54,8 +56,10 @@ pub struct Run {
     pub cpu_mhz: f64,
     /// How many CPUs were recorded.
     pub cpus: u32,
-    /// The command and its arguments.
+    /// The command and its arguments; empty where there was none.
     pub command: Vec<String>,
+    /// Whose events were recorded.
+    pub target: Target,
     /// The directory in which the command was started.
     pub working_directory: String,
     /// How the target was followed.

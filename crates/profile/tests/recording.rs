@@ -8,7 +8,7 @@ use oprof_profile::{
     BuildId, CommandEnd, Count, Counts, Coverage, Distribution, Event, EventCoverage, EventId, Image,
     ImageAddress, ImageId, ImageIdentity, ImageKind, ImageNames, ImageOffset, InlinedFrame, Inode, Key,
     NameSource, Package, Process, ProcessId, Recording, Run, Sampling, Scope, SourceFileId, SourceLine,
-    SourcePlace, Symbol, SymbolId, Timestamp, Unresolved,
+    SourcePlace, Symbol, SymbolId, Target, Timestamp, Unresolved,
 };
 use proptest::prelude::*;
 
@@ -55,6 +55,7 @@ fn example() -> Recording {
             command: vec!["make".to_owned(), "test-all".to_owned()],
             working_directory: "/src".to_owned(),
             scope: Scope::Inherit,
+            target: Target::Processes(vec![1, 4_000_000]),
             started_unix: 1_700_000_000,
             notes: vec!["a note".to_owned()],
             distribution: Distribution {
@@ -161,6 +162,7 @@ fn example() -> Recording {
             lost_samples: 2,
             throttled: 3,
             left_running: 4,
+            idle_time: 5,
         },
         duration: Duration::from_nanos(1_234_567_890),
         end: Some(CommandEnd::Exited(3)),
@@ -409,7 +411,13 @@ prop_compose! {
         totals in prop_oneof![Just(vec![]), prop::collection::vec(any::<u64>(), 2)],
         notes in prop::collection::vec(".{0,30}", 0..3),
         has_places in any::<bool>(),
-        end in prop_oneof![Just(CommandEnd::StillRunning), any::<u8>().prop_map(CommandEnd::Exited)],
+        target in prop_oneof![
+            Just(Target::Command), Just(Target::Cpus(None)), any::<Vec<u32>>().prop_map(|cpus| Target::Cpus(Some(cpus))),
+            any::<Vec<u32>>().prop_map(Target::Threads), ".{0,40}".prop_map(Target::Cgroup),
+        ],
+        end in prop_oneof![
+            Just(CommandEnd::StillRunning), Just(CommandEnd::NoCommand), any::<u8>().prop_map(CommandEnd::Exited)
+        ],
     ) -> Recording {
         let example = example();
         let offsets: std::collections::BTreeSet<u64> = counts.iter().map(|(key, _)| key.offset.0).collect();
@@ -425,7 +433,7 @@ prop_compose! {
             false => Vec::new(),
         };
         Recording {
-            run: Run { notes, ..example.run },
+            run: Run { notes, target, ..example.run },
             images: names
                 .iter()
                 .map(|name| Image { name: name.clone(), ..example.images[2].clone() })

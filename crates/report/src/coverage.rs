@@ -16,6 +16,10 @@ const MORE_THAN_ALL: f64 = 1.02;
 /// A sample that is due and not taken is hardly noticed among fewer than this.
 const MANY_SAMPLES: u64 = 50;
 
+/// Below this, in nanoseconds on each CPU, the time that CPUs were busy is known too badly to take shares of it: the time
+/// that they were idle is known to a hundredth of a second.
+const MEASURABLE_BUSY_TIME: u64 = 200_000_000;
+
 /// A timer that is to come more often than this, in nanoseconds, comes late by itself, without a host's doing.
 const SHORT_PERIOD: u64 = 100_000;
 
@@ -69,6 +73,18 @@ fn of_event(event: &Event, coverage: &EventCoverage, recording: &Recording) -> S
             quantity(total),
             covered * 100.0
         ),
+        (covered, Some(total)) if is_idle_left_out(event, recording) => {
+            let busy = share_of_busy_time(total, recording) * 100.0;
+            // Idle time is told in ticks, so that of little busy time there is no saying how much it was.
+            match covered.filter(|_| total >= u64::from(recording.run.cpus) * MEASURABLE_BUSY_TIME) {
+                Some(covered) => format!(
+                    "{samples_text} {verb} for {:.1} % of the time that CPUs were busy ({}, {busy:.1} % of all)",
+                    covered * 100.0,
+                    quantity(total),
+                ),
+                None => format!("{samples_text}; CPUs were idle about {:.0} % of the time", 100.0 - busy),
+            }
+        }
         (Some(covered), Some(total)) => format!(
             "{samples_text} {verb} for {}{:.1} % of {name}'s exact total ({})",
             if user_clock { "at least " } else { "" },
@@ -114,6 +130,15 @@ fn of_event(event: &Event, coverage: &EventCoverage, recording: &Recording) -> S
         ));
     }
     parts.join("; ")
+}
+
+/// What CPUs do is sampled by a clock, which takes no samples while they are idle.
+fn is_idle_left_out(event: &Event, recording: &Recording) -> bool {
+    event.nanoseconds && event.kernel && recording.coverage.idle_time > 0
+}
+
+fn share_of_busy_time(busy: u64, recording: &Recording) -> f64 {
+    busy as f64 / busy.saturating_add(recording.coverage.idle_time).max(1) as f64
 }
 
 /// The total of an event as it would be over the whole time, if it happened as often while it was not counted.

@@ -129,6 +129,23 @@ fn samples_that_a_late_timer_skipped_are_not_nothing() {
 }
 
 #[test]
+fn of_a_system_it_is_said_how_busy_it_was() {
+    let mut recording = recording();
+    recording.run.scope = Scope::System;
+    (recording.run.cpus, recording.coverage.idle_time) = (2, 301_000_000);
+    let line = coverage_line(&recording);
+    assert!(line.starts_with("coverage: 99 samples; CPUs were idle about 75 % of the time;"), "{line}");
+    recording.run.cpus = 0;
+    let line = coverage_line(&recording);
+    assert!(
+        line.starts_with(
+            "coverage: 99 samples stand for 99.0 % of the time that CPUs were busy (100.00 ms, 24.9 % of all);"
+        ),
+        "{line}"
+    );
+}
+
+#[test]
 fn an_end_before_its_time_is_said() {
     let mut recording = recording();
     recording.end = None;

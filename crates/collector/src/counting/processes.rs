@@ -80,7 +80,7 @@ impl Processes {
             rings,
             order: TimeOrder::default(),
             profile,
-            descriptions: Descriptions::new(known),
+            descriptions: Descriptions::new(Some(known)),
             command: pid,
             counters: events.iter().map(|event| (places(event), is_in_hardware(event))).collect(),
             last_round: Instant::now(),

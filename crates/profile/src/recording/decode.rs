@@ -8,7 +8,7 @@ use super::{Recording, schema};
 use crate::{
     BuildId, CommandEnd, Count, Coverage, Distribution, Event, EventCoverage, EventId, Image, ImageId,
     ImageIdentity, ImageKind, ImageNames, ImageOffset, InlinedFrame, Inode, Key, Package, Process, ProcessId,
-    Run, Sampling, Scope, SourceFileId, SourceLine, SourcePlace, Symbol, SymbolId, Timestamp,
+    Run, Sampling, Scope, SourceFileId, SourceLine, SourcePlace, Symbol, SymbolId, Target, Timestamp,
 };
 
 /// A message that contradicts itself or those before it: what is wrong with it.
@@ -38,6 +38,7 @@ impl Recording {
             },
             started_unix: message.started_unix,
             notes: message.notes,
+            target: message.target.map(target).transpose()?.unwrap_or_default(),
             distribution: message.distribution.map(distribution).unwrap_or_default(),
         };
         self.events = message.events.into_iter().map(event).collect::<Result<_, _>>()?;
@@ -196,10 +197,22 @@ impl Recording {
             0 => CommandEnd::Exited(value),
             1 => CommandEnd::Signalled(value),
             2 => CommandEnd::StillRunning,
+            3 => CommandEnd::NoCommand,
             _ => return Err("unknown end"),
         });
         Ok(())
     }
+}
+
+fn target(message: schema::Target) -> Result<Target, Contradiction> {
+    Ok(match message.kind {
+        1 => Target::Processes(message.ids),
+        2 => Target::Threads(message.ids),
+        3 => Target::Cpus(Some(message.ids)),
+        4 => Target::Cpus(None),
+        5 => Target::Cgroup(message.path),
+        _ => return Err("unknown target"),
+    })
 }
 
 fn distribution(message: schema::Distribution) -> Distribution {
@@ -263,6 +276,7 @@ fn coverage(message: schema::Coverage, events: usize) -> Result<Coverage, Contra
         lost_samples: message.lost_samples,
         throttled: message.throttled,
         left_running: message.left_running,
+        idle_time: message.idle_time,
     })
 }
 

@@ -4,7 +4,7 @@ use super::schema;
 use crate::{
     CommandEnd, Count, Coverage, Distribution, Event, EventCoverage, Image, ImageId, ImageIdentity,
     ImageKind, ImageNames, InlinedFrame, Key, NameSource, Package, Process, ProcessId, Run, Sampling, Scope,
-    SourceLine, SourcePlace, Symbol, Unresolved,
+    SourceLine, SourcePlace, Symbol, Target, Unresolved,
 };
 
 /// Answers below this number in [`schema::ImageNames`] are reasons, the rest symbols.
@@ -29,10 +29,24 @@ pub(super) fn header(run: &Run, events: &[Event]) -> schema::Header {
         started_unix: run.started_unix,
         notes: run.notes.clone(),
         events: events.iter().map(event).collect(),
+        target: target(&run.target),
         distribution: Some(&run.distribution)
             .filter(|known| **known != Distribution::default())
             .map(distribution),
     }
+}
+
+/// The command is what is recorded unless something else is said.
+fn target(target: &Target) -> Option<schema::Target> {
+    let (kind, ids, path) = match target {
+        Target::Command => return None,
+        Target::Processes(pids) => (1, pids.clone(), String::new()),
+        Target::Threads(tids) => (2, tids.clone(), String::new()),
+        Target::Cpus(Some(cpus)) => (3, cpus.clone(), String::new()),
+        Target::Cpus(None) => (4, Vec::new(), String::new()),
+        Target::Cgroup(path) => (5, Vec::new(), path.clone()),
+    };
+    Some(schema::Target { kind, ids, path })
 }
 
 fn distribution(distribution: &Distribution) -> schema::Distribution {
@@ -163,6 +177,7 @@ pub(super) fn coverage(coverage: &Coverage) -> schema::Coverage {
         lost_samples: coverage.lost_samples,
         throttled: coverage.throttled,
         left_running: coverage.left_running,
+        idle_time: coverage.idle_time,
     }
 }
 
@@ -267,6 +282,7 @@ pub(super) fn end(duration_ns: u64, end: CommandEnd) -> schema::End {
         CommandEnd::Exited(status) => (0, status.into()),
         CommandEnd::Signalled(signal) => (1, signal.into()),
         CommandEnd::StillRunning => (2, 0),
+        CommandEnd::NoCommand => (3, 0),
     };
     schema::End { duration: duration_ns, kind, value }
 }

@@ -32,6 +32,18 @@ pub(super) struct Header {
     pub(super) events: Vec<Event>,
     #[prost(message, optional, tag = "14")]
     pub(super) distribution: Option<Distribution>,
+    #[prost(message, optional, tag = "15")]
+    pub(super) target: Option<Target>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct Target {
+    #[prost(uint32, tag = "1")]
+    pub(super) kind: u32,
+    #[prost(uint32, repeated, tag = "2")]
+    pub(super) ids: Vec<u32>,
+    #[prost(string, tag = "3")]
+    pub(super) path: String,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -158,6 +170,8 @@ pub(super) struct Coverage {
     pub(super) throttled: u64,
     #[prost(uint64, tag = "5")]
     pub(super) left_running: u64,
+    #[prost(uint64, tag = "6")]
+    pub(super) idle_time: u64,
 }
 
 #[derive(Clone, PartialEq, Message)]
