@@ -7,12 +7,14 @@ use std::time::Duration;
 
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, ValueEnum};
-use oprof_collector::ScopeChoice;
+use oprof_collector::{FirstSample, ScopeChoice};
 use oprof_profile::{NameStyle, Scope};
 use oprof_report::{By, SourcePath};
 
+use crate::control::{self, Control};
 use crate::size::{self, NoSize};
 use crate::stat::StatOptions;
+use crate::target::TargetOptions;
 use crate::{duration, speak, status, usage_error};
 
 const EXAMPLES: &str = "\
@@ -49,12 +51,17 @@ pub(crate) enum Subcommand {
     Doctor,
 }
 
+const HEADING_WHEN: &str = "When";
+const HEADING_NAMES: &str = "Names of code";
+
 const RECORD_EXAMPLES: &str = "\
 Examples:
   oprof record make test-all
   oprof record --report -F 4000 -- ./program --its-option
   oprof record -e branch-misses:u -c 100000 -o misses.data ./program
   oprof record -e page-faults -e cpu-clock make
+  oprof record -p 1234 --duration 10
+  oprof record -a sleep 10
 
 Scopes: cgroup and system need root; inherit misses processes shorter than a period.
 
@@ -82,41 +89,49 @@ pub(crate) struct RecordOptions {
     /// Write the recording to this file; one that is there is kept as FILE.old
     #[arg(short, long, value_name = "FILE", default_value = "oprof.data")]
     pub(crate) output: PathBuf,
-    /// Sample whatever runs, on all CPUs (root), until the command ends; without one until Ctrl-C
-    #[arg(short, long)]
-    pub(crate) all: bool,
+    #[command(flatten)]
+    pub(crate) whose: TargetOptions,
     /// End after this time, such as 10, 500ms, 2.5s or 5m
-    #[arg(long, value_name = "TIME", value_parser = duration::parse, allow_negative_numbers = true)]
+    #[arg(long, value_name = "TIME", value_parser = duration::parse, allow_negative_numbers = true,
+        help_heading = HEADING_WHEN)]
     pub(crate) duration: Option<Duration>,
-    /// How to follow the command: auto takes the first of the others that is permitted
-    #[arg(long, value_name = "SCOPE", default_value = "auto", value_enum)]
+    /// Take the first sample after this time; with `off` not before --control says so
+    #[arg(long, value_name = "TIME", value_parser = first_sample, allow_negative_numbers = true,
+        help_heading = HEADING_WHEN)]
+    pub(crate) delay: Option<FirstSample>,
+    /// Read enable, disable, dump, ping and stop from a FIFO; or USR1 (on) and USR2 (off) with `signal`
+    #[arg(long, value_name = "fifo:PATH[,ACK]", value_parser = control::parse, help_heading = HEADING_WHEN)]
+    pub(crate) control: Option<Control>,
+    /// How to follow the command or the processes: auto takes the first of the others that is permitted
+    #[arg(long, value_name = "SCOPE", default_value = "auto", value_enum,
+        conflicts_with_all = ["threads", "all", "cpus", "cgroup"])]
     pub(crate) scope: ScopeName,
     /// Print the report when the command has ended
-    #[arg(long)]
+    #[arg(long, help_heading = None)]
     pub(crate) report: bool,
     /// Ring buffer for samples on each CPU, such as 512K or 4M
-    #[arg(short = 'm', long = "buffer", value_name = "SIZE", value_parser = size, allow_negative_numbers = true)]
+    #[arg(short = 'm', long = "buffer", value_name = "SIZE", value_parser = size, allow_negative_numbers = true, help_heading = None)]
     pub(crate) buffer: Option<usize>,
     /// Look for debug files here, too, before /usr/lib/debug
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", help_heading = HEADING_NAMES)]
     pub(crate) debug_dir: Vec<PathBuf>,
     /// Fetch missing debug files from the servers in DEBUGINFOD_URLS
-    #[arg(long)]
+    #[arg(long, help_heading = HEADING_NAMES)]
     pub(crate) debuginfod: bool,
     /// Neither use nor fill the cache of symbols (see `oprof cache`)
-    #[arg(long)]
+    #[arg(long, help_heading = HEADING_NAMES)]
     pub(crate) no_cache: bool,
     /// Take the kernel's source lines from this file, if it is the running kernel's
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = HEADING_NAMES)]
     pub(crate) vmlinux: Option<PathBuf>,
     /// Say nothing but errors
-    #[arg(short, long, conflicts_with = "verbose")]
+    #[arg(short, long, conflicts_with = "verbose", help_heading = None)]
     pub(crate) quiet: bool,
     /// Say more: scope, buffers, what could not be resolved
-    #[arg(short, long)]
+    #[arg(short, long, help_heading = None)]
     pub(crate) verbose: bool,
     /// The command and its arguments
-    #[arg(required_unless_present = "all", trailing_var_arg = true, value_name = "COMMAND")]
+    #[arg(required_unless_present_any = ["pids", "threads", "all", "cpus", "cgroup"], trailing_var_arg = true, value_name = "COMMAND", help_heading = None)]
     pub(crate) command: Vec<OsString>,
 }
 
@@ -278,6 +293,14 @@ pub(crate) fn parse() -> Result<Arguments, ExitCode> {
 fn frequency(text: &str) -> Result<u64, String> {
     // More cannot be permitted: the sysctl that limits it is an int (kernel.perf_event_max_sample_rate).
     positive(text, i32::MAX as u64)
+}
+
+fn first_sample(text: &str) -> Result<FirstSample, String> {
+    match text {
+        // As perf has it.
+        "off" | "-1" => Ok(FirstSample::WhenTold),
+        _ => duration::parse(text).map(FirstSample::After),
+    }
 }
 
 fn count(text: &str) -> Result<u64, String> {

@@ -4,6 +4,7 @@
 mod arguments;
 mod cache;
 mod config;
+mod control;
 mod debuginfod;
 mod default_event;
 mod distribution;
@@ -24,6 +25,7 @@ mod size;
 mod speak;
 mod stat;
 mod status;
+mod target;
 mod terminal;
 mod trouble;
 mod usage_error;

@@ -3,13 +3,14 @@
 use std::fs::File;
 use std::process::ExitCode;
 
-use anyhow::Result;
-use oprof_collector::{Collected, Progress, Reason, Recorder, RecordingPlan, SamplingChoice};
+use anyhow::{Result, bail};
+use oprof_collector::{Collected, FirstSample, Progress, Reason, Recorder, RecordingPlan, SamplingChoice};
 use oprof_events::{EventConfig, System};
 use oprof_profile::recording::{Appended, RecordingFile, Unfinished};
 use oprof_profile::{BuildId, Recording, Run, Target};
 
 use crate::arguments::RecordOptions;
+use crate::control::Listener;
 use crate::jit_names::JitNames;
 use crate::names::{self, Resolver};
 use crate::trouble::Trouble;
@@ -20,11 +21,18 @@ pub(crate) fn record(options: &RecordOptions) -> Result<ExitCode> {
     let (events, mut notes) = events(options)?;
     let resolver = Resolver::new(options, &mut notes)?;
     let plan = plan(options, events);
+    if plan.first_sample == FirstSample::WhenTold && !plan.switches {
+        bail!("--delay off: nothing would switch sampling on; add --control");
+    }
+    let listener = options.control.as_ref().map(Listener::open).transpose()?;
     let mut recorder = Recorder::prepare(&plan)?;
     let run = run(options, &plan.target, &recorder, notes);
     let mut file =
         RecordingFile::create(&options.output, run.clone(), recorder.events().to_vec(), recorder.started())?;
     recorder.start()?;
+    if let Some(listener) = listener {
+        listener.start(recorder.controller());
+    }
     // The command runs from here on: what goes wrong now is said and must not keep it, or its status, from the user.
     let mut trouble = Trouble::default();
     if let Err(error) = file.publish() {
@@ -70,7 +78,9 @@ fn events(options: &RecordOptions) -> Result<(Vec<EventConfig>, Vec<String>)> {
 
 fn plan(options: &RecordOptions, events: Vec<EventConfig>) -> RecordingPlan {
     RecordingPlan {
-        target: if options.all { Target::Cpus(None) } else { Target::Command },
+        target: options.whose.target(),
+        first_sample: options.delay.unwrap_or_default(),
+        switches: options.control.is_some(),
         duration: options.duration,
         command: options.command.clone(),
         events,

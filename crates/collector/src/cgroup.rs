@@ -88,6 +88,67 @@ fn unescape(path: &str) -> String {
     path.replace("\\040", " ").replace("\\011", "\t").replace("\\012", "\n").replace("\\134", "\\")
 }
 
+/// A control group that there is, and the processes in it.
+#[derive(Debug)]
+pub(crate) struct ExistingCgroup {
+    path: PathBuf,
+    directory: File,
+}
+
+impl ExistingCgroup {
+    /// Opens the group of this path: a directory of the hierarchy, or the group's own path in it as /proc/PID/cgroup tells
+    /// it, with or without a slash before it.
+    pub(crate) fn open(path: &str) -> Result<ExistingCgroup, Error> {
+        let refused = |why: String| Error::NoCgroup { path: path.to_owned(), why };
+        let (root, is_v2) = hierarchy_root().map_err(refused)?;
+        let below = root.join(path.trim_start_matches('/'));
+        let is_in_hierarchy = Path::new(path).starts_with(&root);
+        let found = if is_in_hierarchy { PathBuf::from(path) } else { below };
+        let why = |error: io::Error| match error.kind() {
+            io::ErrorKind::NotFound => refused(format!("there is no such group below {}", root.display())),
+            _ => refused(error.to_string()),
+        };
+        let found = found.canonicalize().map_err(why)?;
+        if !found.starts_with(&root) || !found.join("cgroup.procs").exists() {
+            let kind = if is_v2 { "version 2" } else { "perf_event" };
+            return Err(refused(format!("not a group of the {kind} hierarchy at {}", root.display())));
+        }
+        let directory =
+            OpenOptions::new().read(true).custom_flags(libc::O_DIRECTORY).open(&found).map_err(why)?;
+        Ok(ExistingCgroup { path: found, directory })
+    }
+
+    pub(crate) fn directory(&self) -> BorrowedFd<'_> {
+        self.directory.as_fd()
+    }
+
+    /// The processes in it and in the groups below it.
+    pub(crate) fn processes(&self) -> Vec<u32> {
+        let mut pids = Vec::new();
+        let mut groups = vec![self.path.clone()];
+        while let Some(group) = groups.pop() {
+            pids.extend(members(&group).iter().filter_map(|pid| pid.parse::<u32>().ok()));
+            let below = fs::read_dir(&group).into_iter().flatten().flatten();
+            groups.extend(
+                below
+                    .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()))
+                    .map(|entry| entry.path()),
+            );
+        }
+        pids.sort_unstable();
+        pids
+    }
+}
+
+/// The directory of the root group of the hierarchy to which perf events can be bound, and whether it is of version 2.
+fn hierarchy_root() -> Result<(PathBuf, bool), String> {
+    let hierarchy = hierarchy()?;
+    let is_group = |path: &Path| path.join("cgroup.procs").exists();
+    let root = hierarchy.own_group.ancestors().take_while(|path| is_group(path)).last();
+    let root = root.ok_or("no group of it can be seen")?;
+    Ok((root.canonicalize().map_err(|error| error.to_string())?, hierarchy.is_v2))
+}
+
 /// A control group made for one command, below the recorder's own so that the limits of that hold for it too.
 /// It is removed when this value is dropped.
 #[derive(Debug)]

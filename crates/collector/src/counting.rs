@@ -4,8 +4,8 @@
 //! so the command is followed by inheritance unless asked for otherwise. The counters start with the command's program,
 //! not with the steps that lead to it.
 
-mod attached;
-mod counters;
+pub(crate) mod attached;
+pub(crate) mod counters;
 mod intervals;
 mod processes;
 mod reading;
@@ -14,19 +14,19 @@ use std::ffi::OsString;
 use std::time::{Duration, Instant};
 
 use oprof_events::EventConfig;
-use oprof_profile::{CommandEnd, CountedEvent, CountedInterval, CountedProcess, CountedRun, Scope};
+use oprof_profile::{CommandEnd, CountedEvent, CountedInterval, CountedProcess, CountedRun, Scope, Target};
 use rustix::process::Rlimit;
 
 use crate::attribute::Start;
-use crate::cgroup::Cgroup;
+use crate::cgroup::{Cgroup, ExistingCgroup};
 use crate::command::{Running, Waiting};
 use crate::counter::Attachment;
 use crate::launch::{Launch, Prelaunch};
 use crate::recorder::go_first;
+use crate::running_tasks::Named;
 use crate::signals::{Signals, Wish};
 use crate::waiter::Waiter;
 use crate::{Error, cpu_time, cpus, open_files, user_code};
-use attached::Attached;
 use counters::Counters;
 use intervals::Intervals;
 use processes::Processes;
@@ -37,26 +37,15 @@ const LOOK: Duration = Duration::from_millis(20);
 /// How long to sleep where nothing but what wakes us is to be done.
 const LONG: Duration = Duration::from_secs(60);
 
-/// Whose events are counted.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum CountingTarget {
-    /// The command's, in one of the ways to follow it.
-    Command(Scope),
-    /// Of these processes, with all their threads and what these start.
-    Processes(Vec<u32>),
-    /// Of these threads alone.
-    Threads(Vec<u32>),
-    /// Of whatever runs on these CPUs; on all of them for `None`.
-    Cpus(Option<Vec<u32>>),
-}
-
 /// What is to be counted.
 #[derive(Clone, Debug)]
 pub struct CountingPlan {
     /// The events.
     pub events: Vec<EventConfig>,
     /// Whose.
-    pub target: CountingTarget,
+    pub target: Target,
+    /// How to follow the command, where that is the target.
+    pub scope: Scope,
     /// The command and its arguments: counting ends with it. Empty for none, where the target is something else.
     pub command: Vec<OsString>,
     /// Each process of the command is counted by itself, too.
@@ -89,7 +78,7 @@ enum Source {
 #[derive(Debug)]
 pub struct PreparedCount<'s> {
     source: Source,
-    attached: Option<Attached>,
+    attached: Option<Named>,
     waiting: Option<Waiting>,
     events: Vec<CountedEvent>,
     notes: Vec<String>,
@@ -131,7 +120,7 @@ impl CountingSession {
         let Opened { source, attached, launch } = match open(plan, &events, self.open_files) {
             Err(error)
                 if error.is_permission()
-                    && !matches!(plan.target, CountingTarget::Cpus(_))
+                    && !matches!(plan.target, Target::Cpus(_) | Target::Cgroup(_))
                     && user_code::leave_out_kernel(&mut events) =>
             {
                 let opened = open(plan, &events, self.open_files)?;
@@ -175,16 +164,14 @@ fn described(event: &EventConfig) -> CountedEvent {
 /// What is open, and the command that waits.
 struct Opened {
     source: Source,
-    attached: Option<Attached>,
+    attached: Option<Named>,
     launch: Option<Launch>,
 }
 
 fn open(plan: &CountingPlan, events: &[EventConfig], open_files: Rlimit) -> Result<Opened, Error> {
-    let online = || cpus::online().map_err(Error::system("list the CPUs"));
-    if let CountingTarget::Command(scope) = plan.target
-        && plan.each_process
-    {
-        let (before, cpus) = (Prelaunch::new(scope, &plan.command, open_files)?, online()?);
+    if plan.target == Target::Command && plan.each_process {
+        let before = Prelaunch::new(plan.scope, &plan.command, open_files)?;
+        let cpus = cpus::chosen(&plan.target)?;
         let totals = processes::totals(before.task(), events, &cpus)?;
         let launch = before.fork()?;
         let processes = Processes::open(totals, &launch, &plan.command, events, &cpus)?;
@@ -192,7 +179,7 @@ fn open(plan: &CountingPlan, events: &[EventConfig], open_files: Rlimit) -> Resu
         return Ok(Opened { source, attached: None, launch: Some(launch) });
     }
     let scope = match plan.target {
-        CountingTarget::Command(scope) => scope,
+        Target::Command => plan.scope,
         _ => Scope::Inherit,
     };
     let launch = match plan.command.is_empty() {
@@ -201,36 +188,36 @@ fn open(plan: &CountingPlan, events: &[EventConfig], open_files: Rlimit) -> Resu
     };
     let mut attached = None;
     let counters = match (&plan.target, &launch) {
-        (CountingTarget::Command(Scope::Inherit), Some(launch)) => {
+        (Target::Command, Some(launch)) if plan.scope == Scope::Inherit => {
             let places = [Attachment::Task(launch.waiting.pid(), None)];
             Counters::open(events, &places, true, Start::Executed)?
         }
-        (CountingTarget::Command(scope), Some(launch)) => {
-            let (place, cpus) = (launch.place(), online()?);
-            let places: Vec<_> = cpus.iter().map(|cpu| place.on(*cpu)).collect();
-            of_cpus(events, &places, *scope)?
+        (Target::Command, Some(launch)) => {
+            let (place, cpus) = (launch.place(), cpus::chosen(&plan.target)?);
+            let places: Vec<_> = cpus.iter().flat_map(|cpu| place.on(*cpu)).collect();
+            of_cpus(events, &places, plan.scope)?
         }
-        (CountingTarget::Command(_), None) => {
+        (Target::Command, None) => {
             let there_is_none = std::io::Error::new(std::io::ErrorKind::InvalidInput, "there is none");
             return Err(Error::system("count a command")(there_is_none));
         }
-        (CountingTarget::Processes(pids), _) => {
-            let (tasks, counters) = Attached::processes(pids, events)?;
+        (Target::Processes(pids), _) => {
+            let (tasks, counters) = attached::processes(pids, events)?;
             attached = Some(tasks);
             counters
         }
-        (CountingTarget::Threads(tids), _) => {
-            let (tasks, counters) = Attached::threads(tids, events)?;
+        (Target::Threads(tids), _) => {
+            let (tasks, counters) = attached::threads(tids, events)?;
             attached = Some(tasks);
             counters
         }
-        (CountingTarget::Cpus(wanted), _) => {
-            let online = online()?;
-            let cpus = wanted.as_ref().unwrap_or(&online);
-            if let Some(cpu) = cpus.iter().find(|cpu| !online.contains(cpu)) {
-                return Err(Error::NoSuchCpu { cpu: *cpu, online: cpus::list(&online) });
-            }
-            let places: Vec<_> = cpus.iter().map(|cpu| Attachment::Cpu(*cpu)).collect();
+        (Target::Cgroup(path), _) => {
+            let (group, cpus) = (ExistingCgroup::open(path)?, cpus::chosen(&plan.target)?);
+            let places: Vec<_> = cpus.iter().map(|cpu| Attachment::Cgroup(group.directory(), *cpu)).collect();
+            of_cpus(events, &places, Scope::Cgroup)?
+        }
+        (Target::Cpus(_), _) => {
+            let places: Vec<_> = cpus::chosen(&plan.target)?.into_iter().map(Attachment::Cpu).collect();
             of_cpus(events, &places, Scope::System)?
         }
     };

@@ -3,6 +3,10 @@
 use std::fs;
 use std::io;
 
+use oprof_profile::Target;
+
+use crate::Error;
+
 /// The CPUs that are online, ascending (`/sys/devices/system/cpu/online`).
 ///
 /// # Errors
@@ -11,6 +15,16 @@ pub fn online() -> io::Result<Vec<u32>> {
     let list = fs::read_to_string("/sys/devices/system/cpu/online")?;
     parse_list(list.trim())
         .ok_or_else(|| io::Error::other(format!("cannot understand the list of CPUs {list:?}")))
+}
+
+/// The CPUs that are the target: those that were asked for, else all that are online.
+pub(crate) fn chosen(target: &Target) -> Result<Vec<u32>, Error> {
+    let online = online().map_err(Error::system("list the CPUs"))?;
+    let Target::Cpus(Some(wanted)) = target else { return Ok(online) };
+    match wanted.iter().find(|cpu| !online.contains(cpu)) {
+        Some(cpu) => Err(Error::NoSuchCpu { cpu: *cpu, online: list(&online) }),
+        None => Ok(wanted.clone()),
+    }
 }
 
 /// The numbers of a list such as `0-3,8`, ascending; `None` where it is not one.

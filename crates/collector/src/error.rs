@@ -76,7 +76,7 @@ pub enum Error {
     },
     /// A process starts threads faster than counters can be attached to them.
     #[error(
-        "process {id}: starts and ends threads too fast to attach to them; count the command that starts it"
+        "process {id}: starts and ends threads too fast to attach to them; use -a, or start it as the command"
     )]
     RestlessProcess {
         /// Its number.
@@ -109,6 +109,14 @@ pub enum Error {
         /// The scope.
         scope: &'static str,
         /// Why not, and what would help.
+        why: String,
+    },
+    /// There is no such control group, or none that can be followed.
+    #[error("control group '{path}': {why}; `cat /proc/PID/cgroup` tells a process's")]
+    NoCgroup {
+        /// The path as it was given.
+        path: String,
+        /// What is wrong.
         why: String,
     },
     /// The command cannot be found.

@@ -23,6 +23,8 @@ pub(crate) struct Prelaunch {
 pub(crate) struct Launch {
     scope: Scope,
     pub(crate) waiting: Waiting,
+    /// The number of its process.
+    pids: [u32; 1],
     /// Behind the command, which has left it by the time that it is removed.
     pub(crate) cgroup: Option<Cgroup>,
 }
@@ -52,7 +54,8 @@ impl Prelaunch {
             Scope::Cgroup => Error::Scope { scope: "cgroup", why: error.to_string() },
             _ => error,
         })?;
-        Ok(Launch { scope, waiting, cgroup })
+        let pids = [waiting.pid()];
+        Ok(Launch { scope, waiting, pids, cgroup })
     }
 }
 
@@ -65,6 +68,13 @@ impl Launch {
     /// What counters are attached to, to follow it.
     pub(crate) fn place(&self) -> Place<'_> {
         let cgroup = self.cgroup.as_ref().map(Cgroup::directory);
-        Place { scope: self.scope, cgroup, pid: self.waiting.pid(), totals: true }
+        Place {
+            scope: self.scope,
+            cgroup,
+            tasks: &self.pids,
+            told: &[],
+            inherits: self.scope == Scope::Inherit,
+            totals_of: Some(self.waiting.pid()),
+        }
     }
 }

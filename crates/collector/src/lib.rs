@@ -33,6 +33,7 @@ mod recorder;
 mod ring_buffer;
 mod rings;
 mod running_processes;
+mod running_tasks;
 mod sampled_event;
 mod scope;
 mod settings;
@@ -44,7 +45,7 @@ mod waiter;
 pub use attribute::SamplingChoice;
 pub use cgroup::{Hierarchy, hierarchy as cgroup_hierarchy};
 pub use control::{Controller, Ended, Order};
-pub use counting::{CountingPlan, CountingSession, CountingTarget, PreparedCount};
+pub use counting::{CountingPlan, CountingSession, PreparedCount};
 pub use cpus::{online as online_cpus, parse_list as parse_cpu_list};
 pub use error::Error;
 pub use held_images::{BuildIdReader, HeldImages, is_mapped_file};
@@ -53,6 +54,6 @@ pub use probe::{
     Opening, Rehearsal, build_ids_here, count_here, countable_here, in_virtual_machine, opening_here,
     rehearse, sample_here,
 };
-pub use recorder::{Collected, Progress, Reason, Recorder, RecordingPlan};
+pub use recorder::{Collected, FirstSample, Progress, Reason, Recorder, RecordingPlan};
 pub use scope::ScopeChoice;
 pub use settings::Settings;

@@ -12,23 +12,42 @@ pub(crate) struct Place<'a> {
     pub(crate) scope: Scope,
     /// The control group, in cgroup scope.
     pub(crate) cgroup: Option<BorrowedFd<'a>>,
-    /// The command's process; 0 for none.
-    pub(crate) pid: u32,
-    /// Each process of the command is to get its exact totals.
-    pub(crate) totals: bool,
+    /// The tasks whose events are taken, in inherit scope; at least one.
+    pub(crate) tasks: &'a [u32],
+    /// The tasks of which counters of their own tell what they map and start, in inherit scope; where there are none the
+    /// events' own counters tell it of `tasks`.
+    pub(crate) told: &'a [u32],
+    /// What the tasks start belongs to them, in inherit scope.
+    pub(crate) inherits: bool,
+    /// The command's process, where each of its processes is to get exact totals.
+    pub(crate) totals_of: Option<u32>,
 }
 
-impl Place<'_> {
-    /// The part of it on this CPU.
-    pub(crate) fn on(&self, cpu: u32) -> Attachment<'_> {
+impl<'a> Place<'a> {
+    /// Of what runs on CPUs.
+    pub(crate) const CPUS: Place<'static> =
+        Place { scope: Scope::System, cgroup: None, tasks: &[], told: &[], inherits: false, totals_of: None };
+
+    /// The parts of it on this CPU to which events are attached.
+    pub(crate) fn on(self, cpu: u32) -> Vec<Attachment<'a>> {
+        self.attachments(self.tasks, cpu)
+    }
+
+    /// The parts of it on this CPU to which counters are attached that tell of tasks alone.
+    pub(crate) fn told_on(self, cpu: u32) -> Vec<Attachment<'a>> {
+        self.attachments(self.told, cpu)
+    }
+
+    fn attachments(self, tasks: &'a [u32], cpu: u32) -> Vec<Attachment<'a>> {
         match (self.scope, self.cgroup) {
-            (Scope::Cgroup, Some(directory)) => Attachment::Cgroup(directory, cpu),
-            (Scope::Inherit, _) => Attachment::Task(self.pid, Some(cpu)),
-            _ => Attachment::Cpu(cpu),
+            (Scope::Inherit, _) => tasks.iter().map(|task| Attachment::Task(*task, Some(cpu))).collect(),
+            (Scope::Cgroup, Some(directory)) => vec![Attachment::Cgroup(directory, cpu)],
+            _ => vec![Attachment::Cpu(cpu)],
         }
     }
 
-    pub(crate) fn inherits(&self) -> bool {
-        self.scope == Scope::Inherit
+    /// The events' own counters tell of tasks.
+    pub(crate) fn samples_tell_tasks(&self) -> bool {
+        self.scope == Scope::Inherit && self.told.is_empty()
     }
 }

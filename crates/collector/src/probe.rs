@@ -8,7 +8,7 @@ use oprof_profile::{Scope, Target};
 
 use crate::attribute::{self, SamplingChoice};
 use crate::counter::{Attachment, Counter};
-use crate::recorder::{Recorder, RecordingPlan};
+use crate::recorder::{FirstSample, Recorder, RecordingPlan};
 use crate::user_code::happens_in_kernel;
 use crate::{Error, ScopeChoice};
 
@@ -138,6 +138,8 @@ pub struct Rehearsal {
 pub fn rehearse(scope: Scope, events: &[EventConfig]) -> Result<Rehearsal, Error> {
     let plan = RecordingPlan {
         target: Target::Command,
+        first_sample: FirstSample::Now,
+        switches: false,
         duration: None,
         command: vec![OsString::from("true")],
         events: events.to_vec(),

@@ -62,6 +62,29 @@ pub(crate) fn processes() -> Vec<u32> {
     pids
 }
 
+/// These processes and those that descend from them, parents before their children.
+pub(crate) fn tree(roots: &[u32]) -> Vec<u32> {
+    let parents: Vec<(u32, u32)> =
+        processes().into_iter().filter_map(|pid| Some((pid, stat(pid)?.parent))).collect();
+    let mut tree: Vec<u32> =
+        roots.iter().copied().filter(|root| parents.iter().any(|(pid, _)| pid == root)).collect();
+    let mut next = 0;
+    while let Some(&parent) = tree.get(next) {
+        let children =
+            parents.iter().filter(|(pid, of)| *of == parent && !tree.contains(pid)).map(|(pid, _)| *pid);
+        let children: Vec<u32> = children.collect();
+        tree.extend(children);
+        next += 1;
+    }
+    tree
+}
+
+/// The process to which a thread belongs.
+pub(crate) fn process_of(tid: u32) -> Option<u32> {
+    let status = fs::read_to_string(format!("/proc/{tid}/status")).ok()?;
+    status.lines().find_map(|line| line.strip_prefix("Tgid:"))?.trim().parse().ok()
+}
+
 /// The path of the program that a process executes, as its mappings name it.
 pub(crate) fn program(pid: u32) -> Option<String> {
     let path = fs::read_link(format!("/proc/{pid}/exe")).ok()?;
@@ -228,6 +251,9 @@ mod tests {
         let own = stat(std::process::id()).expect("it runs");
         assert!(own.parent > 0 && own.threads >= 1 && Some(own.start_time) == start_time(std::process::id()));
         assert!(processes().contains(&std::process::id()));
+        assert_eq!(tree(&[std::process::id()]).first(), Some(&std::process::id()));
+        assert!(tree(&[own.parent]).contains(&std::process::id()));
+        assert_eq!(process_of(std::process::id()), Some(std::process::id()));
     }
 
     #[test]

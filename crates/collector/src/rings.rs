@@ -39,6 +39,8 @@ pub(crate) struct Rings {
     rings: Vec<Ring>,
     /// The counters that share a ring buffer with another.
     sharing: Vec<(EventId, Counter)>,
+    /// Those that tell of tasks and share a ring buffer with another that does.
+    telling: Vec<Counter>,
     /// What samples the programs that begin, where that is permitted.
     program_starts: Vec<Counter>,
     task_totals: Vec<(EventId, u16, Counter)>,
@@ -92,17 +94,17 @@ impl Rings {
         sizes: BufferSizes,
     ) -> Result<Rings, Error> {
         let mut rings = Rings::default();
-        let with_totals = place.totals && wants_task_totals(events, cpus.len());
+        let totals_of = place.totals_of.filter(|_| wants_task_totals(events, cpus.len()));
         let configs: Vec<&EventConfig> = events.iter().map(|event| &event.config).collect();
         // Whether the kernel can read build ids is the same on all CPUs.
         let mut build_ids = true;
         for &cpu in cpus {
-            if !place.inherits() {
+            if !place.samples_tell_tasks() {
                 rings.open_tasks(place, cpu, sizes.tasks, &mut build_ids)?;
             }
             rings.open_samples(place, cpu, sizes.samples, events, &mut build_ids)?;
-            if with_totals {
-                rings.open_task_totals(place.pid, &configs, Start::Enabled, cpu, sizes.totals)?;
+            if let Some(pid) = totals_of {
+                rings.open_task_totals(pid, &configs, Start::Enabled, cpu, sizes.totals)?;
             }
         }
         rings.build_ids = build_ids;
@@ -175,10 +177,21 @@ impl Rings {
             },
             _ => Error::Open { event: "task records".to_owned(), source },
         };
-        let open = |build_ids| Counter::open(&attribute::tasks(build_ids, place.inherits()), place.on(cpu));
-        let owner = with_build_ids(build_ids, open).map_err(failed)?;
-        let source = Source { cpu: cpu as u16, ..Source::default() };
-        self.add_ring(owner, source, cpu, size, None)
+        let mut owner_added = false;
+        for attachment in place.told_on(cpu) {
+            let open = |build_ids| Counter::open(&attribute::tasks(build_ids, place.inherits), attachment);
+            let counter = with_build_ids(build_ids, open).map_err(failed)?;
+            if owner_added {
+                let owner = &self.rings.last().expect("just added").owner;
+                counter.write_into(owner).map_err(Error::system("join counters of one CPU"))?;
+                self.telling.push(counter);
+                continue;
+            }
+            let source = Source { cpu: cpu as u16, ..Source::default() };
+            self.add_ring(counter, source, cpu, size, None)?;
+            owner_added = true;
+        }
+        Ok(())
     }
 
     fn open_samples(
@@ -199,37 +212,40 @@ impl Rings {
             identifier: events.len() > 1,
             period: events.iter().any(|event| matches!(event.sampling, Sampling::Frequency(_))),
         };
-        let mut opened: Vec<(EventId, Counter)> = Vec::with_capacity(here.len());
-        let mut leaders: Vec<(u32, usize)> = Vec::new();
+        let attachments = place.on(cpu);
+        let mut opened: Vec<(EventId, Counter)> = Vec::with_capacity(here.len() * attachments.len());
         let mut source = Source { layout, cpu: cpu as u16, ..Source::default() };
-        for (id, event) in here {
-            let mut attr = attribute::samples(event, layout, place.inherits(), size / 4);
-            // Where they are inherited, the samples' own counters tell of tasks.
-            let counter = if place.inherits() && opened.is_empty() {
-                let open = |build_ids| {
-                    attribute::tell_tasks(&mut attr, build_ids);
-                    Counter::open(&attr, place.on(cpu))
+        for attachment in attachments {
+            let first = opened.len();
+            let mut leaders: Vec<(u32, usize)> = Vec::new();
+            for (id, event) in &here {
+                let mut attr = attribute::samples(event, layout, place.inherits, size / 4);
+                let counter = if place.samples_tell_tasks() && opened.len() == first {
+                    let open = |build_ids| {
+                        attribute::tell_tasks(&mut attr, build_ids);
+                        Counter::open(&attr, attachment)
+                    };
+                    let refused = |source| Error::Open { event: event.config.spec.clone(), source };
+                    with_build_ids(build_ids, open).map_err(refused)?
+                } else {
+                    let leader = leaders.iter().find(|(group, _)| event.config.group == Some(*group));
+                    open_in_group(&attr, attachment, &event.config, leader.map(|&(_, at)| &opened[at].1))?
                 };
-                let refused = |source| Error::Open { event: event.config.spec.clone(), source };
-                with_build_ids(build_ids, open).map_err(refused)?
-            } else {
-                let leader = leaders.iter().find(|(group, _)| event.config.group == Some(*group));
-                open_in_group(&attr, place.on(cpu), &event.config, leader.map(|&(_, at)| &opened[at].1))?
-            };
-            if let Some(group) = event.config.group
-                && leaders.iter().all(|(known, _)| *known != group)
-            {
-                leaders.push((group, opened.len()));
+                if let Some(group) = event.config.group
+                    && leaders.iter().all(|(known, _)| *known != group)
+                {
+                    leaders.push((group, opened.len()));
+                }
+                let period = match event.sampling {
+                    Sampling::Count(count) => count,
+                    Sampling::Frequency(_) => 0,
+                };
+                source.events.insert(kernel_id(&counter)?, (*id, period));
+                if events.len() == 1 {
+                    source.only = Some((*id, period));
+                }
+                opened.push((*id, counter));
             }
-            let period = match event.sampling {
-                Sampling::Count(count) => count,
-                Sampling::Frequency(_) => 0,
-            };
-            source.events.insert(kernel_id(&counter)?, (id, period));
-            if events.len() == 1 {
-                source.only = Some((id, period));
-            }
-            opened.push((id, counter));
         }
         let mut opened = opened.into_iter();
         let Some((id, owner)) = opened.next() else { return Ok(()) };
@@ -337,6 +353,11 @@ impl Rings {
         Ok(())
     }
 
+    /// How many descriptors all of it takes.
+    pub(crate) fn descriptors(&self) -> usize {
+        self.counters().count()
+    }
+
     fn counters(&self) -> impl Iterator<Item = &Counter> {
         self.reporting().chain(self.task_totals.iter().map(|(_, _, counter)| counter))
     }
@@ -345,7 +366,7 @@ impl Rings {
     fn reporting(&self) -> impl Iterator<Item = &Counter> {
         let owners = self.rings.iter().map(|ring| &ring.owner);
         let sharing = self.sharing.iter().map(|(_, counter)| counter);
-        owners.chain(sharing).chain(&self.program_starts).chain(&self.ksymbols)
+        owners.chain(sharing).chain(&self.telling).chain(&self.program_starts).chain(&self.ksymbols)
     }
 
     /// Starts to count.
@@ -356,7 +377,7 @@ impl Rings {
     /// Starts to tell of tasks.
     pub(crate) fn enable_task_records(&self) -> Result<(), Error> {
         let owners = self.rings.iter().filter(|ring| ring.event.is_none()).map(|ring| &ring.owner);
-        let mut owners = owners.chain(&self.program_starts);
+        let mut owners = owners.chain(&self.telling).chain(&self.program_starts);
         owners.try_for_each(Counter::enable).map_err(Error::system("start the counters"))
     }
 
@@ -483,8 +504,8 @@ pub(crate) fn open_in_group(
 /// What samples the programs that begin on a CPU; for those who may (root, as a rule).
 fn program_starts(place: Place<'_>, cpu: u32) -> Option<Counter> {
     let attr =
-        attribute::program_starts(exec_tracepoint::id()?, exec_tracepoint::STACK_POINTER?, place.inherits());
-    Counter::open(&attr, place.on(cpu)).ok()
+        attribute::program_starts(exec_tracepoint::id()?, exec_tracepoint::STACK_POINTER?, place.inherits);
+    Counter::open(&attr, *place.on(cpu).first()?).ok()
 }
 
 fn map(owner: &Counter, cpu: u32, size: usize) -> Result<RingBuffer, Error> {
@@ -512,6 +533,10 @@ fn with_build_ids(
 }
 
 fn wants_task_totals(events: &[SampledEvent], cpus: usize) -> bool {
-    events.len() * cpus <= MOST_TASK_TOTALS
-        && events.iter().filter(|event| is_in_hardware(&event.config)).count() <= MOST_HARDWARE_WITH_TOTALS
+    events.len() * cpus <= MOST_TASK_TOTALS && leaves_hardware_for_totals(events)
+}
+
+/// The hardware has counters left for exact totals beside those that sample.
+pub(crate) fn leaves_hardware_for_totals(events: &[SampledEvent]) -> bool {
+    events.iter().filter(|event| is_in_hardware(&event.config)).count() <= MOST_HARDWARE_WITH_TOTALS
 }

@@ -37,24 +37,30 @@ impl RunningProcesses {
         }
     }
 
-    /// Reads every process but this one; `take` gets the records of one after the other.
-    pub(crate) fn read_all(&mut self, mut take: impl FnMut(Vec<TaskRecord>)) {
-        take(vec![idle_task()]);
-        // The recorder's own samples are of a process that is found like any other: it is part of the system.
+    /// Reads the processes of a list, which is made anew until it has nobody new; `take` gets the records of one after the
+    /// other. `idle`: with the task that runs where none else does.
+    pub(crate) fn read(
+        &mut self,
+        idle: bool,
+        list: impl Fn() -> Vec<u32>,
+        mut take: impl FnMut(Vec<TaskRecord>),
+    ) {
+        if idle {
+            take(vec![idle_task()]);
+        }
         for _ in 0..WALKS {
-            let pids = proc_info::processes();
-            let new: Vec<u32> = pids.into_iter().filter(|pid| self.seen.insert(*pid)).collect();
+            let new: Vec<u32> = list().into_iter().filter(|pid| self.seen.insert(*pid)).collect();
             if new.is_empty() {
                 break;
             }
             for pid in new {
-                take(self.read(pid));
+                take(self.read_one(pid));
             }
         }
     }
 
     /// What there is to tell of a process; nothing where it has ended.
-    fn read(&mut self, pid: u32) -> Vec<TaskRecord> {
+    fn read_one(&mut self, pid: u32) -> Vec<TaskRecord> {
         let time = now();
         let Some(stat) = proc_info::stat(pid) else { return Vec::new() };
         let record = |record| TaskRecord { time, record };
@@ -137,7 +143,7 @@ mod tests {
         let mut running = RunningProcesses::new(|_| None, false);
         let own = std::process::id();
         let mut records = Vec::new();
-        running.read_all(|of_one| records.extend(of_one));
+        running.read(true, proc_info::processes, |of_one| records.extend(of_one));
         let mut of_own = records.iter().filter_map(|TaskRecord { record, time }| match record {
             Record::Found { pid, threads, started, parent, .. } if *pid == own => {
                 assert!(*threads >= 1 && started < time && *parent > 0);
@@ -159,6 +165,6 @@ mod tests {
     #[test]
     fn a_process_that_is_gone_is_left_out() {
         // Process ids end at 4,194,304 (PID_MAX_LIMIT of the kernel).
-        assert!(RunningProcesses::new(|_| None, true).read(4_194_305).is_empty());
+        assert!(RunningProcesses::new(|_| None, true).read_one(4_194_305).is_empty());
     }
 }

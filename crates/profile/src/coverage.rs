@@ -53,6 +53,8 @@ pub struct Coverage {
     /// How long CPUs were idle, in nanoseconds, summed over those of the target; 0 where that says nothing of it. What
     /// counts time has no samples then, and its total leaves it out.
     pub idle_time: u64,
+    /// For how long no samples were taken, in nanoseconds, as recording was told or meant to; 0 for never.
+    pub paused_time: u64,
     /// Processes of the command that were alive when it ended, or had left the scope.
     pub left_running: u64,
 }

@@ -24,7 +24,7 @@ use crate::{
 enum Membership {
     /// All: the events are opened for the target alone.
     All,
-    /// The processes that descend from the command.
+    /// The command and the processes that were found, and those that descend from them.
     Descendants,
 }
 
@@ -96,6 +96,12 @@ impl Profile {
         let mut profile = Profile::new(events, Membership::Descendants);
         profile.start_process(command, None, started);
         profile
+    }
+
+    /// A profile of `events` events that takes in the processes which were found running ([`Record::Found`]) and all that
+    /// descend from them, and only counts the samples of the rest as outside.
+    pub fn of_found_processes(events: usize) -> Profile {
+        Profile::new(events, Membership::Descendants)
     }
 
     fn new(events: usize, membership: Membership) -> Profile {
@@ -290,9 +296,6 @@ impl Profile {
 
     /// The process runs already: by now it may have been reported, too.
     fn find(&mut self, pid: u32, parent: u32, comm: &str, threads: u32, started: Timestamp) {
-        if self.membership == Membership::Descendants && !self.live.contains_key(&pid) {
-            return;
-        }
         let forker = self.live.get(&parent).map(|live| live.process);
         if !self.live.contains_key(&pid) {
             self.start_process(pid, None, started);

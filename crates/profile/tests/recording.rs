@@ -163,6 +163,7 @@ fn example() -> Recording {
             throttled: 3,
             left_running: 4,
             idle_time: 5,
+            paused_time: 6,
         },
         duration: Duration::from_nanos(1_234_567_890),
         end: Some(CommandEnd::Exited(3)),
@@ -384,7 +385,7 @@ fn the_stored_recording_of_version_1_is_readable() {
     }
     expected.run.distribution = Distribution::default();
     expected.run.target = Target::Command;
-    expected.coverage.idle_time = 0;
+    (expected.coverage.idle_time, expected.coverage.paused_time) = (0, 0);
     expected.packages.clear();
     assert_eq!(Recording::open(&path).expect("readable"), expected);
 }

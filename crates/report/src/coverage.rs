@@ -176,6 +176,12 @@ fn of_recording(recording: &Recording) -> String {
             idle => format!("{count}, {} without a sample", grouped(idle)),
         });
     }
+    let paused = recording.coverage.paused_time;
+    if paused > 0 {
+        let whole = u64::try_from(recording.duration.as_nanos()).unwrap_or(u64::MAX);
+        let sampled = time(whole.saturating_sub(paused));
+        parts.push(format!("samples were taken in {sampled} of {}", time(whole)));
+    }
     parts.push(losses(recording));
     let left = recording.coverage.left_running;
     if left > 0 {

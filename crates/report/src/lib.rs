@@ -35,6 +35,7 @@ mod sorting;
 mod source_paths;
 mod stat;
 mod symbol_name;
+mod target;
 mod time;
 mod total;
 
@@ -54,5 +55,6 @@ pub use report::Report;
 pub use rows::Row;
 pub use source_paths::{NotAChange, SourcePath, SourcePaths};
 pub use stat::{ProcessCount, Ratio, Spread, Stat, StatProcess, StatRow};
+pub use target::target;
 pub use time::time;
 pub use total::Total;

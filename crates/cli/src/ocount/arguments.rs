@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::Parser;
 
 use crate::arguments::positive;
-use crate::stat::{Cpus, cpus, id};
+use crate::target::{Cpus, cpus, id};
 
 const EXAMPLES: &str = "\
 Examples:

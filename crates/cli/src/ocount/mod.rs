@@ -10,12 +10,13 @@ use std::time::{Duration, SystemTime};
 
 use anyhow::Result;
 use clap::Parser;
-use oprof_collector::{CountingPlan, CountingSession, CountingTarget};
+use oprof_collector::{CountingPlan, CountingSession};
 use oprof_events::{EventConfig, System};
-use oprof_profile::Scope;
+use oprof_profile::{Scope, Target};
 use oprof_report::render::stat::{Ocount, PlaceKind};
 
-use crate::stat::{Output, distinct};
+use crate::stat::Output;
+use crate::target::distinct;
 use crate::{default_event, speak, status, usage_error};
 use arguments::OcountOptions;
 
@@ -51,10 +52,8 @@ fn ocount(options: &OcountOptions) -> Result<()> {
     let (events, names, mut notes) = events(options)?;
     let target = target(options);
     let places = match target {
-        CountingTarget::Cpus(_) if options.separate_cpu => Some(PlaceKind::Cpu),
-        CountingTarget::Processes(_) | CountingTarget::Threads(_) if options.separate_thread => {
-            Some(PlaceKind::Task)
-        }
+        Target::Cpus(_) if options.separate_cpu => Some(PlaceKind::Cpu),
+        Target::Processes(_) | Target::Threads(_) if options.separate_thread => Some(PlaceKind::Task),
         _ => None,
     };
     let mut layout = Ocount::new(&names, &whose(options), places);
@@ -68,6 +67,7 @@ fn ocount(options: &OcountOptions) -> Result<()> {
     let plan = CountingPlan {
         events,
         target,
+        scope: Scope::Inherit,
         command: options.command.clone(),
         each_process: false,
         each_place: places.is_some(),
@@ -151,15 +151,13 @@ fn has_number(fields: &str) -> bool {
     fields.split(':').any(|field| field.starts_with(|first: char| first.is_ascii_digit()))
 }
 
-fn target(options: &OcountOptions) -> CountingTarget {
+fn target(options: &OcountOptions) -> Target {
     match &options.cpu_list {
-        Some(cpus) => CountingTarget::Cpus(Some(cpus.0.clone())),
-        None if options.system_wide => CountingTarget::Cpus(None),
-        None if !options.process_list.is_empty() => {
-            CountingTarget::Processes(distinct(&options.process_list))
-        }
-        None if !options.thread_list.is_empty() => CountingTarget::Threads(distinct(&options.thread_list)),
-        None => CountingTarget::Command(Scope::Inherit),
+        Some(cpus) => Target::Cpus(Some(cpus.0.clone())),
+        None if options.system_wide => Target::Cpus(None),
+        None if !options.process_list.is_empty() => Target::Processes(distinct(&options.process_list)),
+        None if !options.thread_list.is_empty() => Target::Threads(distinct(&options.thread_list)),
+        None => Target::Command,
     }
 }
 

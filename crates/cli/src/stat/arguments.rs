@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use crate::arguments::{ScopeName, percent, positive};
+use crate::target::TargetOptions;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -28,68 +29,42 @@ pub(crate) struct StatOptions {
     /// Take names of events from this table first
     #[arg(long, value_name = "[PMU=]FILE")]
     pub(crate) event_table: Vec<String>,
-    /// Count these processes, with their threads and what they start, until the command ends
-    #[arg(short, long = "pid", value_name = "PID,..", value_delimiter = ',', value_parser = id,
-        conflicts_with_all = ["threads", "all", "cpus"], allow_negative_numbers = true)]
-    pub(crate) pids: Vec<u32>,
-    /// Count these threads alone
-    #[arg(short, long = "tid", value_name = "TID,..", value_delimiter = ',', value_parser = id,
-        conflicts_with_all = ["all", "cpus"], allow_negative_numbers = true)]
-    pub(crate) threads: Vec<u32>,
-    /// Count whatever runs, on all CPUs
-    #[arg(short, long)]
-    pub(crate) all: bool,
-    /// Count whatever runs on these CPUs
-    #[arg(short = 'C', long = "cpu", value_name = "LIST", value_parser = cpus)]
-    pub(crate) cpus: Option<Cpus>,
+    #[command(flatten)]
+    pub(crate) whose: TargetOptions,
     /// How to follow the command: inherit (auto), cgroup; system is -a
     #[arg(long, value_name = "SCOPE", default_value = "auto", value_enum, hide_default_value = true,
-        hide_possible_values = true, conflicts_with_all = ["pids", "threads", "all", "cpus"])]
+        hide_possible_values = true, conflicts_with_all = ["pids", "threads", "all", "cpus", "cgroup"])]
     pub(crate) scope: ScopeName,
     /// Print what came in each interval of so many milliseconds
     #[arg(short = 'I', long, value_name = "MS", value_parser = milliseconds, conflicts_with = "repeat",
-        allow_negative_numbers = true)]
+        allow_negative_numbers = true, help_heading = None)]
     pub(crate) interval: Option<u64>,
     /// Run the command so often; print mean and standard deviation
-    #[arg(short, long, value_name = "N", value_parser = repeats, allow_negative_numbers = true)]
+    #[arg(short, long, value_name = "N", value_parser = repeats, allow_negative_numbers = true, help_heading = None)]
     pub(crate) repeat: Option<u64>,
     /// List each process of the command with its own counts, by the first event
-    #[arg(long, conflicts_with_all = ["interval", "repeat", "pids", "threads", "all", "cpus"])]
+    #[arg(long, conflicts_with_all = ["interval", "repeat", "pids", "threads", "all", "cpus", "cgroup"], help_heading = None)]
     pub(crate) per_process: bool,
     /// Leave out processes below this share of the first event
     #[arg(long, value_name = "PERCENT", default_value = "0", value_parser = percent, requires = "per_process",
-        hide_default_value = true, allow_negative_numbers = true)]
+        hide_default_value = true, allow_negative_numbers = true, help_heading = None)]
     pub(crate) threshold: f64,
     /// Print fields with this between them, in perf stat's order
-    #[arg(short = 'x', long, value_name = "SEP", value_parser = separator, conflicts_with = "json")]
+    #[arg(short = 'x', long, value_name = "SEP", value_parser = separator, conflicts_with = "json", help_heading = None)]
     pub(crate) field_separator: Option<String>,
     /// Print JSON, an object on a line
-    #[arg(long)]
+    #[arg(long, help_heading = None)]
     pub(crate) json: bool,
     /// Write the counts to this file
-    #[arg(short, long, value_name = "FILE")]
+    #[arg(short, long, value_name = "FILE", help_heading = None)]
     pub(crate) output: Option<PathBuf>,
     /// Say nothing but counts and errors
-    #[arg(short, long)]
+    #[arg(short, long, help_heading = None)]
     pub(crate) quiet: bool,
     /// The command and its arguments
-    #[arg(required_unless_present_any = ["pids", "threads", "all", "cpus"], trailing_var_arg = true,
-        value_name = "COMMAND")]
+    #[arg(required_unless_present_any = ["pids", "threads", "all", "cpus", "cgroup"], trailing_var_arg = true,
+        value_name = "COMMAND", help_heading = None)]
     pub(crate) command: Vec<OsString>,
-}
-
-/// CPUs, ascending.
-#[derive(Clone, Debug)]
-pub(crate) struct Cpus(pub(crate) Vec<u32>);
-
-pub(crate) fn cpus(text: &str) -> Result<Cpus, String> {
-    let list = oprof_collector::parse_cpu_list(text);
-    list.map(Cpus).ok_or_else(|| "not a list of CPUs such as 0-3,8".to_owned())
-}
-
-pub(crate) fn id(text: &str) -> Result<u32, String> {
-    // PID_MAX_LIMIT of the kernel is 2^22; what is no process of this machine is said by its number.
-    positive(text, i32::MAX as u64).map(|id| id as u32)
 }
 
 fn milliseconds(text: &str) -> Result<u64, String> {
@@ -123,12 +98,5 @@ mod tests {
         for wrong in ["", "\"", "\n"] {
             assert!(separator(wrong).is_err(), "{wrong:?}");
         }
-    }
-
-    #[test]
-    fn lists_are_read_or_refused() {
-        assert_eq!(cpus("0-1,3").map(|cpus| cpus.0), Ok(vec![0, 1, 3]));
-        assert!(cpus("0-").is_err() && cpus("x").is_err() && cpus("3-1").is_err());
-        assert!(id("0").is_err() && id("-1").is_err() && id("4294967296").is_err());
     }
 }

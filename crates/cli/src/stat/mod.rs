@@ -9,12 +9,12 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Result;
-use oprof_collector::{CountingPlan, CountingSession, CountingTarget};
+use oprof_collector::{CountingPlan, CountingSession};
 use oprof_events::{EventConfig, System};
-use oprof_profile::{CommandEnd, CountedRun, Process, Scope};
+use oprof_profile::{CommandEnd, CountedRun, Process, Scope, Target};
 use oprof_report::Stat;
 
-pub(crate) use arguments::{Cpus, StatOptions, cpus, id};
+pub(crate) use arguments::StatOptions;
 pub(crate) use output::Output;
 use printer::Printer;
 
@@ -23,14 +23,15 @@ use crate::{event_tables, speak, status};
 
 /// Counts, prints the counts, and gives the command's exit status.
 pub(crate) fn stat(options: &StatOptions) -> Result<ExitCode> {
-    let target = target(options);
-    let (events, mut notes) = events(options, matches!(target, CountingTarget::Cpus(_)))?;
+    let (target, scope) = target(options);
+    let (events, mut notes) = events(options, target.is_of_cpus())?;
     let output = Output::open(options.output.as_deref())?;
     let mut printer = Printer::new(options, output, described(&target, options));
     let is_quiet = options.quiet || printer.wants_silence();
     let plan = CountingPlan {
         events,
         target,
+        scope,
         command: options.command.clone(),
         each_process: options.per_process,
         each_place: false,
@@ -126,43 +127,24 @@ fn events(options: &StatOptions, of_cpus: bool) -> Result<(Vec<EventConfig>, Vec
     Ok((events, notes))
 }
 
-fn target(options: &StatOptions) -> CountingTarget {
-    if !options.pids.is_empty() {
-        return CountingTarget::Processes(distinct(&options.pids));
+/// Whose events are counted, and how a command is followed.
+fn target(options: &StatOptions) -> (Target, Scope) {
+    match (options.whose.target(), options.scope) {
+        (Target::Command, ScopeName::System) => (Target::Cpus(None), Scope::System),
+        (target, ScopeName::Cgroup) => (target, Scope::Cgroup),
+        (target, _) => (target, Scope::Inherit),
     }
-    if !options.threads.is_empty() {
-        return CountingTarget::Threads(distinct(&options.threads));
-    }
-    match (&options.cpus, options.scope) {
-        (Some(cpus), _) => CountingTarget::Cpus(Some(cpus.0.clone())),
-        (None, ScopeName::System) => CountingTarget::Cpus(None),
-        (None, _) if options.all => CountingTarget::Cpus(None),
-        (None, ScopeName::Cgroup) => CountingTarget::Command(Scope::Cgroup),
-        (None, ScopeName::Auto | ScopeName::Inherit) => CountingTarget::Command(Scope::Inherit),
-    }
-}
-
-/// Nobody is counted twice.
-pub(crate) fn distinct(ids: &[u32]) -> Vec<u32> {
-    let mut ids = ids.to_vec();
-    ids.sort_unstable();
-    ids.dedup();
-    ids
 }
 
 /// What is counted, for people.
-fn described(target: &CountingTarget, options: &StatOptions) -> String {
+fn described(target: &Target, options: &StatOptions) -> String {
     let arguments = options.command.iter().map(|part| part.to_string_lossy().into_owned()).collect();
     let command = oprof_report::command_line(&Process { arguments, ..Process::default() });
-    let list = |ids: &[u32]| ids.iter().map(u32::to_string).collect::<Vec<_>>().join(", ");
-    let whose = match target {
-        CountingTarget::Command(_) => return command,
-        CountingTarget::Processes(pids) => format!("process {}", list(pids)),
-        CountingTarget::Threads(tids) => format!("thread {}", list(tids)),
-        CountingTarget::Cpus(Some(cpus)) => format!("CPU {}", list(cpus)),
-        CountingTarget::Cpus(None) => "the whole system".to_owned(),
-    };
-    if options.command.is_empty() { whose } else { format!("{whose} during {command}") }
+    match oprof_report::target(target) {
+        None => command,
+        Some(whose) if options.command.is_empty() => whose,
+        Some(whose) => format!("{whose} during {command}"),
+    }
 }
 
 fn say_of_runs(runs: &[CountedRun], repeats: u64) {

@@ -10,7 +10,7 @@ use crate::rings::open_in_group;
 
 /// The counters of some events in some places.
 #[derive(Debug)]
-pub(super) struct Counters {
+pub(crate) struct Counters {
     /// With the index of the event of each and the number of its place, one place after the other.
     counters: Vec<(usize, u32, Counter)>,
     events: usize,
@@ -19,7 +19,7 @@ pub(super) struct Counters {
 
 impl Counters {
     /// Opens each event in each place, the events of a group behind the first of them.
-    pub(super) fn open(
+    pub(crate) fn open(
         events: &[EventConfig],
         places: &[Attachment<'_>],
         inherit: bool,
@@ -52,13 +52,8 @@ impl Counters {
         Ok(Counters { counters, events: events.len(), start })
     }
 
-    /// Takes in the counters of the same events in other places.
-    pub(super) fn join(&mut self, other: Counters) {
-        self.counters.extend(other.counters);
-    }
-
     /// Starts to count, where that does not come with the command's program.
-    pub(super) fn enable(&self) -> Result<(), Error> {
+    pub(crate) fn enable(&self) -> Result<(), Error> {
         if self.start == Start::Executed {
             return Ok(());
         }
@@ -66,14 +61,19 @@ impl Counters {
         counters.try_for_each(|(.., counter)| counter.enable()).map_err(Error::system("start the counters"))
     }
 
+    /// How many descriptors they take.
+    pub(crate) fn descriptors(&self) -> usize {
+        self.counters.len()
+    }
+
     /// Stops counting.
-    pub(super) fn disable(&self) {
+    pub(crate) fn disable(&self) {
         // A counter whose CPU has gone offline has stopped by itself.
         self.counters.iter().for_each(|(.., counter)| drop(counter.disable()));
     }
 
     /// What each event's counters have counted, in all places together.
-    pub(super) fn read(&self) -> Vec<EventCount> {
+    pub(crate) fn read(&self) -> Vec<EventCount> {
         let mut sums = vec![EventCount::default(); self.events];
         for (index, _, count) in self.counts() {
             sums[index] = sums[index].plus(&count);
@@ -82,7 +82,7 @@ impl Counters {
     }
 
     /// What each event's counter has counted in each place.
-    pub(super) fn read_places(&self) -> Vec<CountedPlace> {
+    pub(crate) fn read_places(&self) -> Vec<CountedPlace> {
         let mut places: Vec<CountedPlace> = Vec::new();
         for (index, id, count) in self.counts() {
             if places.last().is_none_or(|place| place.id != id) {
@@ -167,18 +167,20 @@ mod tests {
     }
 
     #[test]
-    fn places_are_summed() {
+    fn places_are_summed_and_told_apart() {
         let events = events("page-faults:u");
-        let open =
-            || Counters::open(&events, &[Attachment::Myself], false, Start::Enabled).expect("it opens");
-        let (one, mut both) = (open(), open());
-        both.join(open());
+        let open = |places: &[Attachment<'_>]| {
+            Counters::open(&events, places, false, Start::Enabled).expect("it opens")
+        };
+        let (one, both) = (open(&[Attachment::Myself]), open(&[Attachment::Myself, Attachment::Myself]));
         one.enable().and_then(|()| both.enable()).expect("they start");
         touch(100);
         one.disable();
         both.disable();
+        let (own, places) = (std::process::id(), both.read_places());
         let (one, both) = (one.read()[0].value, both.read()[0].value);
         assert!(both >= 200 && both.abs_diff(2 * one) <= 20, "{one} and twice {both}");
+        assert!(places.iter().all(|place| place.id == own), "{places:?}");
     }
 
     #[test]

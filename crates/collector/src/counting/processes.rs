@@ -10,6 +10,7 @@ use oprof_profile::{CountedProcess, EventCount, Profile, Record, counted_process
 use crate::descriptions::{Descriptions, Known};
 use crate::launch::Launch;
 use crate::parse::Parsed;
+use crate::place::Place;
 use crate::recorder::now;
 use crate::rings::Rings;
 use crate::sampled_event::is_in_hardware;
@@ -61,7 +62,9 @@ impl Processes {
         events: &[EventConfig],
         cpus: &[u32],
     ) -> Result<Processes, Error> {
-        rings.open_task_records(launch.place(), cpus, TASKS, TASKS_WITH_STACKS)?;
+        let place = launch.place();
+        let place = Place { told: place.tasks, ..place };
+        rings.open_task_records(place, cpus, TASKS, TASKS_WITH_STACKS)?;
         let mut profile = Profile::of_all_processes(events.len());
         if rings.tell_each_task() {
             profile.expect_totals(&rings.task_totals());

@@ -277,6 +277,7 @@ fn coverage(message: schema::Coverage, events: usize) -> Result<Coverage, Contra
         throttled: message.throttled,
         left_running: message.left_running,
         idle_time: message.idle_time,
+        paused_time: message.paused_time,
     })
 }
 

@@ -178,6 +178,7 @@ pub(super) fn coverage(coverage: &Coverage) -> schema::Coverage {
         throttled: coverage.throttled,
         left_running: coverage.left_running,
         idle_time: coverage.idle_time,
+        paused_time: coverage.paused_time,
     }
 }
 

@@ -172,6 +172,8 @@ pub(super) struct Coverage {
     pub(super) left_running: u64,
     #[prost(uint64, tag = "6")]
     pub(super) idle_time: u64,
+    #[prost(uint64, tag = "7")]
+    pub(super) paused_time: u64,
 }
 
 #[derive(Clone, PartialEq, Message)]
