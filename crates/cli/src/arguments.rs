@@ -112,6 +112,9 @@ pub(crate) struct RecordOptions {
     /// Ring buffer for samples on each CPU, such as 512K or 4M
     #[arg(short = 'm', long = "buffer", value_name = "SIZE", value_parser = size, allow_negative_numbers = true, help_heading = None)]
     pub(crate) buffer: Option<usize>,
+    /// Run the command as this user, who then owns the recording (root)
+    #[arg(long, value_name = "USER", requires = "command", help_heading = None)]
+    pub(crate) user: Option<String>,
     /// Look for debug files here, too, before /usr/lib/debug
     #[arg(long, value_name = "DIR", help_heading = HEADING_NAMES)]
     pub(crate) debug_dir: Vec<PathBuf>,

@@ -4,9 +4,11 @@ use std::fs::File;
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
-use oprof_collector::{Collected, FirstSample, Progress, Reason, Recorder, RecordingPlan, SamplingChoice};
+use oprof_collector::{
+    Collected, CommandUser, FirstSample, Progress, Reason, Recorder, RecordingPlan, SamplingChoice,
+};
 use oprof_events::{EventConfig, System};
-use oprof_profile::recording::{Appended, RecordingFile, Unfinished};
+use oprof_profile::recording::{Appended, Owner, RecordingFile, Unfinished};
 use oprof_profile::{BuildId, Recording, Run, Target};
 
 use crate::arguments::RecordOptions;
@@ -20,15 +22,22 @@ use crate::{cache, default_event, event_tables, machine, packages, report, speak
 pub(crate) fn record(options: &RecordOptions) -> Result<ExitCode> {
     let (events, mut notes) = events(options)?;
     let resolver = Resolver::new(options, &mut notes)?;
-    let plan = plan(options, events);
+    let user = options.user.as_deref().map(CommandUser::find).transpose()?;
+    let plan = plan(options, user, events);
     if plan.first_sample == FirstSample::WhenTold && !plan.switches {
         bail!("--delay off: nothing would switch sampling on; add --control");
     }
     let listener = options.control.as_ref().map(Listener::open).transpose()?;
     let mut recorder = Recorder::prepare(&plan)?;
     let run = run(options, &plan.target, &recorder, notes);
-    let mut file =
-        RecordingFile::create(&options.output, run.clone(), recorder.events().to_vec(), recorder.started())?;
+    let owner = plan.user.as_ref().map(CommandUser::ids).map(|(uid, gid)| Owner { uid, gid });
+    let mut file = RecordingFile::create(
+        &options.output,
+        owner,
+        run.clone(),
+        recorder.events().to_vec(),
+        recorder.started(),
+    )?;
     recorder.start()?;
     if let Some(listener) = listener {
         listener.start(recorder.controller());
@@ -76,12 +85,13 @@ fn events(options: &RecordOptions) -> Result<(Vec<EventConfig>, Vec<String>)> {
     Ok((events, notes))
 }
 
-fn plan(options: &RecordOptions, events: Vec<EventConfig>) -> RecordingPlan {
+fn plan(options: &RecordOptions, user: Option<CommandUser>, events: Vec<EventConfig>) -> RecordingPlan {
     RecordingPlan {
         target: options.whose.target(),
         first_sample: options.delay.unwrap_or_default(),
         switches: options.control.is_some(),
         duration: options.duration,
+        user,
         command: options.command.clone(),
         events,
         sampling: match (options.count, options.frequency) {

@@ -3,8 +3,9 @@
 mod harness;
 
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 
-use harness::{Coverage, Place, User, assert_one_line, share_of, skipped, symbols_of};
+use harness::{Coverage, Place, User, assert_one_line, finish, share_of, skipped, symbols_of};
 
 const BURN_A_FIFTH: &str = "BURNER(work) int main(void) { work(0.2); return 0; }";
 
@@ -112,4 +113,30 @@ fn kernel_functions_are_named_for_root() {
     let all: u64 = symbols.iter().map(|row| row.samples).sum();
     assert!(samples(false) * 2 > all, "it is the kernel that clears memory: {symbols:#?}");
     assert!(restricted || samples(true) * 100 > samples(false) * 95, "{symbols:#?}");
+}
+
+#[test]
+fn a_command_runs_as_another_user_who_owns_the_recording() {
+    let Some(root) = harness::users().into_iter().find(|user| user.is_root()) else {
+        let place = Place::of(User::unprivileged());
+        let finished = finish(place.oprof(["record", "--user", "root", "true"]).env("HOME", "/"));
+        return assert_one_line(&finished.with_status(125).stderr, &["root", "sudo"]);
+    };
+    let place = Place::of(root);
+    let script = "id -u; id -g; echo $USER; echo $HOME; if touch file 2>/dev/null; then echo writes; fi";
+    for (scope, user) in [("auto", "nobody"), ("inherit", "65534"), ("system", "nobody")] {
+        let mut oprof = place.oprof(["record", "--scope", scope, "--user", user]);
+        let finished = finish(oprof.args(["sh", "-c", script])).with_status(0);
+        let lines: Vec<&str> = finished.text().lines().collect();
+        assert_eq!(lines[..1], ["65534"], "{lines:?}: {}", finished.stderr);
+        assert_eq!(lines[2], "nobody");
+        assert!(!lines.contains(&"writes"), "it has root's rights: {lines:?}");
+        let recording = place.path("oprof.data").metadata().expect("a recording");
+        assert_eq!((recording.uid(), recording.mode() & 0o777), (65534, 0o600));
+        place.report("-l").with_status(0);
+    }
+    let finished = finish(&mut place.oprof(["record", "--user", "no-such-user", "true"])).with_status(125);
+    assert_one_line(&finished.stderr, &["no-such-user", "none of this name"]);
+    let finished = finish(&mut place.oprof(["record", "--user", "nobody", "-a"])).with_status(125);
+    assert_one_line(&finished.stderr, &["COMMAND"]);
 }

@@ -15,6 +15,7 @@ use oprof_profile::CommandEnd;
 use rustix::process::{Resource, Rlimit};
 
 use crate::Error;
+use crate::command_user::UserIds;
 
 /// A process that has been forked, has joined its control group, and waits to execute the command.
 #[derive(Debug)]
@@ -34,6 +35,8 @@ pub(crate) struct Preparation {
     pub(crate) join: Option<File>,
     /// The limit of open files that it gets back: the recorder may have raised its own.
     pub(crate) open_files: Option<Rlimit>,
+    /// The user as whom it goes on.
+    pub(crate) user: Option<UserIds>,
 }
 
 /// A thread that is about to fork a process for the command. What is attached to it before it does the process inherits,
@@ -51,14 +54,18 @@ pub(crate) struct Forking {
 
 impl Forking {
     /// Starts the thread.
-    pub(crate) fn start(command: &[OsString], preparation: Preparation) -> Result<Forking, Error> {
+    pub(crate) fn start(
+        command: &[OsString],
+        environment: &[(&str, OsString)],
+        preparation: Preparation,
+    ) -> Result<Forking, Error> {
         let failed = Error::system("start a process");
         let pipe = || rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC);
         let (ready, tell_ready) = pipe().map_err(|error| failed(error.into()))?;
         let (wait, go) = pipe().map_err(|error| failed(error.into()))?;
         let (program, arguments) = command.split_first().expect("the command line requires a command");
         let mut builder = Command::new(program);
-        builder.args(arguments);
+        builder.args(arguments).envs(environment.iter().map(|(name, value)| (name, value)));
         let go_in_child = go.as_raw_fd();
         let steps = move || -> io::Result<()> { prepare(&preparation, &tell_ready, &wait, go_in_child) };
         // SAFETY: `steps` runs in the forked child, where only async-signal-safe functions may be called: it makes
@@ -162,6 +169,9 @@ fn prepare(preparation: &Preparation, tell_ready: &OwnedFd, wait: &OwnedFd, go: 
     if let Some(group) = &preparation.join {
         rustix::io::write(group, b"0")?;
     }
+    if let Some(user) = &preparation.user {
+        user.become_user()?;
+    }
     let pid = rustix::process::getpid().as_raw_nonzero().get().to_ne_bytes();
     rustix::io::write(tell_ready, &pid)?;
     let mut byte = [0];
@@ -216,7 +226,7 @@ mod tests {
     use super::*;
 
     fn forking() -> Forking {
-        Forking::start(&["true".into()], Preparation::default()).expect("a thread")
+        Forking::start(&["true".into()], &[], Preparation::default()).expect("a thread")
     }
 
     #[test]

@@ -170,7 +170,7 @@ struct Opened {
 
 fn open(plan: &CountingPlan, events: &[EventConfig], open_files: Rlimit) -> Result<Opened, Error> {
     if plan.target == Target::Command && plan.each_process {
-        let before = Prelaunch::new(plan.scope, &plan.command, open_files)?;
+        let before = Prelaunch::new(plan.scope, &plan.command, None, open_files)?;
         let cpus = cpus::chosen(&plan.target)?;
         let totals = processes::totals(before.task(), events, &cpus)?;
         let launch = before.fork()?;
@@ -184,7 +184,7 @@ fn open(plan: &CountingPlan, events: &[EventConfig], open_files: Rlimit) -> Resu
     };
     let launch = match plan.command.is_empty() {
         true => None,
-        false => Some(Launch::prepare(scope, &plan.command, open_files)?),
+        false => Some(Launch::prepare(scope, &plan.command, None, open_files)?),
     };
     let mut attached = None;
     let counters = match (&plan.target, &launch) {

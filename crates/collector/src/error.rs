@@ -111,6 +111,18 @@ pub enum Error {
         /// Why not, and what would help.
         why: String,
     },
+    /// There is no such user.
+    #[error("user '{name}': there is none of this name or number")]
+    NoSuchUser {
+        /// The name as it was given.
+        name: String,
+    },
+    /// Only root can run a command as another user.
+    #[error("user '{name}': only root can run a command as another user; run oprof by sudo")]
+    NotAnother {
+        /// The user's name.
+        name: String,
+    },
     /// There is no such control group, or none that can be followed.
     #[error("control group '{path}': {why}; `cat /proc/PID/cgroup` tells a process's")]
     NoCgroup {

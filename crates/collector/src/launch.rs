@@ -8,6 +8,7 @@ use rustix::process::Rlimit;
 use crate::Error;
 use crate::cgroup::Cgroup;
 use crate::command::{Forking, Preparation, Waiting};
+use crate::command_user::{CommandUser, UserIds};
 use crate::place::Place;
 
 /// A command for which no process has been forked yet.
@@ -31,13 +32,21 @@ pub(crate) struct Launch {
 
 impl Prelaunch {
     /// Prepares everything for a command up to the fork; `open_files` is the limit that it gets.
-    pub(crate) fn new(scope: Scope, command: &[OsString], open_files: Rlimit) -> Result<Prelaunch, Error> {
+    pub(crate) fn new(
+        scope: Scope,
+        command: &[OsString],
+        user: Option<&CommandUser>,
+        open_files: Rlimit,
+    ) -> Result<Prelaunch, Error> {
         let cgroup = match scope {
             Scope::Cgroup => Some(Cgroup::create()?),
             _ => None,
         };
         let join = cgroup.as_ref().map(Cgroup::joining_file).transpose()?;
-        let forking = Forking::start(command, Preparation { join, open_files: Some(open_files) })?;
+        let environment = user.map(CommandUser::environment);
+        let environment = environment.as_ref().map_or(&[][..], |environment| environment);
+        let preparation = Preparation { join, open_files: Some(open_files), user: user.map(UserIds::from) };
+        let forking = Forking::start(command, environment, preparation)?;
         Ok(Prelaunch { scope, forking, cgroup })
     }
 
@@ -61,8 +70,13 @@ impl Prelaunch {
 
 impl Launch {
     /// Forks a process for the command; `open_files` is the limit that it gets.
-    pub(crate) fn prepare(scope: Scope, command: &[OsString], open_files: Rlimit) -> Result<Launch, Error> {
-        Prelaunch::new(scope, command, open_files)?.fork()
+    pub(crate) fn prepare(
+        scope: Scope,
+        command: &[OsString],
+        user: Option<&CommandUser>,
+        open_files: Rlimit,
+    ) -> Result<Launch, Error> {
+        Prelaunch::new(scope, command, user, open_files)?.fork()
     }
 
     /// What counters are attached to, to follow it.

@@ -10,6 +10,7 @@ mod bpf;
 mod buffer_sizes;
 mod cgroup;
 mod command;
+mod command_user;
 mod control;
 mod counter;
 mod counting;
@@ -44,6 +45,7 @@ mod waiter;
 
 pub use attribute::SamplingChoice;
 pub use cgroup::{Hierarchy, hierarchy as cgroup_hierarchy};
+pub use command_user::CommandUser;
 pub use control::{Controller, Ended, Order};
 pub use counting::{CountingPlan, CountingSession, PreparedCount};
 pub use cpus::{online as online_cpus, parse_list as parse_cpu_list};

@@ -25,7 +25,13 @@ fn events() -> Vec<Event> {
 }
 
 fn create(path: &Path) -> Result<RecordingFile, Error> {
-    RecordingFile::create(path, Run { host: "host".to_owned(), ..Run::default() }, events(), Timestamp(0))
+    RecordingFile::create(
+        path,
+        None,
+        Run { host: "host".to_owned(), ..Run::default() },
+        events(),
+        Timestamp(0),
+    )
 }
 
 /// Samples at `count` places, from place `first` on, spread so that they do not compress into nothing.

@@ -7,6 +7,7 @@ use oprof_events::EventConfig;
 use oprof_profile::Target;
 
 use crate::attribute::SamplingChoice;
+use crate::command_user::CommandUser;
 use crate::held_images::BuildIdReader;
 use crate::scope::ScopeChoice;
 
@@ -17,6 +18,8 @@ pub struct RecordingPlan {
     pub target: Target,
     /// The command and its arguments: recording ends with it. Empty for none, where the target is something else.
     pub command: Vec<OsString>,
+    /// The user as whom the command runs; the recorder's own for `None`.
+    pub user: Option<CommandUser>,
     /// The events.
     pub events: Vec<EventConfig>,
     /// How often to sample those whose own text does not say.

@@ -67,7 +67,7 @@ impl Recorder {
             false => {
                 // A command that is not the target itself needs no control group.
                 let scope = if plan.target == Target::Command { scope } else { Scope::Inherit };
-                Some(Launch::prepare(scope, &plan.command, open_files)?)
+                Some(Launch::prepare(scope, &plan.command, plan.user.as_ref(), open_files)?)
             }
         };
         let descriptors = open_files::raise();

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use super::lock::is_at;
-use super::output::{Output, Predecessor, remove};
+use super::output::{Output, Owner, Predecessor, remove};
 use super::syncer::Syncer;
 use super::write::{FrameWriter, WindowParts, numbered};
 use super::{Error, Recording};
@@ -63,18 +63,20 @@ pub struct Unfinished {
 }
 
 impl RecordingFile {
-    /// Creates the file, of mode 0600, under a temporary name beside `path`.
+    /// Creates the file, of mode 0600, under a temporary name beside `path`; `owner`: whose it is to be, where not this
+    /// process's user's.
     ///
     /// # Errors
     /// Where the directory is missing or cannot be written, where another recorder is at work on `path`, or where
     /// `path` (or one of the names beside it) is taken by something that is not a recording.
     pub fn create(
         path: &Path,
+        owner: Option<Owner>,
         run: Run,
         events: Vec<Event>,
         started: Timestamp,
     ) -> Result<RecordingFile, Error> {
-        let output = Output::new(path);
+        let output = Output::new(path, owner);
         let (file, predecessor) = output.claim()?;
         let header = FrameWriter::start(&file, &run, &events).map(|writer| writer.written);
         let compact_length = header.map_err(|error| {

@@ -21,6 +21,7 @@ use std::time::Duration;
 pub use error::Error;
 pub use file::{Appended, RecordingFile, Unfinished};
 pub use occupant::Obstacle;
+pub use output::Owner;
 
 use crate::{
     CommandEnd, Counts, Coverage, Event, Image, ImageId, ImageKind, ImageNames, ImageOffset, Package,

@@ -46,12 +46,22 @@ pub(super) enum Predecessor {
 #[derive(Debug)]
 pub(super) struct Output {
     path: PathBuf,
+    owner: Option<Owner>,
+}
+
+/// Whose a recording is to be, by number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Owner {
+    /// The user.
+    pub uid: u32,
+    /// The group.
+    pub gid: u32,
 }
 
 impl Output {
     /// For the recording of this name.
-    pub(super) fn new(path: &Path) -> Output {
-        Output { path: path.to_owned() }
+    pub(super) fn new(path: &Path, owner: Option<Owner>) -> Output {
+        Output { path: path.to_owned(), owner }
     }
 
     /// The name of the recording.
@@ -118,7 +128,7 @@ impl Output {
 
     fn create_prepared(&self, prepared: &Path) -> Result<File, Error> {
         for _ in 0..TRIES {
-            match create(prepared) {
+            match create(prepared, self.owner) {
                 // Until it is locked, another recorder can take it for one that was left behind.
                 Ok(file) if self.locked(lock(&file))? && is_at(&file, prepared) => return Ok(file),
                 Ok(_) => std::thread::sleep(PAUSE),
@@ -211,7 +221,7 @@ impl Output {
     pub(super) fn create_successor(&self) -> Result<File, Error> {
         let successor = self.successor();
         self.remove_successor();
-        let created = create(&successor).and_then(|file| lock(&file).map(|_| file));
+        let created = create(&successor, self.owner).and_then(|file| lock(&file).map(|_| file));
         created.map_err(|error| match error.kind() {
             io::ErrorKind::AlreadyExists => {
                 occupant(&successor).err().unwrap_or_else(|| Error::write(&successor, error))
@@ -263,6 +273,10 @@ pub(super) fn remove(path: &Path) {
 
 /// Creates a file of mode 0600. Exclusive creation follows no symbolic link and opens nothing that exists (open(2),
 /// O_EXCL).
-fn create(path: &Path) -> io::Result<File> {
-    OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(path)
+fn create(path: &Path, owner: Option<Owner>) -> io::Result<File> {
+    let file = OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(path)?;
+    if let Some(Owner { uid, gid }) = owner {
+        std::os::unix::fs::fchown(&file, Some(uid), Some(gid)).inspect_err(|_| remove(path))?;
+    }
+    Ok(file)
 }
