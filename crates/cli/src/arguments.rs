@@ -127,6 +127,9 @@ pub(crate) struct RecordOptions {
     /// Take the kernel's source lines from this file, if it is the running kernel's
     #[arg(long, value_name = "FILE", help_heading = HEADING_NAMES)]
     pub(crate) vmlinux: Option<PathBuf>,
+    /// Make all of the kernel one image without names
+    #[arg(long, conflicts_with = "vmlinux", help_heading = HEADING_NAMES)]
+    pub(crate) no_vmlinux: bool,
     /// Say nothing but errors
     #[arg(short, long, conflicts_with = "verbose", help_heading = None)]
     pub(crate) quiet: bool,

@@ -3,7 +3,9 @@
 use std::collections::HashMap;
 
 use oprof_collector::{JitBytes, JitFiles, JitProgram};
-use oprof_profile::{Count, Image, JitSample, Key, ProcessId, Profile, Timestamp, VirtualAddress};
+use oprof_profile::{
+    Count, Image, JitSample, Key, ProcessId, Profile, Renumbering, Timestamp, VirtualAddress,
+};
 use oprof_symbolizer::{JitCode, JitDump, JitImage, PerfMap};
 
 /// As much is read at a time of each file while the recording goes on, in bytes: meanwhile nobody empties the buffers.
@@ -58,6 +60,27 @@ impl JitNames {
             }
             !is_over
         });
+    }
+
+    /// What was named so far.
+    pub(crate) fn image(&self) -> &JitImage {
+        &self.image
+    }
+
+    /// Processes have other numbers from now on.
+    pub(crate) fn renumber(&mut self, numbers: &Renumbering) {
+        self.told.values_mut().for_each(|told| told.process = numbers.of(told.process));
+        for (process, mut samples) in std::mem::take(&mut self.waiting) {
+            samples.iter_mut().for_each(|sample| sample.key.process = numbers.of(process));
+            self.waiting.entry(numbers.of(process)).or_default().extend(samples);
+        }
+        for (process, places) in std::mem::take(&mut self.nameless) {
+            let process = numbers.of(process);
+            let renumbered = self.nameless.entry(process).or_default();
+            for ((key, address), count) in places {
+                renumbered.entry((Key { process, ..key }, address)).or_default().add(count);
+            }
+        }
     }
 
     /// Names what is left when the recording ends; gives the image of all that was named.

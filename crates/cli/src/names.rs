@@ -5,7 +5,6 @@ use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
-use oprof_collector::HeldImages;
 use oprof_profile::{
     Image, ImageId, ImageIdentity, ImageKind, ImageNames, ImageOffset, Profile, Unresolved, VirtualAddress,
 };
@@ -14,6 +13,9 @@ use rayon::prelude::*;
 
 use crate::arguments::RecordOptions;
 use crate::{cache, debuginfod};
+
+/// The image of a kernel that was asked to go without names.
+const NO_VMLINUX: &str = "no-vmlinux";
 
 /// What names the code that is sampled.
 pub(crate) struct Resolver {
@@ -60,10 +62,10 @@ struct Question {
     offsets: Vec<ImageOffset>,
 }
 
-/// The names of everything sampled, each image's at its index. Moves samples of kernel modules to images of their own.
+/// The names of everything sampled, each image's at its index; `open` opens the file of one. Moves samples of kernel modules to images of their own.
 pub(crate) fn resolve(
     profile: &mut Profile,
-    images: &mut HeldImages,
+    mut open: impl FnMut(&Image) -> Result<File, Unresolved>,
     jit: &JitImage,
     resolver: &Resolver,
 ) -> Vec<ImageNames> {
@@ -75,7 +77,7 @@ pub(crate) fn resolve(
     for (id, offsets) in profile.sampled_offsets() {
         let image = profile.images()[id.0 as usize].clone();
         let file = match image.kind {
-            ImageKind::File => images.take(&image),
+            ImageKind::File => open(&image),
             _ => Err(Unresolved::NoSymbols),
         };
         questions.insert(id, Question { image, file, offsets });
@@ -103,7 +105,7 @@ pub(crate) fn resolve(
 /// The kernel's symbols, if they are needed and can be read.
 fn kernel_symbols(profile: &Profile) -> Option<KernelSymbols> {
     let kernel = profile.kernel_image();
-    let sampled = profile.counts().iter().any(|(key, _)| key.image == kernel);
+    let sampled = !profile.kernel_is_hidden() && profile.counts().iter().any(|(key, _)| key.image == kernel);
     let mut symbols = sampled.then(|| KernelSymbols::read().ok()).flatten()?;
     // A sample that is not among those of a BPF program was taken when another one was there, or none.
     symbols.forget(|start| profile.had_ksymbol(start));
@@ -142,6 +144,7 @@ fn answer(
                 symbolizer.resolve_module(kernel_files, kernel, &image.name, &offsets)
             }
             Some(kernel) => symbolizer.resolve_kernel(kernel_files, kernel, &offsets),
+            None if image.name == NO_VMLINUX => unresolved(Unresolved::NoSymbols),
             None => unresolved(Unresolved::KernelRestricted),
         },
         ImageKind::Vdso => symbolizer.resolve_vdso(&offsets),

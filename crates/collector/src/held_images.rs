@@ -130,16 +130,39 @@ impl HeldImages {
     /// written to since and has no build id to tell which content was mapped.
     pub fn take(&mut self, image: &Image) -> Result<File, Unresolved> {
         let held = self.files.remove(&(image.name.clone(), image.identity)).unwrap_or(Held::Gone);
-        let reason = match held {
-            Held::File(file, content) => {
-                let is_told_by_build_id = matches!(image.identity, ImageIdentity::BuildId(_));
-                let is_same = is_told_by_build_id || Content::of(&file) == Some(content);
-                return is_same.then_some(file).ok_or(Unresolved::BuildIdMismatch);
+        match held {
+            Held::File(file, content) => is_same(&file, content, image.identity).map(|()| file),
+            Held::Gone => self.by_name(image, Unresolved::Deleted),
+            Held::BeyondLimit => self.by_name(image, Unresolved::TooManyOpenFiles),
+        }
+    }
+
+    /// As [`HeldImages::take`], and goes on to hold the file.
+    ///
+    /// # Errors
+    /// As there; [`Unresolved::TooManyOpenFiles`] where it cannot be had a second time.
+    pub fn open(&self, image: &Image) -> Result<File, Unresolved> {
+        match self.files.get(&(image.name.clone(), image.identity)) {
+            Some(Held::File(file, content)) => {
+                is_same(file, *content, image.identity)?;
+                file.try_clone().map_err(|_| Unresolved::TooManyOpenFiles)
             }
-            Held::Gone => Unresolved::Deleted,
-            Held::BeyondLimit => Unresolved::TooManyOpenFiles,
-        };
+            Some(Held::BeyondLimit) => self.by_name(image, Unresolved::TooManyOpenFiles),
+            Some(Held::Gone) | None => self.by_name(image, Unresolved::Deleted),
+        }
+    }
+
+    fn by_name(&self, image: &Image, reason: Unresolved) -> Result<File, Unresolved> {
         self.open_by_name(&image.name, image.identity).ok_or(reason)
+    }
+}
+
+/// A file that is held is what was mapped: a build id is looked at by whoever reads it.
+fn is_same(file: &File, content: Content, identity: ImageIdentity) -> Result<(), Unresolved> {
+    let is_told_by_build_id = matches!(identity, ImageIdentity::BuildId(_));
+    match is_told_by_build_id || Content::of(file) == Some(content) {
+        true => Ok(()),
+        false => Err(Unresolved::BuildIdMismatch),
     }
 }
 
@@ -206,9 +229,12 @@ mod tests {
         let newer = directory.path().join("newer");
         std::fs::write(&newer, "second").expect("written");
         std::fs::rename(&newer, &path).expect("replaced");
-        assert_eq!(text(held.take(&image(name, identity)).expect("held")), "first");
-        let gone =
-            held.take(&image(name, identity)).expect_err("the file that has the name now is another one");
+        let image = image(name, identity);
+        assert_eq!(text(held.open(&image).expect("held")), "first");
+        rustix::fs::seek(held.open(&image).expect("still held"), rustix::fs::SeekFrom::Start(0))
+            .expect("a file");
+        assert_eq!(text(held.take(&image).expect("held")), "first");
+        let gone = held.take(&image).expect_err("the file that has the name now is another one");
         assert_eq!(gone, Unresolved::Deleted);
     }
 

@@ -140,6 +140,7 @@ pub fn rehearse(scope: Scope, events: &[EventConfig]) -> Result<Rehearsal, Error
         target: Target::Command,
         first_sample: FirstSample::Now,
         switches: false,
+        hides_kernel: false,
         duration: None,
         user: None,
         command: vec![OsString::from("true")],

@@ -43,7 +43,7 @@ pub use name_source::NameSource;
 pub use name_style::NameStyle;
 pub use package::{Distribution, Package};
 pub use process::{Process, ProcessId};
-pub use profile::{Ksymbol, KsymbolType, Profile, TaskTotal};
+pub use profile::{Ksymbol, KsymbolType, Profile, Renumbering, TaskTotal};
 pub use record::{Batch, CpuMode, Record, Sample, TaskRecord};
 pub use recording::Recording;
 pub use regular_file::open_regular;

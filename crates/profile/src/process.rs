@@ -31,4 +31,7 @@ pub struct Process {
     /// Exact count of each event over the whole life of this pid, in the order of the recording's events;
     /// empty where unknown. Of the entries of one pid that follow one another by exec, the last holds it.
     pub event_totals: Vec<u64>,
+    /// How many processes of one app it stands for, all of which have ended, one by one forgotten; 0 for a process of its
+    /// own.
+    pub folded: u64,
 }

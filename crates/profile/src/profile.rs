@@ -1,5 +1,6 @@
 //! The profile: records of a run, replayed in the order of time and folded.
 
+mod folding;
 mod ksymbols;
 mod moves;
 mod totals;
@@ -8,6 +9,7 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
+pub use folding::Renumbering;
 use ksymbols::Ksymbols;
 pub use ksymbols::{Ksymbol, KsymbolType};
 pub use totals::TaskTotal;
@@ -63,6 +65,9 @@ pub struct Profile {
     /// Images and processes that the last closed window already knew.
     images_closed: usize,
     changed_processes: Vec<ProcessId>,
+    is_renumbered: bool,
+    /// The kernel is one image without names.
+    hides_kernel: bool,
     kernel: ImageId,
     guest: ImageId,
     unknown: ImageId,
@@ -120,6 +125,8 @@ impl Profile {
             coverage: Coverage { events: vec![EventCoverage::default(); events], ..Coverage::default() },
             images_closed: 0,
             changed_processes: Vec::new(),
+            is_renumbered: false,
+            hides_kernel: false,
             kernel: ImageId(0),
             guest: ImageId(0),
             unknown: ImageId(0),
@@ -133,6 +140,22 @@ impl Profile {
         let unknown = special("[unknown]", ImageKind::Unknown);
         let anonymous = special("[anon]", ImageKind::Anonymous);
         Profile { kernel, guest, unknown, anonymous, ..profile }
+    }
+
+    /// Makes all that the kernel does one image without names, which OProfile calls `no-vmlinux`; before anything is
+    /// taken in.
+    pub fn hide_kernel(&mut self) {
+        let image =
+            Image { name: "no-vmlinux".to_owned(), kind: ImageKind::Kernel, identity: ImageIdentity::None };
+        let before = std::mem::replace(&mut self.images[self.kernel.0 as usize], image.clone());
+        self.image_ids.remove(&before);
+        self.image_ids.insert(image, self.kernel);
+        self.hides_kernel = true;
+    }
+
+    /// The kernel has no names: [`Profile::hide_kernel`].
+    pub fn kernel_is_hidden(&self) -> bool {
+        self.hides_kernel
     }
 
     /// Takes in what happened after all earlier batches.
@@ -241,6 +264,9 @@ impl Profile {
     /// Where an address of the kernel is in code that the kernel has made.
     #[inline]
     fn made_code(&mut self, address: VirtualAddress) -> Option<(ImageId, ImageOffset)> {
+        if self.hides_kernel {
+            return None;
+        }
         let (symbol, offset) = self.ksymbols.lookup(address)?;
         let (name, kind) = (symbol.image_name().to_owned(), ImageKind::KernelModule);
         Some((self.image_id(Image { name, kind, identity: ImageIdentity::None }), offset))

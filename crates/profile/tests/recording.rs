@@ -110,6 +110,7 @@ fn example() -> Recording {
                 arguments: vec!["a".to_owned(), String::new(), "an argument".to_owned()],
                 working_directory: Some("/src".to_owned()),
                 event_totals: vec![12345, 67890],
+                folded: 3,
             },
         ],
         counts: Counts::from_iter([
@@ -387,6 +388,7 @@ fn the_stored_recording_of_version_1_is_readable() {
     expected.run.target = Target::Command;
     (expected.coverage.idle_time, expected.coverage.paused_time) = (0, 0);
     expected.packages.clear();
+    expected.processes.iter_mut().for_each(|process| process.folded = 0);
     assert_eq!(Recording::open(&path).expect("readable"), expected);
 }
 
@@ -455,6 +457,49 @@ prop_compose! {
             ..example
         }
     }
+}
+
+/// Every sample, by event, app, image, offset, CPU and what its name is.
+fn samples(recording: &Recording) -> std::collections::BTreeMap<String, (u64, u64)> {
+    let mut samples = std::collections::BTreeMap::new();
+    for (key, count) in recording.counts.iter() {
+        let Some(image) = recording.image(key.image) else { continue };
+        let names = recording.image_names(key.image);
+        let name = recording.lookup(key.image, key.offset).map(|id| names.and_then(|names| names.symbol(id)));
+        let name = name.map(|symbol| symbol.map(|symbol| (&symbol.name, symbol.address)));
+        let event = &recording.events[usize::from(key.event.0)];
+        let process = recording
+            .process(key.process)
+            .map(|process| (process.pid, process.app.map(|app| recording.image(app))));
+        let place = format!("{event:?} {process:?} {image:?} {:?} {} {name:?}", key.offset, key.cpu);
+        let sum: &mut (u64, u64) = samples.entry(place).or_default();
+        *sum = (sum.0 + count.samples, sum.1 + count.weight);
+    }
+    samples
+}
+
+#[test]
+fn two_recordings_together_are_the_sum_of_both() {
+    let (one, mut other) = (example(), example());
+    // The second one knows an image that the first does not, in another order, and a name where the first has none.
+    other.images.push(Image { name: "/bin/other".to_owned(), ..other.images[0].clone() });
+    let key = other.counts.sorted().first().map(|(key, _)| *key).expect("there are samples");
+    let image = ImageId(other.images.len() as u32 - 1);
+    other.counts.add(Key { image, ..key }, Count { samples: 3, weight: 30 });
+    let mut merged = one.clone();
+    merged.merge(other.clone());
+    let mut sum = samples(&one);
+    for (place, (samples, weight)) in samples(&other) {
+        let entry = sum.entry(place).or_default();
+        *entry = (entry.0 + samples, entry.1 + weight);
+    }
+    assert_eq!(samples(&merged), sum);
+    assert_eq!((merged.events.len(), merged.images.len()), (one.events.len(), one.images.len() + 1));
+    assert_eq!(merged.coverage.events[1].samples, 2 * one.coverage.events[1].samples);
+    assert_eq!(merged.names[1].symbols, one.names[1].symbols, "the same names are not kept twice");
+    assert_eq!(merged.duration, one.duration * 2);
+    let read = read(&written(&merged)).expect("readable");
+    assert_eq!(samples(&read), sum);
 }
 
 proptest! {

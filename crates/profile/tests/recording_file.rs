@@ -5,10 +5,10 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use oprof_profile::recording::{Error, RecordingFile};
+use oprof_profile::recording::{self, Error, RecordingFile};
 use oprof_profile::{
-    Batch, CommandEnd, CpuMode, Event, EventId, Profile, Recording, Run, Sample, Sampling, Timestamp,
-    VirtualAddress,
+    Batch, CommandEnd, CpuMode, Event, EventId, ImageNames, Profile, Record, Recording, Run, Sample,
+    Sampling, TaskRecord, Timestamp, Unresolved, VirtualAddress,
 };
 
 fn events() -> Vec<Event> {
@@ -55,7 +55,7 @@ fn spread(mut number: u64) -> u64 {
     number ^ number >> 33
 }
 
-fn recording(profile: Profile) -> Recording {
+fn whole(profile: Profile) -> Recording {
     let (images, processes, counts, coverage) = profile.into_parts();
     let end = Some(CommandEnd::Exited(0));
     Recording { events: events(), images, processes, counts, coverage, end, ..Recording::default() }
@@ -78,7 +78,7 @@ fn it_is_readable_after_every_window_and_holds_all_of_them() {
         assert_eq!(so_far.counts.len() as u64, (window + 1) * 10);
         assert_eq!(so_far.coverage.events[0].samples, (window + 1) * 10);
     }
-    let whole = recording(profile);
+    let whole = whole(profile);
     file.finish(&whole).expect("finished");
     assert_eq!(Recording::open(&path).expect("readable"), whole);
     let left: Vec<_> = fs::read_dir(directory.path()).expect("a directory").flatten().collect();
@@ -103,7 +103,7 @@ fn its_size_follows_the_number_of_places_and_not_the_time() {
     assert_eq!(all.counts.len(), 40_000);
     assert_eq!(all.coverage.events[0].samples, 15 * 40_000);
     assert!(all.counts.iter().all(|(_, count)| count.samples == 15 && count.weight == 15_000));
-    file.finish(&recording(profile)).expect("finished");
+    file.finish(&whole(profile)).expect("finished");
     let compact = path.metadata().expect("there").len();
     assert!(compact > 200_000, "{compact} bytes do not reach the size from which files are compacted");
     assert!(largest < 10 * compact, "{largest} bytes at its largest, {compact} in the end");
@@ -132,7 +132,7 @@ fn whole_at(path: &Path, places: u64) -> Vec<u8> {
     file.publish().expect("published");
     let mut profile = Profile::of_all_processes(1);
     sample(&mut profile, 0, places);
-    file.finish(&recording(profile)).expect("finished");
+    file.finish(&whole(profile)).expect("finished");
     fs::read(path).expect("readable")
 }
 
@@ -249,7 +249,7 @@ fn there_is_one_recorder_for_a_file_at_a_time() {
         refused("while it grows");
         assert!(Recording::open(&path).is_ok(), "who only reads is not hindered");
     }
-    file.finish(&recording(profile)).expect("finished");
+    file.finish(&whole(profile)).expect("finished");
     assert_eq!(names_in(directory.path()), ["oprof.data"]);
     drop(create(&path).expect("free again"));
 }
@@ -283,7 +283,7 @@ fn a_file_that_went_away_is_not_said_to_be_written() {
         let mut file = create(&path).expect("created");
         file.publish().expect("published");
         meanwhile();
-        file.finish(&recording(Profile::of_all_processes(1)))
+        file.finish(&whole(Profile::of_all_processes(1)))
     };
     let unfinished = record(&|| fs::remove_dir_all(&within).expect("removed")).expect_err("it is gone");
     assert!(matches!(unfinished.error, Error::Removed(_)) && !unfinished.is_left, "{unfinished:?}");
@@ -344,7 +344,7 @@ fn a_symbolic_link_is_not_followed() {
     }
     let told = |error: &Error| error.to_string().contains("other.data.new.tmp: is a symbolic link");
     assert!(!refused.is_empty() && refused.iter().all(told), "{refused:?}");
-    file.finish(&recording(profile)).expect("finished all the same");
+    file.finish(&whole(profile)).expect("finished all the same");
     assert_eq!(Recording::open(&path).expect("readable").counts.len(), 320_000);
     assert_eq!(target.metadata().expect("there").len(), 0);
 }
@@ -355,4 +355,57 @@ fn a_missing_directory_is_named() {
     let path = directory.path().join("nowhere/oprof.data");
     let error = create(&path).expect_err("there is no such directory");
     assert!(matches!(error, Error::NoDirectory(_)) && error.to_string().contains("nowhere"), "{error}");
+}
+
+#[test]
+fn names_can_be_written_while_recording_goes_on() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("oprof.data");
+    let mut file = create(&path).expect("created");
+    file.publish().expect("published");
+    let mut profile = Profile::of_all_processes(1);
+    for round in 1..4_u64 {
+        sample(&mut profile, round * 10, 10);
+        let offsets: Vec<_> = {
+            profile.close_window();
+            profile.sampled_offsets()
+        };
+        let mut names = vec![ImageNames::default(); profile.images().len()];
+        for (image, offsets) in offsets {
+            names[image.0 as usize] = ImageNames::unresolved(offsets, Unresolved::KernelRestricted);
+        }
+        file.write_names(&mut profile, Timestamp(round), &names, &Default::default()).expect("written");
+        let so_far = Recording::open(&path).expect("readable");
+        assert!(recording::is_being_written(&path));
+        assert_eq!(so_far.coverage.events[0].samples, round * 11 - 1);
+        for (key, _) in so_far.counts.iter() {
+            assert_eq!(so_far.lookup(key.image, key.offset), Err(Unresolved::KernelRestricted));
+        }
+        sample(&mut profile, round * 1000, 1);
+        file.append(&mut profile, Timestamp(round), Timestamp(round + 1)).expect("appended");
+        assert_eq!(Recording::open(&path).expect("readable").counts.len() as u64, round * 11);
+    }
+    drop(file);
+    assert!(!recording::is_being_written(&path));
+}
+
+#[test]
+fn what_was_renumbered_is_written_anew() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("oprof.data");
+    let mut file = create(&path).expect("created");
+    file.publish().expect("published");
+    let mut profile = Profile::of_all_processes(1);
+    for round in 0..3_u64 {
+        sample(&mut profile, round * 10, 10);
+        let ended =
+            TaskRecord { time: Timestamp(round * 10 + 9), record: Record::ThreadExited { pid: 1, cpu: 0 } };
+        profile.apply(&Batch { samples: Vec::new(), records: vec![ended] });
+        file.append(&mut profile, Timestamp(round), Timestamp(round + 1)).expect("appended");
+        profile.fold_ended(Timestamp(u64::MAX)).expect("it has ended");
+        file.append(&mut profile, Timestamp(round), Timestamp(round + 1)).expect("appended");
+        let so_far = Recording::open(&path).expect("readable");
+        assert_eq!((so_far.processes.len(), so_far.processes[0].folded), (1, round + 1));
+        assert_eq!(so_far.counts.len() as u64, (round + 1) * 10);
+    }
 }

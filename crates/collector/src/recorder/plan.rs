@@ -30,6 +30,8 @@ pub struct RecordingPlan {
     pub first_sample: FirstSample,
     /// Sampling may be switched off and on while recording goes on.
     pub switches: bool,
+    /// The kernel's code is one image without names.
+    pub hides_kernel: bool,
     /// After this time recording ends: the command is told to.
     pub duration: Option<Duration>,
     /// Ring buffer for samples, in bytes per CPU, rounded up to a power of two; `None`: as suits the privilege.

@@ -118,6 +118,9 @@ impl Recorder {
             (Scope::System, Target::Processes(_), _) => Profile::of_found_processes(events.len()),
             _ => Profile::of_all_processes(events.len()),
         };
+        if plan.hides_kernel {
+            profile.hide_kernel();
+        }
         if rings.tell_each_task() {
             profile.expect_totals(&rings.task_totals());
         }

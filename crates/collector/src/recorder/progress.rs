@@ -12,6 +12,8 @@ use crate::jit_files::JitFiles;
 pub struct Progress<'a> {
     /// Everything folded so far.
     pub profile: &'a mut Profile,
+    /// The files of the images in it.
+    pub images: &'a HeldImages,
     /// Where JIT compilers tell the names of their code.
     pub jit_files: &'a mut JitFiles,
     /// When it was last handed out.

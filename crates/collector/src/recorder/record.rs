@@ -141,8 +141,8 @@ impl Recorder {
             std::thread::sleep(self.gap().saturating_sub(round.elapsed()));
         };
         let mut collected = self.finish(end);
-        let (profile, jit_files) = (&mut collected.profile, &mut collected.jit_files);
-        flush(Progress { profile, jit_files, since, now: now(), reason: Reason::Last });
+        let Collected { profile, images, jit_files, .. } = &mut collected;
+        flush(Progress { profile, images, jit_files, since, now: now(), reason: Reason::Last });
         Ok(collected)
     }
 
@@ -161,8 +161,8 @@ impl Recorder {
     /// Hands out what was folded.
     fn show(&mut self, reason: Reason, since: &mut Timestamp, flush: &mut impl FnMut(Progress<'_>)) {
         let now = now();
-        let (profile, jit_files) = (&mut self.profile, &mut self.jit_files);
-        flush(Progress { profile, jit_files, since: *since, now, reason });
+        let (profile, images, jit_files) = (&mut self.profile, &self.images, &mut self.jit_files);
+        flush(Progress { profile, images, jit_files, since: *since, now, reason });
         *since = now;
         self.last_flush = Instant::now();
     }

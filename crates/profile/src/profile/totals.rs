@@ -75,6 +75,11 @@ pub(super) struct Totals {
 }
 
 impl Totals {
+    /// None are kept.
+    pub(super) fn is_empty(&self) -> bool {
+        self.counters.is_empty()
+    }
+
     /// The process has ended long since: nothing more will be told of it.
     pub(super) fn retire(&mut self, process: ProcessId, tally: Tally) {
         if !self.is_complete(&tally) {

@@ -125,6 +125,7 @@ impl Recording {
             },
             arguments: message.arguments,
             working_directory: Some(message.working_directory).filter(|path| !path.is_empty()),
+            folded: message.folded,
             event_totals: match message.event_totals.len() {
                 0 => Vec::new(),
                 length if length == self.events.len() => message.event_totals,

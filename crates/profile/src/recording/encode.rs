@@ -116,6 +116,7 @@ pub(super) fn process(id: ProcessId, process: &Process) -> schema::Process {
         arguments: process.arguments.clone(),
         working_directory: process.working_directory.clone().unwrap_or_default(),
         event_totals: process.event_totals.clone(),
+        folded: process.folded,
     }
 }
 

@@ -1,5 +1,6 @@
 //! The file of a recording while it is being made.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::MetadataExt;
@@ -12,7 +13,7 @@ use super::syncer::Syncer;
 use super::write::{FrameWriter, WindowParts, numbered};
 use super::{Error, Recording};
 use crate::profile::Window;
-use crate::{Event, ImageId, Profile, Run, Timestamp};
+use crate::{Event, ImageId, ImageNames, Package, Profile, Run, Timestamp};
 
 /// A recording is written anew, as one window, when it has grown to this many times what that took last time.
 const COMPACT_AT_GROWTH: u64 = 4;
@@ -135,6 +136,10 @@ impl RecordingFile {
         now: Timestamp,
     ) -> Result<Appended, Error> {
         let window = profile.close_window();
+        if profile.take_renumbered() && self.behind_since.is_none() {
+            // What the file says of processes by their numbers is no longer so.
+            return self.rewrite(profile, now).inspect_err(|_| self.behind_since = Some(Instant::now()));
+        }
         if let Some(since) = self.behind_since {
             if since.elapsed() < RETRY {
                 return Ok(Appended::Later);
@@ -181,8 +186,39 @@ impl RecordingFile {
         })
     }
 
+    /// Writes everything so far, with the names of what was sampled; recording goes on behind it.
+    ///
+    /// # Errors
+    /// Where the file cannot be written; it is as it was then, and a later call writes what is missing.
+    pub fn write_names(
+        &mut self,
+        profile: &mut Profile,
+        now: Timestamp,
+        names: &[ImageNames],
+        packages: &BTreeMap<ImageId, Package>,
+    ) -> Result<(), Error> {
+        profile.close_window();
+        profile.take_renumbered();
+        let written = self.rewrite_with(profile, now, names, packages);
+        if written.is_err() {
+            // The window that was just closed is not in the file.
+            self.behind_since.get_or_insert_with(Instant::now);
+        }
+        written.map(|_| ())
+    }
+
     /// Writes everything so far as one window into a new file, which then takes the place of the old one.
     fn rewrite(&mut self, profile: &Profile, now: Timestamp) -> Result<Appended, Error> {
+        self.rewrite_with(profile, now, &[], &BTreeMap::new())
+    }
+
+    fn rewrite_with(
+        &mut self,
+        profile: &Profile,
+        now: Timestamp,
+        names: &[ImageNames],
+        packages: &BTreeMap<ImageId, Package>,
+    ) -> Result<Appended, Error> {
         let counts = profile.counts().sorted();
         let window = WindowParts {
             start: self.started,
@@ -196,6 +232,8 @@ impl RecordingFile {
         let written = self.replace(|file, run, events| {
             let mut writer = FrameWriter::start(file, run, events)?;
             writer.window(&window)?;
+            writer.names(names)?;
+            writer.packages(packages)?;
             Ok(writer)
         });
         match written {

@@ -8,6 +8,7 @@ mod error;
 mod file;
 mod frame;
 mod lock;
+mod merge;
 mod occupant;
 mod output;
 mod read;
@@ -16,6 +17,7 @@ mod syncer;
 mod write;
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::time::Duration;
 
 pub use error::Error;
@@ -63,6 +65,12 @@ pub struct Recording {
     pub end: Option<CommandEnd>,
     /// What was found to be not as it was written; what depends on it is missing from all the above.
     pub damage: Option<Damage>,
+}
+
+/// A recorder is at work on the recording of this path.
+pub fn is_being_written(path: &Path) -> bool {
+    let file = crate::open_regular(path);
+    file.is_some_and(|file| lock::is_locked(&file).unwrap_or(false) && lock::is_at(&file, path))
 }
 
 impl Recording {

@@ -136,6 +136,8 @@ pub(super) struct Process {
     pub(super) working_directory: String,
     #[prost(uint64, repeated, tag = "11")]
     pub(super) event_totals: Vec<u64>,
+    #[prost(uint64, tag = "12")]
+    pub(super) folded: u64,
 }
 
 #[derive(Clone, PartialEq, Message)]

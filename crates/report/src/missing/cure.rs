@@ -34,6 +34,9 @@ pub(crate) fn cure(code: &NamelessCode<'_>, recording: &Recording) -> Cure {
     let family = Family::of(&recording.run.distribution);
     let text = |text: &str| Cure { text: text.to_owned(), fetchable: false };
     match code.reason {
+        Reason::Stripped if code.kind == ImageKind::Kernel && code.image == "no-vmlinux" => {
+            text("recording without --no-vmlinux")
+        }
         Reason::Stripped | Reason::NoSymbolThere
             if matches!(code.kind, ImageKind::Kernel | ImageKind::KernelModule) =>
         {
