@@ -47,6 +47,8 @@ pub(crate) enum Subcommand {
     List(ListOptions),
     /// Show or empty the cache of images' symbols
     Cache(CacheOptions),
+    /// Record the whole system for days, as `opcontrol` asks for it
+    Daemon(DaemonOptions),
     /// Say what works on this machine, and what would cure what does not
     Doctor,
 }
@@ -244,6 +246,28 @@ pub(crate) struct ListOptions {
     /// Take events from this table, too: the project's form, Intel's perfmon or Arm's JSON
     #[arg(long, value_name = "[PMU=]FILE")]
     pub(crate) event_table: Vec<String>,
+}
+
+const DAEMON_EXAMPLES: &str = "\
+Examples:
+  oprof daemon --start               as a service manager runs it
+  opcontrol --setup --event=cpu-clock:1000000 --no-vmlinux
+  opcontrol --start-daemon           the same in the background, until --shutdown
+
+It records into DIR/samples/current; `opreport` reads that while it goes on. One daemon serves a directory.";
+
+#[derive(Debug, Args)]
+#[command(after_help = DAEMON_EXAMPLES)]
+pub(crate) struct DaemonOptions {
+    /// Where recordings and settings are; /var/lib/oprof for root, ~/.local/state/oprof for others
+    #[arg(long, value_name = "DIR")]
+    pub(crate) session_dir: Option<PathBuf>,
+    /// Take samples at once
+    #[arg(long)]
+    pub(crate) start: bool,
+    /// Leave the terminal
+    #[arg(long, hide = true)]
+    pub(crate) background: bool,
 }
 
 const CACHE_EXAMPLES: &str = "\

@@ -6,7 +6,7 @@ use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 use std::thread;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, anyhow, bail};
 use oprof_collector::{Controller, Order};
 use rustix::fs::{Mode, OFlags};
 use signal_hook::consts::{SIGUSR1, SIGUSR2};
@@ -55,9 +55,9 @@ impl Listener {
                 let answers = answers.as_deref().map(open).transpose()?;
                 Listener::Fifo(open(orders)?, answers, orders.clone())
             }
-            Control::Signal => {
-                Listener::Signals(Signals::new([SIGUSR1, SIGUSR2]).context("cannot catch signals")?)
-            }
+            Control::Signal => Listener::Signals(
+                Signals::new([SIGUSR1, SIGUSR2]).map_err(|error| anyhow!("cannot catch signals: {error}"))?,
+            ),
         })
     }
 
@@ -90,7 +90,7 @@ fn open(path: &Path) -> Result<File> {
     if !file.metadata().is_ok_and(|metadata| metadata.file_type().is_fifo()) {
         bail!("{name}: is not a FIFO; make one with mkfifo");
     }
-    rustix::io::ioctl_fionbio(&file, false).with_context(|| format!("{name}: cannot be used"))?;
+    rustix::io::ioctl_fionbio(&file, false).map_err(|error| anyhow!("{name}: cannot be used: {error}"))?;
     Ok(file)
 }
 

@@ -5,6 +5,7 @@ mod arguments;
 mod cache;
 mod config;
 mod control;
+mod daemon;
 mod debuginfod;
 mod default_event;
 mod distribution;
@@ -16,11 +17,14 @@ mod list;
 mod machine;
 mod names;
 mod ocount;
+mod opcontrol;
 mod ophelp;
+mod opreport;
 mod packages;
 mod paragraph;
 mod record;
 mod report;
+mod session_directory;
 mod size;
 mod speak;
 mod stat;
@@ -39,7 +43,8 @@ fn main() -> ExitCode {
     match arguments::called_as().as_deref() {
         Some("ocount") => return ocount::main(),
         Some("ophelp") => return ophelp::main(),
-        Some("opcontrol") => return ophelp::opcontrol(),
+        Some("opreport") => return opreport::main(),
+        Some("opcontrol") => return opcontrol::main(),
         _ => {}
     }
     let arguments = match arguments::parse() {
@@ -52,6 +57,7 @@ fn main() -> ExitCode {
         Subcommand::Report(options) => (report::report(options), status::FAILED),
         Subcommand::List(options) => (list::list(options), status::FAILED),
         Subcommand::Cache(options) => (cache::cache(options), status::FAILED),
+        Subcommand::Daemon(options) => (daemon::daemon(options), status::FAILED),
         Subcommand::Doctor => (doctor::doctor(), status::FAILED),
     };
     done.unwrap_or_else(|error| status::of_error(&error, failed))

@@ -9,7 +9,8 @@ pub(crate) fn line(error: &clap::Error, program: &str) -> String {
     format!("{}; see {program} --help", mistake(error))
 }
 
-fn mistake(error: &clap::Error) -> String {
+/// The mistake alone.
+pub(crate) fn mistake(error: &clap::Error) -> String {
     let told = |kind| told(error, kind);
     let one = |kind| told(kind).join(" ");
     let argument = one(ContextKind::InvalidArg);

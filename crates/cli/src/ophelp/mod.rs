@@ -116,14 +116,7 @@ pub(crate) fn list(table: &EventTable) -> Vec<String> {
 }
 
 /// `opcontrol --list-events`: the same list for this machine.
-pub(crate) fn opcontrol() -> ExitCode {
-    let arguments: Vec<_> = std::env::args().skip(1).collect();
-    if !matches!(arguments.as_slice(), [option] if option == "--list-events" || option == "-l") {
-        speak::line(
-            "opcontrol --list-events is all that there is of opcontrol so far; `oprof record` profiles a command",
-        );
-        return ExitCode::from(status::FAILED);
-    }
+pub(crate) fn list_events() -> ExitCode {
     let options = OphelpOptions::default();
     let printed = table(&options).and_then(|table| {
         let mut out = BufWriter::new(io::stdout().lock());
