@@ -22,6 +22,7 @@ mod ophelp;
 mod opreport;
 mod packages;
 mod paragraph;
+mod parallel;
 mod record;
 mod report;
 mod session_directory;

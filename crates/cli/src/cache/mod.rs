@@ -12,7 +12,7 @@ use oprof_report::{counted, grouped, printable};
 use oprof_symbolizer::{Cache, CachedImage, Symbolizer};
 
 use crate::arguments::CacheOptions;
-use crate::{size, speak};
+use crate::{parallel, size, speak};
 
 /// How long making indexes may take about when a recording has been written: this, or a twentieth of the time that was
 /// recorded if that is more, up to a limit. What is left may be made by the next run.
@@ -41,7 +41,7 @@ pub(crate) fn give(symbolizer: Symbolizer, verbose: bool) -> Result<Symbolizer> 
 /// Keeps what would have been useful in the cache; to be called when the user waits for nothing else. `recorded` is how
 /// long the recording took.
 pub(crate) fn fill(symbolizer: &Symbolizer, recorded: Duration, verbose: bool) {
-    let stored = symbolizer.store_indexes((recorded / 20).clamp(LEAST, MOST));
+    let stored = parallel::run(|| symbolizer.store_indexes((recorded / 20).clamp(LEAST, MOST)));
     if !verbose {
         return;
     }

@@ -82,7 +82,7 @@ pub(crate) fn entries(system: &System, machine: &Machine, listed: &[ListedEvent]
         };
         Entry { state, ..Entry::untried(event, label(&event.group), configs) }
     };
-    listed.par_iter().map(entry).collect()
+    crate::parallel::run(|| listed.par_iter().map(entry).collect())
 }
 
 /// An event that is not listed but can be typed.

@@ -15,7 +15,7 @@ use crate::arguments::RecordOptions;
 use crate::jit_names::JitNames;
 use crate::names::{self, Resolver};
 use crate::trouble::Trouble;
-use crate::{cache, machine, packages, report, speak, status};
+use crate::{cache, machine, packages, parallel, report, speak, status};
 
 /// Late samples of a process come within this time after its end, in nanoseconds.
 const AFTER_ITS_END: u64 = 2_000_000_000;
@@ -184,7 +184,8 @@ impl Writer<'_> {
     ) -> Result<Appended, oprof_profile::recording::Error> {
         self.last_names = Instant::now();
         let jit = self.jit_names.image();
-        let names = names::resolve(profile, |image| images.open(image), jit, self.resolver);
+        let resolver = self.resolver;
+        let names = parallel::run(|| names::resolve(profile, |image| images.open(image), jit, resolver));
         let packages = packages::packages(profile.images(), &names, self.architecture);
         self.file.write_names(profile, now, &names, &packages).map(|()| Appended::Written)
     }
@@ -200,7 +201,7 @@ fn complete(
 ) -> Recording {
     let Collected { mut profile, mut images, mut jit_files, end, duration } = collected;
     let jit = jit_names.finish(&mut profile, &mut jit_files);
-    let names = names::resolve(&mut profile, |image| images.take(image), &jit, resolver);
+    let names = parallel::run(|| names::resolve(&mut profile, |image| images.take(image), &jit, resolver));
     let (images, processes, counts, coverage) = profile.into_parts();
     let packages = packages::packages(&images, &names, &run.architecture);
     let end = Some(end);

@@ -9,15 +9,16 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use rustix::fs::{FlockOperation, flock};
+use rustix::io::retry_on_intr;
 
 /// Takes the lock of a file of one's own; false where somebody else has it.
 pub(super) fn lock(file: &File) -> io::Result<bool> {
-    taken(flock(file, FlockOperation::NonBlockingLockExclusive))
+    taken(retry_on_intr(|| flock(file, FlockOperation::NonBlockingLockExclusive)))
 }
 
 /// Somebody has the lock of this file.
 pub(super) fn is_locked(file: &File) -> io::Result<bool> {
-    Ok(!taken(flock(file, FlockOperation::NonBlockingLockShared))?)
+    Ok(!taken(retry_on_intr(|| flock(file, FlockOperation::NonBlockingLockShared)))?)
 }
 
 fn taken(answer: rustix::io::Result<()>) -> io::Result<bool> {

@@ -130,8 +130,13 @@ impl Output {
         for _ in 0..TRIES {
             match create(prepared, self.owner) {
                 // Until it is locked, another recorder can take it for one that was left behind.
-                Ok(file) if self.locked(lock(&file))? && is_at(&file, prepared) => return Ok(file),
-                Ok(_) => std::thread::sleep(PAUSE),
+                Ok(file) => {
+                    let locked = self.locked(lock(&file)).inspect_err(|_| remove(prepared))?;
+                    if locked && is_at(&file, prepared) {
+                        return Ok(file);
+                    }
+                    std::thread::sleep(PAUSE);
+                }
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => self.sweep(prepared)?,
                 Err(error) => return Err(Error::write(&self.path, error)),
             }
@@ -221,7 +226,8 @@ impl Output {
     pub(super) fn create_successor(&self) -> Result<File, Error> {
         let successor = self.successor();
         self.remove_successor();
-        let created = create(&successor, self.owner).and_then(|file| lock(&file).map(|_| file));
+        let created = create(&successor, self.owner)
+            .and_then(|file| lock(&file).map(|_| file).inspect_err(|_| remove(&successor)));
         created.map_err(|error| match error.kind() {
             io::ErrorKind::AlreadyExists => {
                 occupant(&successor).err().unwrap_or_else(|| Error::write(&successor, error))
