@@ -123,8 +123,9 @@ fn make_test_all_is_profiled_as_with_oprofile() {
     let top: Vec<&str> = report.lines().take(10).collect();
     assert!(top[0].starts_with("CPU: ") && top[1].starts_with("Counted "), "{report}");
     assert!(top[2].starts_with("samples  %        image name               app name"), "{report}");
-    // Beside other tests: the demo's own hottest is among the first.
-    assert!(top[3..].iter().any(|row| row.contains("gc_mark")), "{report}");
+    // Whatever else the machine does: of the demo's own program it is the first.
+    let collector = report.lines().find(|row| row.split_whitespace().any(|word| word == "collector"));
+    assert!(collector.is_some_and(|row| row.ends_with(" gc_mark")), "{report}");
     let kernel: Vec<&str> = report.lines().filter(|line| line.contains("no-vmlinux")).collect();
     assert!(!kernel.is_empty() && kernel.iter().all(|row| row.ends_with("(no symbols)")), "{kernel:?}");
     assert!(!report.contains("[kernel]") && !report.contains("entry_SYSCALL"), "{report}");

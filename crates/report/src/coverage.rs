@@ -1,6 +1,6 @@
 //! Coverage, said in a line: how far a recording's rows can be trusted.
 
-use oprof_profile::{Event, EventCoverage, Recording, Sampling, Scope};
+use oprof_profile::{Event, EventCoverage, Recording, Sampling, Scope, Target};
 
 use crate::lifetime::Lifetimes;
 use crate::number::{counted, grouped};
@@ -106,6 +106,13 @@ fn of_event(event: &Event, coverage: &EventCoverage, recording: &Recording) -> S
         parts.push(format!(
             "processes shorter than the time between two samples {missed}: --scope cgroup (as root) samples them"
         ));
+    }
+    if matches!(recording.run.target, Target::Processes(_))
+        && covered.is_some_and(|covered| covered > MORE_THAN_ALL)
+    {
+        parts.push(
+            "what the kernel does at the end of a process is sampled, and not in that total".to_owned(),
+        );
     }
     if let Some(cause) = late_timer(event, coverage, recording) {
         parts.push(format!("its timer came late and skipped samples: {cause}"));

@@ -129,6 +129,19 @@ fn samples_that_a_late_timer_skipped_are_not_nothing() {
 }
 
 #[test]
+fn more_than_all_of_processes_has_a_reason() {
+    let mut recording = recording();
+    recording.run.target = oprof_profile::Target::Processes(vec![1]);
+    assert!(!coverage_line(&recording).contains("end of a process"));
+    recording.coverage.events[0].counted = Some(90_000_000);
+    let line = coverage_line(&recording);
+    assert!(
+        line.contains("; what the kernel does at the end of a process is sampled, and not in that total;"),
+        "{line}"
+    );
+}
+
+#[test]
 fn of_a_system_it_is_said_how_busy_it_was() {
     let mut recording = recording();
     recording.run.scope = Scope::System;
