@@ -9,7 +9,7 @@ use crate::arguments::positive;
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Target (default: the command)")]
 pub(crate) struct TargetOptions {
-    /// These processes, with their threads and children, until they or the command end
+    /// These processes, with their threads and children
     #[arg(short, long = "pid", value_name = "PID,..", value_delimiter = ',', value_parser = id,
         conflicts_with_all = ["threads", "all", "cpus", "cgroup"], allow_negative_numbers = true)]
     pub(crate) pids: Vec<u32>,
