@@ -65,9 +65,11 @@ fn attach_to<T>(
             break;
         }
         let opened = open(&threads);
-        let is_steady = list() == threads;
+        let now = list();
+        let is_steady = now == threads;
         match opened {
-            Ok(opened) if is_steady => return Ok(opened),
+            // Where all of them have ended since, what they did until then is known.
+            Ok(opened) if is_steady || now.is_empty() => return Ok(opened),
             Ok(_) => {}
             // One of the threads has just ended.
             Err(Error::Open { source, .. }) if !is_steady && source.raw_os_error() == Some(libc::ESRCH) => {}
