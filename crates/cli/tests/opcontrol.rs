@@ -140,7 +140,7 @@ fn a_session_goes_on_after_its_daemon_was_killed() {
     spin(&session.place, 600_000);
     session.opcontrol("--dump");
     let before = samples(&session.opreport("-l -n"));
-    assert!(before > 100, "{before}");
+    assert!(before > 20, "{before}");
     let pid = session.daemon().expect("it runs");
     rustix::process::kill_process(pid, Signal::KILL).expect("it runs");
     until("it is gone", || session.daemon().is_none().then_some(()));
@@ -151,7 +151,7 @@ fn a_session_goes_on_after_its_daemon_was_killed() {
     session.opcontrol("--stop");
     assert_eq!(session.recordings("current"), ["0001.data", "0002.data"]);
     let both = session.opreport("-l -n");
-    assert!(samples(&both) > before + 100, "{both}");
+    assert!(samples(&both) > before + 20, "{both}");
     assert!(!both.contains("names missing"), "{both}");
     assert_eq!(session.opcontrol("--save=both --start"), "Profiler running.\nSignalling daemon... done\n");
     assert_eq!(session.recordings("both"), ["0001.data", "0002.data"]);
@@ -172,7 +172,7 @@ fn samples_can_be_read_while_they_are_taken_and_forgotten() {
     spin(&session.place, 300_000);
     session.opcontrol("--dump");
     let second = samples(&session.opreport("-l -n"));
-    assert!(first > 50 && second > first + 50, "{first} {second}");
+    assert!(first > 20 && second > first + 20, "{first} {second}");
     session.opcontrol("--stop");
     let stopped = samples(&session.opreport("-l -n"));
     spin(&session.place, 200_000);

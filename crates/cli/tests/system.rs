@@ -56,7 +56,7 @@ fn a_process_that_ran_before_is_named_as_others_are() {
     let recorded = place.report("--by process --plain").with_status(0).text().to_owned();
     let row = recorded.lines().find(|line| line.contains(&format!(" {} ", spin.id())));
     assert!(row.is_some_and(|row| row.contains("spin")), "{recorded}");
-    assert!(samples(&place, "spin_for_ever") > 50);
+    assert!(samples(&place, "spin_for_ever") > 15);
     spin.signal(Signal::KILL);
     spin.finish_alone();
 }
@@ -66,7 +66,7 @@ fn what_is_forked_and_executed_meanwhile_is_named_too() {
     let Some(place) = place() else { return };
     let mut forking = Started::new(place.command("./spin").arg("f"));
     finish(&mut place.oprof(["record", "-a", "sleep", "0.7"])).with_status(0);
-    assert!(samples(&place, "spin_shortly") > 50);
+    assert!(samples(&place, "spin_shortly") > 15);
     forking.signal(Signal::KILL);
     forking.finish_alone();
 }
@@ -82,7 +82,9 @@ fn without_a_command_it_ends_when_it_is_told_to() {
     let finished = oprof.finish().with_status(0);
     assert!(finished.stderr.contains("scope system"), "{}", finished.stderr);
     let report = place.report("--by image").with_status(0);
-    assert!(report.stderr.contains("of the time"), "{}", report.stderr);
+    // Where the CPUs were busy all the time, there is no more to say than that.
+    let words = ["of the time", "exact total"];
+    assert!(words.iter().any(|words| report.stderr.contains(words)), "{}", report.stderr);
 }
 
 #[test]
