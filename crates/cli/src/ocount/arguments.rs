@@ -35,7 +35,7 @@ pub(crate) struct OcountOptions {
     /// Count whatever runs on these CPUs
     #[arg(short = 'C', long, value_name = "LIST", value_parser = cpus, conflicts_with = "command")]
     pub(crate) cpu_list: Option<Cpus>,
-    /// The events, as NAME[:UNITMASK[:KERNEL:USER]] (see `ophelp`) or as of `oprof list`
+    /// The events, as NAME, NAME:UNITMASK or NAME:UNITMASK:KERNEL:USER, or as of `oprof list`
     #[arg(short, long, value_name = "EVENT,..")]
     pub(crate) events: Vec<String>,
     /// Tell the counts of each thread apart (with -p and -r)
