@@ -29,7 +29,7 @@ pub struct Progress<'a> {
 pub enum Reason {
     /// It does so about once a second.
     Routine,
-    /// Somebody asked for it: [`Order::Dump`].
+    /// Somebody asked for it: [`Order::Dump`](crate::Order::Dump).
     Dump,
     /// It has ended, and nothing more is to come.
     Last,
