@@ -20,6 +20,8 @@ mod ocount;
 mod opcontrol;
 mod ophelp;
 mod opreport;
+mod oprofile_tool;
+mod own_file;
 mod packages;
 mod paragraph;
 mod parallel;

@@ -9,14 +9,15 @@
 //! | `control` | the socket on which it is told what to do |
 //! | `daemon.log` | what it said last |
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, DirBuilder, File};
 use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, anyhow, bail};
 use rustix::fs::{FlockOperation, flock};
 
+use crate::own_file;
 use crate::user_directory::user_directory;
 
 /// The session that goes on.
@@ -185,13 +186,11 @@ impl SessionDirectory {
     /// Where another one is.
     pub(crate) fn lock(&self) -> Result<File> {
         let path = self.lock_file();
-        let mut file = OpenOptions::new()
+        let mut file = own_file::open_options()
             .read(true)
             .write(true)
             .create(true)
             .truncate(false)
-            .mode(0o600)
-            .custom_flags(rustix::fs::OFlags::NOFOLLOW.bits() as i32)
             .open(&path)
             .map_err(|error| anyhow!("{}: cannot be opened: {error}", path.display()))?;
         if flock(&file, FlockOperation::NonBlockingLockExclusive).is_err() {
@@ -208,11 +207,7 @@ impl SessionDirectory {
 
     /// The process id of the daemon that is running, if one is.
     pub(crate) fn daemon(&self) -> Option<u32> {
-        let file = OpenOptions::new()
-            .read(true)
-            .custom_flags(rustix::fs::OFlags::NOFOLLOW.bits() as i32)
-            .open(self.lock_file())
-            .ok()?;
+        let file = own_file::open_options().read(true).open(self.lock_file()).ok()?;
         if flock(&file, FlockOperation::NonBlockingLockShared).is_ok() {
             // Whoever wrote its number there is gone.
             return None;

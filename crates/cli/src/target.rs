@@ -5,26 +5,29 @@ use oprof_profile::Target;
 
 use crate::arguments::positive;
 
+/// What stands above these options in a help.
+pub(crate) const HEADING: &str = "Target (default: the command)";
+
 /// Whose events are taken; the command's where nothing is said.
 #[derive(Clone, Debug, Default, Args)]
-#[command(next_help_heading = "Target (default: the command)")]
 pub(crate) struct TargetOptions {
     /// These processes, with their threads and children
     #[arg(short, long = "pid", value_name = "PID,..", value_delimiter = ',', value_parser = id,
-        conflicts_with_all = ["threads", "all", "cpus", "cgroup"], allow_negative_numbers = true)]
+        conflicts_with_all = ["threads", "all", "cpus", "cgroup"], allow_negative_numbers = true, help_heading = HEADING)]
     pub(crate) pids: Vec<u32>,
     /// These threads alone
     #[arg(short, long = "tid", value_name = "TID,..", value_delimiter = ',', value_parser = id,
-        conflicts_with_all = ["all", "cpus", "cgroup"], allow_negative_numbers = true)]
+        conflicts_with_all = ["all", "cpus", "cgroup"], allow_negative_numbers = true, help_heading = HEADING)]
     pub(crate) threads: Vec<u32>,
     /// Whatever runs, on all CPUs
-    #[arg(short, long, conflicts_with = "cgroup")]
+    #[arg(short, long, conflicts_with = "cgroup", help_heading = HEADING)]
     pub(crate) all: bool,
     /// Whatever runs on these CPUs
-    #[arg(short = 'C', long = "cpu", value_name = "LIST", value_parser = cpus, conflicts_with = "cgroup")]
+    #[arg(short = 'C', long = "cpu", value_name = "LIST", value_parser = cpus, conflicts_with = "cgroup",
+        help_heading = HEADING)]
     pub(crate) cpus: Option<Cpus>,
     /// The processes of this control group, by its path
-    #[arg(long, value_name = "PATH")]
+    #[arg(long, value_name = "PATH", help_heading = HEADING)]
     pub(crate) cgroup: Option<String>,
 }
 
@@ -58,11 +61,13 @@ pub(crate) fn distinct(ids: &[u32]) -> Vec<u32> {
     ids
 }
 
+/// Reads a list of CPUs, such as `0-3,8`.
 pub(crate) fn cpus(text: &str) -> Result<Cpus, String> {
     let list = oprof_collector::parse_cpu_list(text);
     list.map(Cpus).ok_or_else(|| "not a list of CPUs such as 0-3,8".to_owned())
 }
 
+/// Reads the number of a process or thread.
 pub(crate) fn id(text: &str) -> Result<u32, String> {
     // PID_MAX_LIMIT of the kernel is 2^22; what is no process of this machine is said by its number.
     positive(text, i32::MAX as u64).map(|id| id as u32)

@@ -15,7 +15,7 @@ use oprof_profile::CommandEnd;
 use rustix::process::{Resource, Rlimit};
 
 use crate::Error;
-use crate::command_user::UserIds;
+use crate::command_user::CommandUser;
 
 /// A process that has been forked, has joined its control group, and waits to execute the command.
 #[derive(Debug)]
@@ -36,7 +36,7 @@ pub(crate) struct Preparation {
     /// The limit of open files that it gets back: the recorder may have raised its own.
     pub(crate) open_files: Option<Rlimit>,
     /// The user as whom it goes on.
-    pub(crate) user: Option<UserIds>,
+    pub(crate) user: Option<CommandUser>,
 }
 
 /// A thread that is about to fork a process for the command. What is attached to it before it does the process inherits,
@@ -54,18 +54,14 @@ pub(crate) struct Forking {
 
 impl Forking {
     /// Starts the thread.
-    pub(crate) fn start(
-        command: &[OsString],
-        environment: &[(&str, OsString)],
-        preparation: Preparation,
-    ) -> Result<Forking, Error> {
+    pub(crate) fn start(command: &[OsString], preparation: Preparation) -> Result<Forking, Error> {
         let failed = Error::system("start a process");
         let pipe = || rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC);
         let (ready, tell_ready) = pipe().map_err(|error| failed(error.into()))?;
         let (wait, go) = pipe().map_err(|error| failed(error.into()))?;
         let (program, arguments) = command.split_first().expect("the command line requires a command");
         let mut builder = Command::new(program);
-        builder.args(arguments).envs(environment.iter().map(|(name, value)| (name, value)));
+        builder.args(arguments).envs(preparation.user.iter().flat_map(CommandUser::environment));
         let go_in_child = go.as_raw_fd();
         let steps = move || -> io::Result<()> { prepare(&preparation, &tell_ready, &wait, go_in_child) };
         // SAFETY: `steps` runs in the forked child, where only async-signal-safe functions may be called: it makes
@@ -226,7 +222,7 @@ mod tests {
     use super::*;
 
     fn forking() -> Forking {
-        Forking::start(&["true".into()], &[], Preparation::default()).expect("a thread")
+        Forking::start(&["true".into()], Preparation::default()).expect("a thread")
     }
 
     #[test]

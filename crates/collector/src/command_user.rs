@@ -4,8 +4,8 @@ use std::ffi::{CString, OsString};
 use std::io;
 use std::path::PathBuf;
 
-use nix::unistd::{Uid, User};
-use rustix::process::{Gid as RawGid, Uid as RawUid};
+use nix::unistd::User;
+use rustix::process::{Gid, Uid};
 
 use crate::Error;
 
@@ -15,9 +15,9 @@ pub struct CommandUser {
     name: String,
     home: PathBuf,
     shell: PathBuf,
-    uid: u32,
-    gid: u32,
-    groups: Vec<u32>,
+    uid: Uid,
+    gid: Gid,
+    groups: Vec<Gid>,
 }
 
 impl CommandUser {
@@ -28,7 +28,7 @@ impl CommandUser {
     pub fn find(name: &str) -> Result<CommandUser, Error> {
         let unknown = || Error::NoSuchUser { name: name.to_owned() };
         let by_name = User::from_name(name).ok().flatten();
-        let by_number = || User::from_uid(Uid::from_raw(name.parse().ok()?)).ok().flatten();
+        let by_number = || User::from_uid(name.parse::<u32>().ok()?.into()).ok().flatten();
         let user = by_name.or_else(by_number).ok_or_else(unknown)?;
         let own = rustix::process::geteuid();
         if !own.is_root() && own.as_raw() != user.uid.as_raw() {
@@ -41,15 +41,15 @@ impl CommandUser {
             name: user.name,
             home: user.dir,
             shell: user.shell,
-            uid: user.uid.as_raw(),
-            gid: user.gid.as_raw(),
-            groups: groups.into_iter().map(|group| group.as_raw()).collect(),
+            uid: Uid::from_raw(user.uid.as_raw()),
+            gid: Gid::from_raw(user.gid.as_raw()),
+            groups: groups.into_iter().map(|group| Gid::from_raw(group.as_raw())).collect(),
         })
     }
 
     /// The user's number, and that of the user's first group.
     pub fn ids(&self) -> (u32, u32) {
-        (self.uid, self.gid)
+        (self.uid.as_raw(), self.gid.as_raw())
     }
 
     /// What a program finds in its environment of the user who runs it, as sudo(8) sets it.
@@ -61,28 +61,9 @@ impl CommandUser {
             ("LOGNAME", self.name.clone().into()),
         ]
     }
-}
 
-/// The numbers of a user, for a process that has just been forked: to become that user allocates nothing then.
-#[derive(Clone, Debug)]
-pub(crate) struct UserIds {
-    uid: RawUid,
-    gid: RawGid,
-    groups: Vec<RawGid>,
-}
-
-impl From<&CommandUser> for UserIds {
-    fn from(user: &CommandUser) -> UserIds {
-        UserIds {
-            uid: RawUid::from_raw(user.uid),
-            gid: RawGid::from_raw(user.gid),
-            groups: user.groups.iter().map(|group| RawGid::from_raw(*group)).collect(),
-        }
-    }
-}
-
-impl UserIds {
-    /// Makes the calling thread, the only one of its process, run as the user, for good.
+    /// Makes the calling thread, the only one of a process that was just forked, run as the user, for good. It allocates
+    /// nothing.
     pub(crate) fn become_user(&self) -> io::Result<()> {
         if rustix::process::geteuid() == self.uid {
             return Ok(());

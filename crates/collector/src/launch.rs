@@ -8,7 +8,7 @@ use rustix::process::Rlimit;
 use crate::Error;
 use crate::cgroup::Cgroup;
 use crate::command::{Forking, Preparation, Waiting};
-use crate::command_user::{CommandUser, UserIds};
+use crate::command_user::CommandUser;
 use crate::place::Place;
 
 /// A command for which no process has been forked yet.
@@ -43,10 +43,8 @@ impl Prelaunch {
             _ => None,
         };
         let join = cgroup.as_ref().map(Cgroup::joining_file).transpose()?;
-        let environment = user.map(CommandUser::environment);
-        let environment = environment.as_ref().map_or(&[][..], |environment| environment);
-        let preparation = Preparation { join, open_files: Some(open_files), user: user.map(UserIds::from) };
-        let forking = Forking::start(command, environment, preparation)?;
+        let preparation = Preparation { join, open_files: Some(open_files), user: user.cloned() };
+        let forking = Forking::start(command, preparation)?;
         Ok(Prelaunch { scope, forking, cgroup })
     }
 

@@ -24,6 +24,7 @@ mod idle_time;
 mod initial_stack;
 mod jit_files;
 mod launch;
+mod memory_map;
 mod open_files;
 mod parse;
 mod place;

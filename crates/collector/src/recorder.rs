@@ -65,7 +65,7 @@ pub struct Recorder {
     last_flush: Instant,
     /// When something was last seen to be mapped.
     last_mapping: Option<Instant>,
-    /// The group that is the target.
+    /// The group that is the target, until what runs in it was taken in.
     group: Option<ExistingCgroup>,
     /// The command's own. Last, so that it is removed after all counters bound to it are closed.
     _cgroup: Option<Cgroup>,

@@ -11,7 +11,8 @@ use oprof_profile::{ImageIdentity, ImageKind, Inode, Record, TaskRecord, Timesta
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::held_images::{BuildIdReader, open_mapped};
-use crate::proc_info::{self, MappedFile};
+use crate::memory_map::{self, Executable};
+use crate::proc_info;
 use crate::recorder::now;
 
 /// How often to look for processes that were forked meanwhile. Each walk takes in what ran at its beginning, so that few
@@ -73,12 +74,12 @@ impl RunningProcesses {
         };
         let mut records = vec![record(found)];
         let program = proc_info::program(pid);
-        let mut mapped = proc_info::executable_mappings(pid);
+        let mut mapped = memory_map::executable_mappings(pid);
         // The first file is the program: by address a library can come before it.
         mapped.sort_by_key(|mapping| Some(&mapping.name) != program.as_ref());
         for mapping in mapped {
             let identity = self.identity(pid, &mapping);
-            let MappedFile { start, end, file_offset, name, .. } = mapping;
+            let Executable { start, end, file_offset, name, .. } = mapping;
             let length = end.saturating_sub(start);
             let start = VirtualAddress(start);
             records.push(record(Record::Mapped { pid, start, length, file_offset, identity, name }));
@@ -94,7 +95,7 @@ impl RunningProcesses {
     }
 
     /// What the kernel's records would call the image.
-    fn identity(&mut self, pid: u32, mapping: &MappedFile) -> ImageIdentity {
+    fn identity(&mut self, pid: u32, mapping: &Executable) -> ImageIdentity {
         if ImageKind::of_mapping(&mapping.name) != ImageKind::File {
             return ImageIdentity::None;
         }

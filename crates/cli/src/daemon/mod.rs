@@ -42,10 +42,10 @@ pub(crate) fn daemon(options: &DaemonOptions) -> Result<ExitCode> {
     for signal in [SIGTERM, SIGINT, SIGHUP] {
         pipe::register(signal, end.try_clone()?).map_err(|error| anyhow!("cannot catch signals: {error}"))?;
     }
-    check(&Settings::read(&session)?)?;
     let mut daemon = Daemon { session, worker: None };
-    if options.start {
-        daemon.start()?;
+    match options.start {
+        true => daemon.start()?,
+        false => check(&Settings::read(&daemon.session)?)?,
     }
     let listener = protocol::listen(&daemon.session)?;
     let served = daemon.serve(&listener, &mut ended);
@@ -66,8 +66,7 @@ impl Daemon {
             match poll(&mut fds, None) {
                 Ok(_) | Err(rustix::io::Errno::INTR) => {}
                 Err(error) => {
-                    return Err(std::io::Error::from(error))
-                        .map_err(|error| anyhow!("cannot wait for requests: {error}"));
+                    return Err(anyhow!("cannot wait for requests: {}", std::io::Error::from(error)));
                 }
             }
             if !fds[1].revents().is_empty() {

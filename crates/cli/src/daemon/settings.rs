@@ -1,12 +1,12 @@
 //! What the daemon is to record, as it was set up.
 
-use std::fs::{self, OpenOptions};
+use std::fs;
 use std::io::{self, Read, Write};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, anyhow, bail};
 
+use crate::own_file;
 use crate::session_directory::SessionDirectory;
 
 /// The file is not longer, in bytes.
@@ -31,10 +31,7 @@ impl Settings {
     /// Those of a session; what is not set is as by default.
     pub(crate) fn read(session: &SessionDirectory) -> Result<Settings> {
         let path = session.settings();
-        let file = OpenOptions::new()
-            .read(true)
-            .custom_flags(rustix::fs::OFlags::NOFOLLOW.bits() as i32)
-            .open(&path);
+        let file = own_file::open_options().read(true).open(&path);
         let mut text = String::new();
         match file.and_then(|file| file.take(LONGEST).read_to_string(&mut text)) {
             Ok(_) => {
@@ -55,7 +52,7 @@ impl Settings {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
                 _ => {}
             }
-            let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&new)?;
+            let mut file = own_file::open_options().write(true).create_new(true).open(&new)?;
             file.write_all(text.as_bytes())?;
             fs::rename(&new, &path)
         })();

@@ -11,7 +11,7 @@ use oprof_collector::{Controller, Order};
 
 use super::settings::Settings;
 use crate::arguments::{Arguments, RecordOptions, Subcommand};
-use crate::record::{self, Prepared};
+use crate::record::{self, Session};
 use crate::session_directory::SessionDirectory;
 
 /// Of more processes than this, those that have ended are folded by what they ran.
@@ -41,7 +41,9 @@ impl Worker {
             let begun = || -> Result<_> {
                 let (mut plan, notes) = record::plan(&options)?;
                 plan.switches = true;
-                Prepared::new(&options, plan, notes)?.start()
+                let mut session = Session::prepare(&options, plan, notes)?;
+                session.start()?;
+                Ok(session)
             };
             match begun() {
                 Ok(session) => {

@@ -9,7 +9,6 @@ use std::process::ExitCode;
 use std::time::{Duration, SystemTime};
 
 use anyhow::Result;
-use clap::Parser;
 use oprof_collector::{CountingPlan, CountingSession};
 use oprof_events::{EventConfig, System};
 use oprof_profile::{Scope, Target};
@@ -17,7 +16,7 @@ use oprof_report::render::stat::{Ocount, PlaceKind};
 
 use crate::stat::Output;
 use crate::target::distinct;
-use crate::{default_event, speak, status, usage_error};
+use crate::{default_event, oprofile_tool, speak, status};
 use arguments::OcountOptions;
 
 /// Events per sample, where a specification wants some before its unit mask; nothing is sampled.
@@ -25,17 +24,9 @@ const ANY_COUNT: u64 = 1_000_000_000;
 
 /// Runs with the command line that the program was called with.
 pub(crate) fn main() -> ExitCode {
-    let options = match OcountOptions::try_parse() {
+    let options: OcountOptions = match oprofile_tool::options("ocount") {
         Ok(options) => options,
-        Err(error) if error.use_stderr() => {
-            speak::line(&usage_error::line(&error, "ocount"));
-            return ExitCode::from(status::FAILED);
-        }
-        Err(help) => {
-            // Where nobody reads it, there is nobody to tell.
-            let _ = help.print();
-            return ExitCode::SUCCESS;
-        }
+        Err(status) => return status,
     };
     // Whatever is wrong, OProfile's status for it is 1.
     ocount(&options).map_or_else(

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::Parser;
 
+use crate::oprofile_tool::SessionOptions;
+
 const EXAMPLES: &str = "\
 Examples:
   opcontrol --setup --event=CPU_CLK_UNHALTED:1000000:0:1:1
@@ -12,87 +14,76 @@ Examples:
   opcontrol --save=before --start    begin another session
   opcontrol --shutdown";
 
+/// What stands above groups of options in the help.
+const ACTIONS: &str = "Actions, in the order in which they are done";
+const SETTINGS: &str = "Settings, kept until they are set again";
+
 /// Controls the daemon that profiles the whole system, by OProfile's options.
 #[derive(Debug, Parser)]
 #[command(
-    name = "opcontrol", version, after_help = EXAMPLES, disable_version_flag = true, disable_help_flag = true, max_term_width = 100,
-    arg_required_else_help = true
+    name = "opcontrol", version, after_help = EXAMPLES, disable_version_flag = true, disable_help_flag = true,
+    max_term_width = 100, arg_required_else_help = true
 )]
 pub(crate) struct OpcontrolOptions {
     /// Make the session directory
-    #[arg(long, help_heading = "Actions, in the order in which they are done")]
+    #[arg(long, help_heading = ACTIONS)]
     pub(crate) init: bool,
     /// Keep the settings that are given
-    #[arg(long, help_heading = "Actions, in the order in which they are done")]
+    #[arg(long, help_heading = ACTIONS)]
     pub(crate) setup: bool,
     /// Start the daemon; it takes no samples yet
-    #[arg(long, help_heading = "Actions, in the order in which they are done")]
+    #[arg(long, help_heading = ACTIONS)]
     pub(crate) start_daemon: bool,
     /// Take samples, starting the daemon where none runs
-    #[arg(short, long, help_heading = "Actions, in the order in which they are done")]
+    #[arg(short, long, help_heading = ACTIONS)]
     pub(crate) start: bool,
     /// Write the samples so far, for opreport
-    #[arg(short, long, help_heading = "Actions, in the order in which they are done")]
+    #[arg(short, long, help_heading = ACTIONS)]
     pub(crate) dump: bool,
     /// Take no more samples, and write what there is
-    #[arg(short = 't', long, help_heading = "Actions, in the order in which they are done")]
+    #[arg(short = 't', long, help_heading = ACTIONS)]
     pub(crate) stop: bool,
     /// Give the current session a name, and begin another
-    #[arg(long, value_name = "NAME", help_heading = "Actions, in the order in which they are done")]
+    #[arg(long, value_name = "NAME", help_heading = ACTIONS)]
     pub(crate) save: Option<String>,
     /// Forget the samples of the current session
-    #[arg(long, help_heading = "Actions, in the order in which they are done")]
+    #[arg(long, help_heading = ACTIONS)]
     pub(crate) reset: bool,
     /// Stop, and end the daemon
-    #[arg(short = 'h', long, help_heading = "Actions, in the order in which they are done")]
+    #[arg(short = 'h', long, help_heading = ACTIONS)]
     pub(crate) shutdown: bool,
     /// The same; there is no kernel module to unload
-    #[arg(long, help_heading = "Actions, in the order in which they are done")]
+    #[arg(long, help_heading = ACTIONS)]
     pub(crate) deinit: bool,
     /// Tell what is set up and whether the daemon runs
-    #[arg(long, help_heading = "Actions, in the order in which they are done")]
+    #[arg(long, help_heading = ACTIONS)]
     pub(crate) status: bool,
     /// List the events of this processor
-    #[arg(short, long, help_heading = "Actions, in the order in which they are done")]
+    #[arg(short, long, help_heading = ACTIONS)]
     pub(crate) list_events: bool,
     /// Sample this event: NAME:COUNT:UNITMASK:KERNEL:USER, or as of `oprof list`; may be repeated; or `default`
-    #[arg(
-        short,
-        long = "event",
-        value_name = "EVENT",
-        help_heading = "Settings, kept until they are set again"
-    )]
+    #[arg(short, long = "event", value_name = "EVENT", help_heading = SETTINGS)]
     pub(crate) events: Vec<String>,
     /// Name the kernel's functions, with lines from this file if it is the running kernel's
-    #[arg(long, value_name = "FILE", help_heading = "Settings, kept until they are set again")]
+    #[arg(long, value_name = "FILE", help_heading = SETTINGS)]
     pub(crate) vmlinux: Option<PathBuf>,
     /// Make all of the kernel one image without names
-    #[arg(long, conflicts_with = "vmlinux", help_heading = "Settings, kept until they are set again")]
+    #[arg(long, conflicts_with = "vmlinux", help_heading = SETTINGS)]
     pub(crate) no_vmlinux: bool,
     /// none, lib, kernel, thread, cpu or all, as a list: everything but threads is always recorded
-    #[arg(long, value_name = "BY", value_parser = separate, help_heading = "Settings, kept until they are set again")]
+    #[arg(long, value_name = "BY", value_parser = separate, help_heading = SETTINGS)]
     pub(crate) separate: Option<String>,
     /// The ring buffer of each CPU, such as 512K or 4M
-    #[arg(long, value_name = "SIZE", help_heading = "Settings, kept until they are set again")]
+    #[arg(long, value_name = "SIZE", help_heading = SETTINGS)]
     pub(crate) buffer_size: Option<String>,
     /// Only 0: there are no call stacks yet
-    #[arg(short, long, value_name = "DEPTH", value_parser = callgraph, help_heading = "Settings, kept until they are set again")]
+    #[arg(short, long, value_name = "DEPTH", value_parser = callgraph, help_heading = SETTINGS)]
     pub(crate) callgraph: Option<u32>,
     /// Only `all`: reports choose images
-    #[arg(short, long, value_name = "IMAGE", value_parser = image, help_heading = "Settings, kept until they are set again")]
+    #[arg(short, long, value_name = "IMAGE", value_parser = image, help_heading = SETTINGS)]
     pub(crate) image: Option<String>,
-    /// Where settings and samples are; /var/lib/oprof for root
-    #[arg(long, value_name = "DIR")]
-    pub(crate) session_dir: Option<PathBuf>,
-    /// Say more
-    #[arg(short = 'V', long)]
-    pub(crate) verbose: bool,
-    /// Print the version
-    #[arg(short, long, action = clap::ArgAction::Version)]
-    version: Option<bool>,
-    /// Print help
-    #[arg(short = '?', long, action = clap::ArgAction::Help)]
-    help: Option<bool>,
+    #[command(flatten)]
+    pub(crate) common: SessionOptions,
 }
 
 impl OpcontrolOptions {

@@ -2,18 +2,15 @@
 
 mod arguments;
 
-use std::fs::OpenOptions;
 use std::io::{self, Read, Write};
-use std::os::unix::fs::OpenOptionsExt;
-use std::process::{Child, Command, ExitCode, Stdio};
+use std::process::{Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, anyhow, bail};
-use clap::Parser;
 
 use crate::daemon::{self, Request, Settings};
 use crate::session_directory::SessionDirectory;
-use crate::{ophelp, speak, status, usage_error};
+use crate::{ophelp, oprofile_tool, own_file, status};
 use arguments::OpcontrolOptions;
 
 /// How long the daemon may take until it answers or has failed.
@@ -23,20 +20,9 @@ const LONGEST: u64 = 4096;
 
 /// Runs with the command line that the program was called with.
 pub(crate) fn main() -> ExitCode {
-    let options = match OpcontrolOptions::try_parse() {
+    let options: OpcontrolOptions = match oprofile_tool::options("opcontrol") {
         Ok(options) => options,
-        Err(error)
-            if error.use_stderr()
-                && error.kind() != clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand =>
-        {
-            speak::line(&usage_error::line(&error, "opcontrol"));
-            return ExitCode::from(status::FAILED);
-        }
-        Err(help) => {
-            // Where nobody reads it, there is nobody to tell.
-            let _ = help.print();
-            return ExitCode::SUCCESS;
-        }
+        Err(status) => return status,
     };
     if options.list_events {
         return ophelp::list_events();
@@ -48,7 +34,7 @@ pub(crate) fn main() -> ExitCode {
 }
 
 fn opcontrol(options: &OpcontrolOptions) -> Result<()> {
-    let session = SessionDirectory::new(options.session_dir.as_deref())?;
+    let session = SessionDirectory::new(options.common.session_dir.as_deref())?;
     if !options.acts() && !options.sets() {
         bail!("nothing is asked for; see opcontrol --help");
     }
@@ -148,11 +134,9 @@ fn start_daemon(session: &SessionDirectory) -> Result<()> {
     }
     say("Using the perf_event kernel interface.")?;
     let log = session.log();
-    let output = OpenOptions::new()
+    let output = own_file::open_options()
         .create(true)
         .append(true)
-        .mode(0o600)
-        .custom_flags(rustix::fs::OFlags::NOFOLLOW.bits() as i32)
         .open(&log)
         .map_err(|error| anyhow!("{}: cannot be opened: {error}", log.display()))?;
     let before = output.metadata().map_or(0, |metadata| metadata.len());
@@ -181,13 +165,7 @@ fn start_daemon(session: &SessionDirectory) -> Result<()> {
         }
         std::thread::sleep(Duration::from_millis(5));
     }
-    leave(daemon);
     Ok(say("Daemon started.")?)
-}
-
-/// The daemon goes on by itself.
-fn leave(daemon: Child) {
-    drop(daemon);
 }
 
 /// The last line of the log behind what was there before.

@@ -8,13 +8,12 @@ use std::io::{self, BufWriter, Write};
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
-use clap::Parser;
 use oprof_events::processor::title;
 use oprof_events::table::TableEvent;
 use oprof_events::{EventTable, System};
 
 use crate::list::{of_table_event, table_of};
-use crate::{speak, status, usage_error};
+use crate::{oprofile_tool, status};
 use arguments::OphelpOptions;
 
 /// Events per sample where OProfile's default event has no count of its own.
@@ -24,17 +23,9 @@ const DEFAULT_COUNT_S390: u64 = 4_127_518;
 
 /// Runs with the command line that the program was called with.
 pub(crate) fn main() -> ExitCode {
-    let options = match OphelpOptions::try_parse() {
+    let options: OphelpOptions = match oprofile_tool::options("ophelp") {
         Ok(options) => options,
-        Err(error) if error.use_stderr() => {
-            speak::line(&usage_error::line(&error, "ophelp"));
-            return ExitCode::from(status::FAILED);
-        }
-        Err(help) => {
-            // Where nobody reads it, there is nobody to tell.
-            let _ = help.print();
-            return ExitCode::SUCCESS;
-        }
+        Err(status) => return status,
     };
     let done = lines(&options).and_then(|lines| {
         let mut out = BufWriter::new(io::stdout().lock());

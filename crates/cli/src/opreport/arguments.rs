@@ -6,6 +6,7 @@ use clap::Parser;
 use oprof_profile::NameStyle;
 
 use crate::arguments::percent;
+use crate::oprofile_tool::SessionOptions;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -48,18 +49,8 @@ pub(crate) struct OpreportOptions {
     /// Write to this file
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output_file: Option<PathBuf>,
-    /// Where the session is; /var/lib/oprof for root
-    #[arg(long, value_name = "DIR")]
-    pub(crate) session_dir: Option<PathBuf>,
-    /// Say more
-    #[arg(short = 'V', long)]
-    pub(crate) verbose: bool,
-    /// Print the version
-    #[arg(short, long, action = clap::ArgAction::Version)]
-    version: Option<bool>,
-    /// Print help
-    #[arg(short = '?', long, action = clap::ArgAction::Help)]
-    help: Option<bool>,
+    #[command(flatten)]
+    pub(crate) common: SessionOptions,
     /// session:NAME for one that was saved, or the files of recordings
     #[arg(value_name = "PROFILE")]
     pub(crate) profiles: Vec<String>,

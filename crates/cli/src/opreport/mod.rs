@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
-use clap::Parser;
 use oprof_profile::Recording;
 use oprof_profile::recording::is_being_written;
 use oprof_report::Options;
@@ -15,23 +14,15 @@ use oprof_report::render::{opreport_summary, opreport_symbols};
 
 use crate::session_directory::SessionDirectory;
 use crate::stat::Output;
-use crate::{speak, status, usage_error};
+use crate::{oprofile_tool, speak, status, usage_error};
 use arguments::{NOT_YET, OpreportOptions};
 
 /// Runs with the command line that the program was called with.
 pub(crate) fn main() -> ExitCode {
-    let options = match OpreportOptions::try_parse() {
+    let mistake = |error: &clap::Error| not_yet().unwrap_or_else(|| usage_error::line(error, "opreport"));
+    let options: OpreportOptions = match oprofile_tool::options_or(mistake) {
         Ok(options) => options,
-        Err(error) if error.use_stderr() => {
-            let mistake = not_yet().unwrap_or_else(|| usage_error::line(&error, "opreport"));
-            speak::line(&mistake);
-            return ExitCode::from(status::FAILED);
-        }
-        Err(help) => {
-            // Where nobody reads it, there is nobody to tell.
-            let _ = help.print();
-            return ExitCode::SUCCESS;
-        }
+        Err(status) => return status,
     };
     match opreport(&options) {
         Ok(()) => ExitCode::SUCCESS,
@@ -74,7 +65,7 @@ fn opreport(options: &OpreportOptions) -> Result<()> {
         }
     }
     oprof_report::coverage_lines(&recording).iter().for_each(|line| speak::line(line));
-    if options.verbose {
+    if options.common.verbose {
         oprof_report::notes(&recording).iter().for_each(|note| speak::line(note));
     }
     Ok(())
@@ -83,7 +74,7 @@ fn opreport(options: &OpreportOptions) -> Result<()> {
 /// All that was asked for, put together.
 fn load(options: &OpreportOptions) -> Result<Recording> {
     let mut paths: Vec<PathBuf> = Vec::new();
-    let session = || SessionDirectory::new(options.session_dir.as_deref());
+    let session = || SessionDirectory::new(options.common.session_dir.as_deref());
     for profile in &options.profiles {
         match profile.strip_prefix("session:") {
             Some(names) => {

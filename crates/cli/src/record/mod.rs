@@ -13,7 +13,7 @@ use oprof_profile::BuildId;
 use crate::arguments::RecordOptions;
 use crate::control::Listener;
 use crate::{default_event, event_tables};
-pub(crate) use session::Prepared;
+pub(crate) use session::Session;
 
 /// Of more processes than this, those that have ended are folded by what they ran, where the target is not a command.
 const MOST_PROCESSES: usize = 200_000;
@@ -25,7 +25,8 @@ pub(crate) fn record(options: &RecordOptions) -> Result<ExitCode> {
         bail!("--delay off: nothing would switch sampling on; add --control");
     }
     let listener = options.control.as_ref().map(Listener::open).transpose()?;
-    let session = Prepared::new(options, plan, notes)?.start()?;
+    let mut session = Session::prepare(options, plan, notes)?;
+    session.start()?;
     if let Some(listener) = listener {
         listener.start(session.controller());
     }

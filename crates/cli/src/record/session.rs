@@ -22,16 +22,7 @@ const AFTER_ITS_END: u64 = 2_000_000_000;
 /// Folding looks at everything that there is, and is not done again before so long.
 const BETWEEN_FOLDS: Duration = Duration::from_secs(5);
 
-/// Everything is open; nothing runs yet.
-pub(crate) struct Prepared<'o> {
-    options: &'o RecordOptions,
-    resolver: Resolver,
-    recorder: Recorder,
-    run: Run,
-    file: RecordingFile,
-}
-
-/// A recording while it is made.
+/// A recording, from when everything is open.
 pub(crate) struct Session<'o> {
     options: &'o RecordOptions,
     resolver: Resolver,
@@ -49,13 +40,13 @@ pub(crate) struct Recorded {
     symbolizer: Symbolizer,
 }
 
-impl<'o> Prepared<'o> {
-    /// Opens everything; `notes` are sentences that the recording is to tell its reader.
-    pub(crate) fn new(
+impl<'o> Session<'o> {
+    /// Opens everything, and lets nothing run yet; `notes` are sentences that the recording is to tell its reader.
+    pub(crate) fn prepare(
         options: &'o RecordOptions,
         plan: RecordingPlan,
         mut notes: Vec<String>,
-    ) -> Result<Prepared<'o>> {
+    ) -> Result<Session<'o>> {
         let resolver = Resolver::new(options, &mut notes)?;
         let recorder = Recorder::prepare(&plan)?;
         let run = Run {
@@ -68,23 +59,19 @@ impl<'o> Prepared<'o> {
         let owner = plan.user.as_ref().map(CommandUser::ids).map(|(uid, gid)| Owner { uid, gid });
         let events = recorder.events().to_vec();
         let file = RecordingFile::create(&options.output, owner, run.clone(), events, recorder.started())?;
-        Ok(Prepared { options, resolver, recorder, run, file })
+        Ok(Session { options, resolver, recorder, run, file, trouble: Trouble::default() })
     }
 
     /// Lets the command run and puts the file in its place.
-    pub(crate) fn start(self) -> Result<Session<'o>> {
-        let Prepared { options, resolver, mut recorder, run, mut file } = self;
-        recorder.start()?;
+    pub(crate) fn start(&mut self) -> Result<()> {
+        self.recorder.start()?;
         // The command runs from here on: what goes wrong now is said and must not keep it, or its status, from the user.
-        let mut trouble = Trouble::default();
-        if let Err(error) = file.publish() {
-            trouble.say(&error, "");
+        if let Err(error) = self.file.publish() {
+            self.trouble.say(&error, "");
         }
-        Ok(Session { options, resolver, recorder, run, file, trouble })
+        Ok(())
     }
-}
 
-impl Session<'_> {
     /// What tells it what to do.
     pub(crate) fn controller(&self) -> Controller {
         self.recorder.controller()

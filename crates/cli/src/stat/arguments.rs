@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use crate::arguments::{ScopeName, percent, positive};
-use crate::target::TargetOptions;
+use crate::target::{self, TargetOptions};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -33,37 +33,38 @@ pub(crate) struct StatOptions {
     pub(crate) whose: TargetOptions,
     /// How to follow the command: inherit (auto), cgroup; system is -a
     #[arg(long, value_name = "SCOPE", default_value = "auto", value_enum, hide_default_value = true,
-        hide_possible_values = true, conflicts_with_all = ["pids", "threads", "all", "cpus", "cgroup"])]
+        hide_possible_values = true, conflicts_with_all = ["pids", "threads", "all", "cpus", "cgroup"],
+        help_heading = target::HEADING)]
     pub(crate) scope: ScopeName,
     /// Print what came in each interval of so many milliseconds
     #[arg(short = 'I', long, value_name = "MS", value_parser = milliseconds, conflicts_with = "repeat",
-        allow_negative_numbers = true, help_heading = None)]
+        allow_negative_numbers = true)]
     pub(crate) interval: Option<u64>,
     /// Run the command so often; print mean and standard deviation
-    #[arg(short, long, value_name = "N", value_parser = repeats, allow_negative_numbers = true, help_heading = None)]
+    #[arg(short, long, value_name = "N", value_parser = repeats, allow_negative_numbers = true)]
     pub(crate) repeat: Option<u64>,
     /// List each process of the command with its own counts, by the first event
-    #[arg(long, conflicts_with_all = ["interval", "repeat", "pids", "threads", "all", "cpus", "cgroup"], help_heading = None)]
+    #[arg(long, conflicts_with_all = ["interval", "repeat", "pids", "threads", "all", "cpus", "cgroup"])]
     pub(crate) per_process: bool,
     /// Leave out processes below this share of the first event
     #[arg(long, value_name = "PERCENT", default_value = "0", value_parser = percent, requires = "per_process",
-        hide_default_value = true, allow_negative_numbers = true, help_heading = None)]
+        hide_default_value = true, allow_negative_numbers = true)]
     pub(crate) threshold: f64,
     /// Print fields with this between them, in perf stat's order
-    #[arg(short = 'x', long, value_name = "SEP", value_parser = separator, conflicts_with = "json", help_heading = None)]
+    #[arg(short = 'x', long, value_name = "SEP", value_parser = separator, conflicts_with = "json")]
     pub(crate) field_separator: Option<String>,
     /// Print JSON, an object on a line
-    #[arg(long, help_heading = None)]
+    #[arg(long)]
     pub(crate) json: bool,
     /// Write the counts to this file
-    #[arg(short, long, value_name = "FILE", help_heading = None)]
+    #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
     /// Say nothing but counts and errors
-    #[arg(short, long, help_heading = None)]
+    #[arg(short, long)]
     pub(crate) quiet: bool,
     /// The command and its arguments
     #[arg(required_unless_present_any = ["pids", "threads", "all", "cpus", "cgroup"], trailing_var_arg = true,
-        value_name = "COMMAND", help_heading = None)]
+        value_name = "COMMAND")]
     pub(crate) command: Vec<OsString>,
 }
 

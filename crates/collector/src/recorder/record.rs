@@ -62,13 +62,13 @@ impl Recorder {
         let mut running = RunningProcesses::new(self.build_id_of, by_build_id);
         let mut since_drained = 0;
         let target = self.target.clone();
-        let group_members = self.group.as_ref().map(ExistingCgroup::processes).unwrap_or_default();
+        let group = self.group.take();
         let list = || match &target {
             Target::Command => Vec::new(),
             Target::Cpus(_) => proc_info::processes(),
             Target::Processes(pids) => proc_info::tree(pids),
             Target::Threads(tids) => tids.iter().filter_map(|tid| proc_info::process_of(*tid)).collect(),
-            Target::Cgroup(_) => group_members.clone(),
+            Target::Cgroup(_) => group.as_ref().map(ExistingCgroup::processes).unwrap_or_default(),
         };
         running.read(target.is_of_cpus(), list, |records| {
             since_drained += records.len();
@@ -102,14 +102,10 @@ impl Recorder {
             let round = Instant::now();
             let longest = if self.descriptions.is_waiting() { GAP_AMONG_PROGRAMS } else { ROUND };
             let left = self.longest.filter(|_| !is_over).map(|whole| whole.saturating_sub(began.elapsed()));
-            let until_first = match self.first_sample {
-                FirstSample::After(delay) => delay.saturating_sub(began.elapsed()),
-                _ => Duration::MAX,
-            };
-            waiter.wait(left.unwrap_or(longest).min(longest).min(until_first)).map_err(&failed)?;
-            if until_first != Duration::MAX
-                && matches!(self.first_sample, FirstSample::After(delay) if began.elapsed() >= delay)
-            {
+            let until_first = self.until_first_sample(began);
+            let longest = [left, until_first].into_iter().flatten().fold(longest, Duration::min);
+            waiter.wait(longest).map_err(&failed)?;
+            if self.until_first_sample(began) == Some(Duration::ZERO) {
                 self.first_sample = FirstSample::Now;
                 self.switch(true)?;
             }
@@ -144,6 +140,14 @@ impl Recorder {
         let Collected { profile, images, jit_files, .. } = &mut collected;
         flush(Progress { profile, images, jit_files, since, now: now(), reason: Reason::Last });
         Ok(collected)
+    }
+
+    /// How long it is until the first sample, of a recording that began then; `None` where that is no question of time.
+    fn until_first_sample(&self, began: Instant) -> Option<Duration> {
+        match self.first_sample {
+            FirstSample::After(delay) => Some(delay.saturating_sub(began.elapsed())),
+            FirstSample::Now | FirstSample::WhenTold => None,
+        }
     }
 
     /// Takes samples from now on, or none.

@@ -5,7 +5,7 @@ use oprof_profile::{ImageKind, Record, TaskRecord};
 use crate::descriptions::Descriptions;
 use crate::held_images::HeldImages;
 use crate::jit_files::JitFiles;
-use crate::proc_info;
+use crate::memory_map;
 use crate::time_order::TimeOrder;
 
 /// The smallest huge page of x86-64, and of arm64 and riscv64 with pages of 4 KB; in bytes.
@@ -49,6 +49,6 @@ fn remapped(record: &Record) -> Option<Record> {
     if !is_huge || ImageKind::of_mapping(name) != ImageKind::Anonymous {
         return None;
     }
-    let file = proc_info::file_around(*pid, start.0, start.0.saturating_add(*length))?;
+    let file = memory_map::file_around(*pid, start.0, start.0.saturating_add(*length))?;
     Some(Record::Remapped { pid: *pid, start: *start, length: *length, file })
 }
