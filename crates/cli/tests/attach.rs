@@ -6,7 +6,8 @@ use std::fs;
 use std::time::Duration;
 
 use harness::{
-    Coverage, Finished, Place, Started, User, assert_no_panic, assert_one_line, finish, skipped, until, users,
+    Coverage, Finished, Place, Started, User, assert_no_panic, assert_one_line, finish, samples_of, skipped,
+    until, users,
 };
 
 /// Two functions, one of which takes twice as long as the other, in a main thread (`one`), and in a second thread one more
@@ -55,17 +56,6 @@ fn record(place: &Place, arguments: &str) -> Finished {
     finish(place.oprof(["record"]).args(arguments.split_whitespace()))
 }
 
-/// The samples of each function of the program.
-#[track_caller]
-fn samples<const N: usize>(place: &Place, functions: [&str; N]) -> [u64; N] {
-    let report = place.report("-l --plain").with_status(0);
-    let rows: Vec<Vec<&str>> = report.text().lines().map(|line| line.split_whitespace().collect()).collect();
-    functions.map(|function| {
-        let rows = rows.iter().filter(|row| row.last() == Some(&function));
-        rows.map(|row| row[0].parse::<u64>().expect("a number")).sum()
-    })
-}
-
 #[test]
 fn a_process_is_sampled_with_all_its_threads() {
     for user in users() {
@@ -78,7 +68,7 @@ fn a_process_is_sampled_with_all_its_threads() {
         });
         let finished = record(&place, &format!("-p {pid} -F 2000 -e cpu-clock:u sleep 1")).with_status(0);
         assert_no_panic(&finished.stderr);
-        let [long, short, thread] = samples(&place, ["long_work", "short_work", "thread_work"]);
+        let [long, short, thread] = samples_of(&place, ["long_work", "short_work", "thread_work"]);
         assert!(long + short > 20 && thread > 20, "{long} {short} {thread}: {}", finished.stderr);
         // Six standard deviations around two thirds, of at least fifty samples.
         let share = long as f64 / (long + short) as f64;
@@ -93,7 +83,7 @@ fn short_children_of_a_process_are_sampled_without_bias() {
     let Some(place) = root().and_then(place) else { return };
     let work = start(&place, &["children"]);
     let finished = record(&place, &format!("-p {} --duration 2s", work.id())).with_status(0);
-    let [child, long] = samples(&place, ["child_work", "long_work"]);
+    let [child, long] = samples_of(&place, ["child_work", "long_work"]);
     // How many there are is a matter of how busy the machine is; inherited events would see a tenth of what there is.
     assert!(child > 5 && long == 0, "{child} {long}");
     let coverage = Coverage::read(&finished.stderr);
@@ -113,7 +103,7 @@ fn a_thread_is_sampled_alone() {
             threads.into_iter().find(|thread| *thread != main)
         });
         record(&place, &format!("-t {thread} -e cpu-clock:u --duration 500ms")).with_status(0);
-        let [long, short, of_thread] = samples(&place, ["long_work", "short_work", "thread_work"]);
+        let [long, short, of_thread] = samples_of(&place, ["long_work", "short_work", "thread_work"]);
         assert!(of_thread > 20 && long == 0 && short == 0, "{long} {short} {of_thread}");
     }
 }
@@ -130,7 +120,7 @@ fn a_recording_ends_with_its_process() {
         drop(work);
         let finished = oprof.finish().with_status(0);
         assert!(finished.stderr.contains(" samples in oprof.data"), "{}", finished.stderr);
-        let [long] = samples(&place, ["long_work"]);
+        let [long] = samples_of(&place, ["long_work"]);
         assert!(long > 0);
     }
 }
@@ -168,7 +158,7 @@ fn a_control_group_is_sampled_with_what_runs_in_it() {
         return skipped("control groups have no perf events here");
     }
     finished.with_status(0);
-    let [long, child] = samples(&place, ["long_work", "child_work"]);
+    let [long, child] = samples_of(&place, ["long_work", "child_work"]);
     assert!(long > 20 && child == 0, "{long} {child}");
 }
 

@@ -6,7 +6,7 @@ use std::io::{Read, Write};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use harness::{Place, Started, assert_one_line, finish, until, users};
+use harness::{Place, Started, assert_one_line, finish, samples_of, until, users};
 use rustix::fs::{CWD, FileType, Mode};
 use rustix::process::Signal;
 
@@ -28,12 +28,7 @@ int main(void) {
 }"#;
 
 fn samples(place: &Place) -> [u64; 3] {
-    let report = place.report("-l --plain").with_status(0);
-    let rows: Vec<Vec<&str>> = report.text().lines().map(|line| line.split_whitespace().collect()).collect();
-    ["first_phase", "second_phase", "third_phase"].map(|function| {
-        let rows = rows.iter().filter(|row| row.last() == Some(&function));
-        rows.map(|row| row[0].parse::<u64>().expect("a number")).sum()
-    })
+    samples_of(place, ["first_phase", "second_phase", "third_phase"])
 }
 
 fn fifo(place: &Place, name: &str) -> std::fs::File {

@@ -4,7 +4,7 @@ mod harness;
 
 use std::fs;
 
-use harness::{Place, Started, finish, skipped, until, users};
+use harness::{Place, Started, finish, samples_of, skipped, until, users};
 
 const SPIN: &str = r#"
 volatile unsigned long turns;
@@ -44,11 +44,7 @@ fn a_program_of_another_mount_namespace_has_its_names() {
     let Some((place, _container, pid)) = inside() else { return };
     for target in [vec!["-a".to_owned()], vec!["-p".to_owned(), pid.to_string()]] {
         finish(place.oprof(["record", "--duration", "500ms"]).args(&target)).with_status(0);
-        let report = place.report("-l --plain").with_status(0);
-        let rows = report.text().lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
-        let row = rows.into_iter().find(|row| row.last() == Some(&"spin_inside"));
-        let samples: u64 =
-            row.unwrap_or_else(|| panic!("{target:?}: {}", report.text()))[0].parse().expect("a number");
+        let [samples] = samples_of(&place, ["spin_inside"]);
         assert!(samples > 15, "{target:?}: {samples}");
         let report = place.report("--by process --plain").with_status(0);
         let row = report.text().lines().find(|row| row.contains("inside"));

@@ -4,7 +4,7 @@ mod harness;
 
 use std::fs;
 
-use harness::{Place, Started, assert_one_line, finish, skipped, users};
+use harness::{Place, Started, assert_one_line, finish, samples_where, skipped, users};
 use rustix::process::Signal;
 
 /// Spins for ever in a function of its own; its file is removed where a first argument is given, and a second one makes it
@@ -40,10 +40,7 @@ fn place() -> Option<Place> {
 /// How many samples a function of the program has.
 #[track_caller]
 fn samples(place: &Place, function: &str) -> u64 {
-    let report = place.report("-l --plain").with_status(0);
-    let rows = report.text().lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
-    let rows = rows.filter(|row| row.contains(&"spin") && row.last() == Some(&function));
-    rows.map(|row| row[0].parse::<u64>().expect("a number")).sum()
+    samples_where(place, |row| row.contains(&"spin") && row.last() == Some(&function))
 }
 
 #[test]

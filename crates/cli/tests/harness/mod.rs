@@ -17,7 +17,7 @@ pub(crate) use coverage::Coverage;
 pub(crate) use place::Place;
 pub(crate) use programs::BURN;
 pub(crate) use run::{Finished, Started, finish, until};
-pub(crate) use symbols::{Symbol, share_of, symbols_of};
+pub(crate) use symbols::{Symbol, samples_of, samples_where, share_of, symbols_of};
 pub(crate) use user::{User, users};
 
 /// Says why a test does not run here; for use as `return skipped(...)`. It goes past what the test runner keeps back

@@ -61,3 +61,17 @@ pub(crate) fn share_of(symbols: &[Symbol], asked: impl Fn(&Symbol) -> bool) -> f
     let part: u64 = symbols.iter().filter(outside).filter(|row| asked(row)).map(|row| row.samples).sum();
     100.0 * part as f64 / all.max(1) as f64
 }
+
+/// The samples of the rows of `oprof report -l` that are as asked for, by the words of each; of any images and apps.
+#[track_caller]
+pub(crate) fn samples_where(place: &Place, is_asked: impl Fn(&[&str]) -> bool) -> u64 {
+    let report = place.report("-l --plain").with_status(0);
+    let rows = report.text().lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
+    rows.filter(|row| is_asked(row)).map(|row| row[0].parse::<u64>().expect("a number")).sum()
+}
+
+/// The samples of each of these functions.
+#[track_caller]
+pub(crate) fn samples_of<const N: usize>(place: &Place, functions: [&str; N]) -> [u64; N] {
+    functions.map(|function| samples_where(place, |row| row.last() == Some(&function)))
+}

@@ -66,6 +66,8 @@ fn by_app(profile: &Profile) -> BTreeMap<(Option<String>, String, u64), (u64, u6
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn folding_changes_nothing_but_who_it_was(steps in prop::collection::vec(step(), 0..200), every in 1..50_usize) {
         let (mut whole, mut folded) = (Profile::of_all_processes(1), Profile::of_all_processes(1));
