@@ -75,7 +75,7 @@ impl Profile {
         }
         let numbers = Renumbering(numbers);
         let old = std::mem::take(&mut self.processes);
-        for (_, mut process) in old.into_iter().enumerate().filter(|(index, _)| goes_on[*index]) {
+        for (mut process, _) in old.into_iter().zip(&goes_on).filter(|(_, goes_on)| **goes_on) {
             let stays = |origin: &ProcessId| goes_on[origin.0 as usize];
             process.parent = process.parent.filter(stays).map(|parent| numbers.of(parent));
             process.before_exec = process.before_exec.filter(stays).map(|before| numbers.of(before));
