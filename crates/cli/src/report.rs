@@ -27,6 +27,9 @@ pub(crate) fn report(options: &ReportOptions) -> Result<ExitCode> {
         );
     }
     let recording = Recording::open(path)?;
+    if options.by == Some(By::Thread) && !recording.separates_threads() {
+        bail!("{}: its threads are not kept apart; record with --separate-thread", path.display());
+    }
     let printed = print(&recording, options);
     if printed.is_ok() {
         oprof_report::coverage_lines(&recording).iter().for_each(|line| speak::line(line));

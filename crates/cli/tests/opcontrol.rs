@@ -198,7 +198,7 @@ fn what_is_done_out_of_order_is_told() {
     session.refused("--setup", &["nothing is set"]);
     session.refused("--setup --event=no-such-event", &["no-such-event", "oprof list"]);
     session.refused("--setup --vmlinux=/no/such/vmlinux", &["no such file", "--no-vmlinux"]);
-    session.refused("--start --separate=thread", &["--separate", "threads"]);
+    session.refused("--setup --separate=x", &["--separate", "thread, cpu or all"]);
     session.refused("--callgraph=5", &["--callgraph", "call stacks"]);
     session.refused("--setup --buffer-size=x", &["--buffer", "not a size"]);
     session.opcontrol("--start-daemon --event=cpu-clock:1000000");

@@ -3,10 +3,10 @@
 use oprof_events::EventConfig;
 use oprof_profile::Sampling;
 use perf_event_open_sys::bindings::{
-    self, PERF_COUNT_SW_DUMMY, PERF_FORMAT_ID, PERF_FORMAT_LOST, PERF_FORMAT_TOTAL_TIME_ENABLED,
-    PERF_FORMAT_TOTAL_TIME_RUNNING, PERF_SAMPLE_IDENTIFIER, PERF_SAMPLE_IP, PERF_SAMPLE_PERIOD,
-    PERF_SAMPLE_READ, PERF_SAMPLE_REGS_USER, PERF_SAMPLE_STACK_USER, PERF_SAMPLE_TID, PERF_SAMPLE_TIME,
-    PERF_TYPE_SOFTWARE, PERF_TYPE_TRACEPOINT, perf_event_attr,
+    self, PERF_COUNT_SW_DUMMY, PERF_FORMAT_GROUP, PERF_FORMAT_ID, PERF_FORMAT_LOST,
+    PERF_FORMAT_TOTAL_TIME_ENABLED, PERF_FORMAT_TOTAL_TIME_RUNNING, PERF_SAMPLE_IDENTIFIER, PERF_SAMPLE_IP,
+    PERF_SAMPLE_PERIOD, PERF_SAMPLE_READ, PERF_SAMPLE_REGS_USER, PERF_SAMPLE_STACK_USER, PERF_SAMPLE_TID,
+    PERF_SAMPLE_TIME, PERF_TYPE_SOFTWARE, PERF_TYPE_TRACEPOINT, perf_event_attr,
 };
 
 use crate::Error;
@@ -46,6 +46,7 @@ pub(crate) fn sampling(event: &EventConfig, choice: SamplingChoice) -> Result<Sa
         (None, None, SamplingChoice::Default) => default_sampling(event),
     };
     match sampling {
+        Sampling::WithLeader => Ok(sampling),
         Sampling::Count(count) => {
             event.check_count(Some(count))?;
             Ok(sampling)
@@ -116,9 +117,11 @@ pub(crate) fn samples(
     inherit: bool,
     watermark: usize,
 ) -> perf_event_attr {
+    let reads_group = event.reads_group();
     let SampledEvent { config: event, sampling, exclude_idle } = event;
     let mut attr = counting(event);
     match *sampling {
+        Sampling::WithLeader => {}
         Sampling::Count(count) => attr.__bindgen_anon_1.sample_period = count,
         Sampling::Frequency(frequency) => {
             attr.set_freq(1);
@@ -126,6 +129,10 @@ pub(crate) fn samples(
         }
     }
     attr.sample_type = sample_type(layout);
+    if reads_group {
+        attr.sample_type |= PERF_SAMPLE_READ as u64;
+        attr.read_format |= PERF_FORMAT_GROUP as u64;
+    }
     attr.set_precise_ip(u64::from(event.precise));
     attr.set_exclude_idle(u64::from(*exclude_idle));
     attr.set_watermark(1);

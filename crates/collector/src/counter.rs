@@ -4,7 +4,7 @@ use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 
 use perf_event_open_sys::bindings::{
-    PERF_FLAG_FD_CLOEXEC, PERF_FLAG_PID_CGROUP, PERF_FORMAT_LOST, perf_event_attr,
+    PERF_FLAG_FD_CLOEXEC, PERF_FLAG_PID_CGROUP, PERF_FORMAT_GROUP, PERF_FORMAT_LOST, perf_event_attr,
 };
 use perf_event_open_sys::{ioctls, perf_event_open};
 
@@ -38,11 +38,16 @@ pub(crate) struct Reading {
 }
 
 const LOST: u64 = PERF_FORMAT_LOST as u64;
+/// As long as what a group reads as can be, in bytes: the kernel takes no event whose samples could be longer than 16 KB
+/// (`perf_event_validate_size` in kernel/events/core.c).
+const LARGEST_GROUP: usize = 16 << 10;
 
 /// An event opened in the kernel; closing it ends it.
 #[derive(Debug)]
 pub(crate) struct Counter {
     fd: OwnedFd,
+    /// It reads as all of its group, itself first.
+    reads_group: bool,
 }
 
 impl Counter {
@@ -96,6 +101,9 @@ impl Counter {
 
     /// What it has counted, together with what inherited from it and has ended.
     pub(crate) fn read(&self) -> io::Result<Reading> {
+        if self.reads_group {
+            return self.read_first_of_group();
+        }
         let mut bytes = [0; 40];
         let length = rustix::io::read(&self.fd, &mut bytes)?;
         if length < 32 {
@@ -103,13 +111,31 @@ impl Counter {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
         // The last word stays 0 where it was not asked for.
-        let word = |at: usize| u64::from_ne_bytes(bytes[at..at + 8].try_into().expect("eight bytes"));
+        let word = |at: usize| word(&bytes, at);
         Ok(Reading {
             value: word(0),
-            time_enabled: word(8),
-            time_running: word(16),
-            id: word(24),
-            lost: word(32),
+            time_enabled: word(1),
+            time_running: word(2),
+            id: word(3),
+            lost: word(4),
+        })
+    }
+
+    /// The same, where the kernel gives the number of counters and the times first, then each counter.
+    fn read_first_of_group(&self) -> io::Result<Reading> {
+        let mut bytes = [0; LARGEST_GROUP];
+        let length = rustix::io::read(&self.fd, &mut bytes)?;
+        let counters = word(&bytes, 0) as usize;
+        let Some(each) = (length / 8).saturating_sub(3).checked_div(counters).filter(|each| *each >= 2)
+        else {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        };
+        Ok(Reading {
+            value: word(&bytes, 3),
+            time_enabled: word(&bytes, 1),
+            time_running: word(&bytes, 2),
+            id: word(&bytes, 4),
+            lost: if each > 2 { word(&bytes, 5) } else { 0 },
         })
     }
 }
@@ -123,7 +149,11 @@ fn open(attr: &mut perf_event_attr, pid: i32, cpu: i32, group: i32, flags: u32) 
     }
     // SAFETY: the kernel has just made this descriptor for us and nobody else knows it.
     let fd = unsafe { OwnedFd::from_raw_fd(fd) };
-    Ok(Counter { fd })
+    Ok(Counter { fd, reads_group: attr.read_format & PERF_FORMAT_GROUP as u64 != 0 })
+}
+
+fn word(bytes: &[u8], at: usize) -> u64 {
+    u64::from_ne_bytes(bytes[8 * at..8 * at + 8].try_into().expect("eight bytes"))
 }
 
 fn check(result: i32) -> io::Result<()> {

@@ -152,7 +152,7 @@ impl CountingSession {
 fn described(event: &EventConfig) -> CountedEvent {
     CountedEvent {
         name: user_code::name_as_asked(event),
-        group: event.group,
+        group: event.group.map(|group| group.number),
         user: event.user,
         kernel: event.kernel,
         nanoseconds: event.nanoseconds,

@@ -31,6 +31,15 @@ pub enum Error {
         /// The event as typed.
         event: String,
     },
+    /// The kernel cannot read a group with the samples of its leader and follow what a task starts.
+    #[error(
+        "event '{event}': before Linux 6.13 a group with S cannot follow a command's processes by itself; use --scope \
+         cgroup or system (root), or leave S out"
+    )]
+    LeadsNoTasks {
+        /// The event as typed.
+        event: String,
+    },
     /// A frequency that the kernel refuses.
     #[error(
         "event '{event}': {frequency} samples per second are above the limit of {limit}; choose a lower -F, or \

@@ -19,6 +19,7 @@ mod cpus;
 mod descriptions;
 mod error;
 mod exec_tracepoint;
+mod group_readings;
 mod held_images;
 mod idle_time;
 mod initial_stack;

@@ -26,16 +26,28 @@ pub(crate) struct Source {
     pub(crate) cpu: u16,
     /// Its samples are of programs that begin.
     pub(crate) program_starts: bool,
-    /// The event and its fixed period, where there is but one; by the counter's number where there are several.
-    pub(crate) only: Option<(EventId, u64)>,
-    /// The event of each counter by the kernel's number, with its fixed period (0: none).
-    pub(crate) events: FxHashMap<u64, (EventId, u64)>,
+    /// What is sampled, where that is but one event; by the counter's number where there are several.
+    pub(crate) only: Option<Sampled>,
+    /// The event of each counter by the kernel's number.
+    pub(crate) events: FxHashMap<u64, Sampled>,
+}
+
+/// An event, and what its samples are like.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Sampled {
+    pub(crate) event: EventId,
+    /// Its fixed period; 0 for none.
+    pub(crate) period: u64,
+    /// What its group has counted comes last in its samples.
+    pub(crate) reads_group: bool,
 }
 
 /// What a record says.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Parsed {
+pub(crate) enum Parsed<'r> {
     Sample(Sample),
+    /// A sample of a group's leader, with the bytes that say what the group has counted.
+    GroupSample(Sample, &'r [u8]),
     Task(TaskRecord),
     /// Of no interest, or not understood.
     Nothing,
@@ -62,14 +74,14 @@ impl Cursor<'_> {
 
 /// What a record, header included, says; nothing where it is too short for what it should say.
 #[inline]
-pub(crate) fn parse(record: &[u8], source: &Source) -> Parsed {
+pub(crate) fn parse<'r>(record: &'r [u8], source: &Source) -> Parsed<'r> {
     let Some((header, body)) = record.split_first_chunk::<8>() else { return Parsed::Nothing };
     let kind = u32::from_ne_bytes([header[0], header[1], header[2], header[3]]);
     let misc = u32::from(u16::from_ne_bytes([header[4], header[5]]));
     let parsed = if kind == kernel::PERF_RECORD_SAMPLE {
         match source.program_starts {
             true => program_start(body).map(Parsed::Task),
-            false => sample(body, misc, source).map(Parsed::Sample),
+            false => sample(body, misc, source),
         }
     } else {
         task_record(kind, body, misc, source).map(Parsed::Task)
@@ -78,9 +90,9 @@ pub(crate) fn parse(record: &[u8], source: &Source) -> Parsed {
 }
 
 #[inline]
-fn sample(body: &[u8], misc: u32, source: &Source) -> Option<Sample> {
+fn sample<'r>(body: &'r [u8], misc: u32, source: &Source) -> Option<Parsed<'r>> {
     let mut cursor = Cursor(body);
-    let (event, fixed_period) = match source.only {
+    let Sampled { event, period, reads_group } = match source.only {
         Some(only) => {
             if source.layout.identifier {
                 cursor.u64()?;
@@ -91,13 +103,18 @@ fn sample(body: &[u8], misc: u32, source: &Source) -> Option<Sample> {
     };
     let address = VirtualAddress(cursor.u64()?);
     let pid = cursor.u32()?;
-    let _tid = cursor.u32()?;
+    let tid = cursor.u32()?;
     let time = Timestamp(cursor.u64()?);
     let weight = match source.layout.period {
         true => cursor.u64()?,
-        false => fixed_period,
+        false => period,
     };
-    Some(Sample { time, address, weight, pid, cpu: source.cpu, event, mode: mode(misc, address) })
+    let sample =
+        Sample { time, address, weight, pid, tid, cpu: source.cpu, event, mode: mode(misc, address) };
+    Some(match reads_group {
+        true => Parsed::GroupSample(sample, cursor.0),
+        false => Parsed::Sample(sample),
+    })
 }
 
 /// The arguments of a program that begins; `None` where these did not fit, or nothing was copied.
@@ -157,14 +174,17 @@ fn task_record(kind: u32, body: &[u8], misc: u32, source: &Source) -> Option<Tas
             } else if pid == tid {
                 Record::Renamed { pid, comm }
             } else {
-                return None;
+                Record::ThreadRenamed { pid, tid, comm }
             }
         }
         kernel::PERF_RECORD_FORK => {
-            let (pid, parent) = (cursor.u32()?, cursor.u32()?);
-            if pid == parent { Record::ThreadStarted { pid } } else { Record::Forked { pid, parent } }
+            let (pid, parent, tid) = (cursor.u32()?, cursor.u32()?, cursor.u32()?);
+            if pid == parent { Record::ThreadStarted { pid, tid } } else { Record::Forked { pid, parent } }
         }
-        kernel::PERF_RECORD_EXIT => Record::ThreadExited { pid: cursor.u32()?, cpu: source.cpu },
+        kernel::PERF_RECORD_EXIT => {
+            let (pid, _parent, tid) = (cursor.u32()?, cursor.u32()?, cursor.u32()?);
+            Record::ThreadExited { pid, tid, cpu: source.cpu }
+        }
         kernel::PERF_RECORD_READ => {
             let (pid, tid) = (cursor.u32()?, cursor.u32()?);
             // A task that ends reports itself. Where two of them wrote over one another (see `Rings`) they differ.
@@ -173,7 +193,7 @@ fn task_record(kind: u32, body: &[u8], misc: u32, source: &Source) -> Option<Tas
             }
             let (value, _enabled, _running, id) =
                 (cursor.u64()?, cursor.u64()?, cursor.u64()?, cursor.u64()?);
-            let (event, _) = *source.events.get(&id)?;
+            let event = source.events.get(&id)?.event;
             Record::Counted { pid, event, cpu: source.cpu, value }
         }
         kernel::PERF_RECORD_LOST => {

@@ -141,6 +141,7 @@ pub fn rehearse(scope: Scope, events: &[EventConfig]) -> Result<Rehearsal, Error
         first_sample: FirstSample::Now,
         switches: false,
         hides_kernel: false,
+        separates_threads: false,
         duration: None,
         user: None,
         command: vec![OsString::from("true")],

@@ -108,6 +108,16 @@ pub(crate) fn threads(pid: u32) -> Option<Vec<u32>> {
     numbers_in(&format!("/proc/{pid}/task")).filter(|threads| !threads.is_empty())
 }
 
+/// The names of the threads of a process, but for its main thread.
+pub(crate) fn thread_names(pid: u32) -> Vec<(u32, String)> {
+    let threads = threads(pid).unwrap_or_default().into_iter().filter(|tid| *tid != pid);
+    let name = |tid| {
+        let name = fs::read(format!("/proc/{pid}/task/{tid}/comm")).ok()?;
+        Some((tid, String::from_utf8_lossy(name.strip_suffix(b"\n").unwrap_or(&name)).into_owned()))
+    };
+    threads.filter_map(name).collect()
+}
+
 /// A process's arguments, cut off after some thousand bytes; empty where the process is gone.
 pub(crate) fn arguments(pid: u32) -> Vec<String> {
     let mut bytes = Vec::new();

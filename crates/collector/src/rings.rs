@@ -9,6 +9,7 @@ use oprof_profile::{EventId, Record, TaskRecord, TaskTotal};
 use crate::Error;
 use crate::buffer_sizes::BufferSizes;
 use crate::counter::{Counter, Reading};
+use crate::group_readings::GroupReadings;
 use crate::parse::{Parsed, Source, parse};
 use crate::ring_buffer::RingBuffer;
 
@@ -39,6 +40,10 @@ pub(crate) struct Rings {
     ksymbols: Vec<Counter>,
     /// Records that the buffers, but for those of totals, told to be lost.
     told_lost: u64,
+    /// What groups had counted of which only the leader is sampled.
+    group_readings: GroupReadings,
+    /// Tasks inherit the counters.
+    inherited: bool,
     /// The kernel does not report what each task counted.
     only_sums: bool,
     /// The kernel reads build ids of what is mapped.
@@ -118,17 +123,28 @@ impl Rings {
     }
 
     /// Hands on all records that are waiting.
-    pub(crate) fn drain(&mut self, mut take: impl FnMut(Parsed)) {
-        let told_lost = &mut self.told_lost;
+    pub(crate) fn drain(&mut self, mut take: impl FnMut(Parsed<'_>)) {
+        let Rings { told_lost, group_readings, inherited, .. } = self;
         for ring in &mut self.rings {
             ring.buffer.drain(|record| {
                 let parsed = parse(record, &ring.source);
-                if let Parsed::Task(TaskRecord { record: Record::Lost { records }, .. }) = &parsed {
-                    *told_lost = told_lost.saturating_add(*records);
+                match &parsed {
+                    Parsed::Task(TaskRecord { record: Record::Lost { records }, .. }) => {
+                        *told_lost = told_lost.saturating_add(*records);
+                    }
+                    Parsed::Task(TaskRecord { record: Record::ThreadExited { tid, .. }, .. }) => {
+                        group_readings.end(*tid);
+                    }
+                    Parsed::GroupSample(sample, readings) => {
+                        let take = |sample| take(Parsed::Sample(sample));
+                        return group_readings.split(sample, readings, &ring.source, *inherited, take);
+                    }
+                    _ => {}
                 }
                 take(parsed);
             });
         }
+        group_readings.end_round();
         for (buffer, source) in &mut self.total_rings {
             buffer.sweep(|record| take(parse(record, source)));
         }

@@ -24,15 +24,18 @@ pub(crate) struct RunningProcesses {
     build_id_of: BuildIdReader,
     /// The kernel tells build ids of what is mapped, so that an image has to be known by the same here.
     by_build_id: bool,
+    /// The names of threads are wanted, too.
+    with_threads: bool,
     identities: FxHashMap<(String, Inode), ImageIdentity>,
     seen: FxHashSet<u32>,
 }
 
 impl RunningProcesses {
-    pub(crate) fn new(build_id_of: BuildIdReader, by_build_id: bool) -> RunningProcesses {
+    pub(crate) fn new(build_id_of: BuildIdReader, by_build_id: bool, with_threads: bool) -> RunningProcesses {
         RunningProcesses {
             build_id_of,
             by_build_id,
+            with_threads,
             identities: FxHashMap::default(),
             seen: FxHashSet::default(),
         }
@@ -73,6 +76,10 @@ impl RunningProcesses {
             started: started(stat.start_time, time),
         };
         let mut records = vec![record(found)];
+        if self.with_threads {
+            let names = proc_info::thread_names(pid).into_iter();
+            records.extend(names.map(|(tid, comm)| record(Record::ThreadRenamed { pid, tid, comm })));
+        }
         let program = proc_info::program(pid);
         let mut mapped = memory_map::executable_mappings(pid);
         // The first file is the program: by address a library can come before it.
@@ -141,7 +148,7 @@ mod tests {
 
     #[test]
     fn this_process_is_found_with_its_program_first() {
-        let mut running = RunningProcesses::new(|_| None, false);
+        let mut running = RunningProcesses::new(|_| None, false, false);
         let own = std::process::id();
         let mut records = Vec::new();
         running.read(true, proc_info::processes, |of_one| records.extend(of_one));
@@ -166,6 +173,6 @@ mod tests {
     #[test]
     fn a_process_that_is_gone_is_left_out() {
         // Process ids end at 4,194,304 (PID_MAX_LIMIT of the kernel).
-        assert!(RunningProcesses::new(|_| None, true).read_one(4_194_305).is_empty());
+        assert!(RunningProcesses::new(|_| None, true, true).read_one(4_194_305).is_empty());
     }
 }

@@ -76,6 +76,7 @@ mod tests {
             address: VirtualAddress(0),
             weight: 1,
             pid: 1,
+            tid: 8,
             cpu: 0,
             event: EventId(0),
             mode: CpuMode::User,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::config::{TYPE_CACHE, TYPE_HARDWARE};
 use crate::table::{Counters, Family};
-use crate::{Error, EventConfig, EventKind, System};
+use crate::{Error, EventConfig, EventKind, Group, System};
 
 /// Most counters of a PMU that are told apart.
 const MOST_COUNTERS: u32 = 64;
@@ -42,8 +42,8 @@ impl System {
                 .collect();
             let mut groups: BTreeMap<u32, Vec<&EventConfig>> = BTreeMap::new();
             for event in &here {
-                if let Some(group) = event.group {
-                    groups.entry(group).or_default().push(event);
+                if let Some(Group { number, weak: false, .. }) = event.group {
+                    groups.entry(number).or_default().push(event);
                 }
             }
             for group in groups.values() {

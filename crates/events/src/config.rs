@@ -56,8 +56,8 @@ pub struct EventConfig {
     pub unit_mask_description: String,
     /// The counters that the event can be counted on, as far as a table says.
     pub counters: Counters,
-    /// The group that the event is scheduled with, by number; `None` for an event on its own.
-    pub group: Option<u32>,
+    /// The group that the event is scheduled with; `None` for an event on its own.
+    pub group: Option<Group>,
     /// Counts in user space (`!exclude_user`).
     pub user: bool,
     /// Counts in the kernel (`!exclude_kernel`).
@@ -70,6 +70,8 @@ pub struct EventConfig {
     pub guest: bool,
     /// How close the sampled address has to be to the event's, 0 to 3 (`precise_ip`).
     pub precise: u8,
+    /// `precise` is the most that is wanted: where the machine cannot do it the most that it can will do.
+    pub most_precise: bool,
     /// The event counts nanoseconds (cpu-clock, task-clock).
     pub nanoseconds: bool,
     /// The event's PMU gives counts but never samples (uncore, power, msr): opening it with a period is `EINVAL`.
@@ -89,6 +91,17 @@ pub struct EventConfig {
     pub scale: f64,
     /// Unit of the scaled count such as `Joules`; empty where the PMU names none.
     pub unit: String,
+}
+
+/// A group of events that are counted at the same time or not at all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Group {
+    /// Its number among the groups that were asked for.
+    pub number: u32,
+    /// Where the kernel cannot count all of them at once, they are counted in turns (`W`).
+    pub weak: bool,
+    /// Only its first event is sampled, and with each sample all of them are read (`S`).
+    pub leader_samples: bool,
 }
 
 /// Where an event comes from.
@@ -179,6 +192,7 @@ impl EventConfig {
             host: true,
             guest: false,
             precise: 0,
+            most_precise: false,
             nanoseconds: false,
             count_only: false,
             cpus: None,
@@ -200,6 +214,7 @@ impl EventConfig {
             host: self.host,
             guest: self.guest,
             precise: self.precise,
+            most_precise: self.most_precise,
         }
     }
 
@@ -211,10 +226,23 @@ impl EventConfig {
         self.host = modifiers.host;
         self.guest = modifiers.guest;
         self.precise = modifiers.precise;
+        self.most_precise = modifiers.most_precise;
     }
 }
 
 impl EventConfig {
+    /// A member of a group of which only the first event is sampled can have no count of its own.
+    pub(crate) fn refuse_own_count(&self) -> Result<(), Error> {
+        match self.count.or(self.frequency) {
+            Some(count) => Err(Error::malformed(
+                &self.spec,
+                &count.to_string(),
+                "in a group with S only the first event is sampled; leave the count of the others out",
+            )),
+            None => Ok(()),
+        }
+    }
+
     /// A count that was given is not below the minimum.
     ///
     /// # Errors

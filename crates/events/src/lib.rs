@@ -24,7 +24,7 @@
 //! The first that knows a name has it; [`Origin`] says which that was. The case of names does not matter. On a hybrid
 //! part an event is opened on each core PMU that knows it.
 //!
-//! After the name may stand, each led by a colon, a group of modifier letters (`u`, `k`, `h`, `G`, `H`, `p` to `ppp`,
+//! After the name may stand, each led by a colon, a group of modifier letters (`u`, `k`, `h`, `G`, `H`, `p` to `ppp`, `P`,
 //! whose case matters) and OProfile's numbers `COUNT[:UNITMASK[:KERNEL[:USER]]]`; after a closing slash the first colon
 //! can be left out. A group that begins with a digit is a number. A unit mask is a number or a name, several are joined
 //! by `+` where the event allows it, and `0` or `default` is the event's own:
@@ -38,6 +38,9 @@
 //! | `cpu/event=0xc5,umask=1,cmask=2,inv,edge/upp` | spelt out, in user code, sampled precisely |
 //! | `{cycles,instructions}:u` | both at the same time or not at all |
 //! | `{cycles:u,instructions}:k` | the same, the cycles in user code and the kernel |
+//! | `{cycles,instructions}:S` | only the cycles are sampled, and with each sample both are read |
+//! | `{cycles,instructions}:W` | at the same time where that is possible, else in turns |
+//! | `cycles:P` | sampled as precisely as the machine can |
 //!
 //! Terms between slashes are a PMU's format fields (`umask=0x1`; a field without a value is 1), a PMU's event names in
 //! sysfs and in the tables (`cpu_core/BR_MISP_RETIRED.ALL_BRANCHES/` is the event on this kind of core alone), `config`, `config1`, `config2`, `config3`, and the settings `period`, `freq` and `name`. A term given by the user
@@ -113,7 +116,7 @@ pub mod fuzzing;
 
 pub use allocation::assign;
 pub use catalogue::{EventGroup, ListedEvent};
-pub use config::{EventConfig, EventKind, Origin};
+pub use config::{EventConfig, EventKind, Group, Origin};
 pub use error::Error;
 pub use pmu::Pmu;
 pub use suggest::closest;

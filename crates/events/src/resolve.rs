@@ -5,13 +5,13 @@ use crate::config::{LEAST_COUNT, TYPE_RAW};
 use crate::encoding::Encoding;
 use crate::known::value_of_mask;
 use crate::lookup::is_online;
-use crate::modifier::looks_like_modifiers;
+use crate::modifier::{GroupLetters, looks_like_modifiers};
 use crate::pmu::Pmu;
 use crate::spec::{Head, Spec, items};
 use crate::suffix::Suffix;
 use crate::table::BuiltInTable;
 use crate::term::Term;
-use crate::{Error, EventConfig, EventKind, System, breakpoint, hardware, number, software, suggest};
+use crate::{Error, EventConfig, EventKind, Group, System, breakpoint, hardware, number, software, suggest};
 
 impl System {
     /// Encodes events as typed: each of `lists` is one event or several that commas part, groups among them; see the
@@ -24,14 +24,19 @@ impl System {
         let mut groups = 0;
         for list in lists {
             for item in items(list.as_ref())? {
-                let group = item.is_group.then_some(groups);
+                let (group, letters) = item.modifiers.map(GroupLetters::part).unwrap_or_default();
+                let GroupLetters { leader_samples, weak } = group;
+                let group = item.is_group.then_some(Group { number: groups, weak, leader_samples });
                 groups += u32::from(item.is_group);
-                for spec in item.events {
+                for (at, spec) in item.events.into_iter().enumerate() {
                     let mut resolved = self.resolve(spec)?;
                     let names_host = names_host(spec)?;
                     for config in &mut resolved {
                         config.group = group;
-                        if let Some(letters) = item.modifiers {
+                        if leader_samples && at > 0 {
+                            config.refuse_own_count()?;
+                        }
+                        if let Some(letters) = &letters {
                             config.apply(config.modifiers().with_group(
                                 list.as_ref(),
                                 letters,

@@ -125,9 +125,9 @@ impl<'a> Suffix<'a> {
                     "KERNEL:USER says the same; give one of the two",
                 ));
             }
-            let Modifiers { host, guest, precise, .. } = suffix.modifiers;
+            let Modifiers { host, guest, precise, most_precise, .. } = suffix.modifiers;
             let spaces = Modifiers::spaces(event, flag(event, kernel)?, user)?;
-            suffix.modifiers = Modifiers { host, guest, precise, ..spaces };
+            suffix.modifiers = Modifiers { host, guest, precise, most_precise, ..spaces };
         }
         Ok(suffix)
     }

@@ -203,7 +203,8 @@ fn groups_are_numbered_and_share_modifiers() {
     let tree = Tree::new("intel");
     let skylake = machine(&tree, "GenuineIntel-6-5E-3");
     let events = skylake.resolve_all(&["{branches,instructions}:u,cs", "{r1c0}"]).unwrap();
-    let seen: Vec<_> = events.iter().map(|event| (event.group, event.kernel)).collect();
+    let number = |event: &EventConfig| event.group.map(|group| group.number);
+    let seen: Vec<_> = events.iter().map(|event| (number(event), event.kernel)).collect();
     assert_eq!(seen, [(Some(0), false), (Some(0), false), (None, true), (Some(1), true)]);
     let spaces = |list: &str| -> Vec<_> {
         let events = skylake.resolve_all(&[list]).unwrap().into_iter();
@@ -212,7 +213,26 @@ fn groups_are_numbered_and_share_modifiers() {
     assert_eq!(spaces("{cycles:u,instructions}:k"), [(true, true, false, 0), (false, true, false, 0)]);
     assert_eq!(spaces("{cycles:5000000:0:0:1,cs:p}:k"), [(true, true, false, 0), (false, true, false, 1)]);
     assert_eq!(spaces("{cycles:u,cs}:p"), [(true, false, false, 1), (true, true, true, 1)]);
-    for bad in ["{cycles", "{cycles,{cs}}", "cycles}", "{cycles}u", "{}", "{cycles}:z"] {
+    let flags = |list: &str| -> Vec<_> {
+        let groups = skylake.resolve_all(&[list]).unwrap().into_iter().map(|event| event.group.unwrap());
+        groups.map(|group| (group.leader_samples, group.weak)).collect()
+    };
+    assert_eq!(flags("{cycles:5000000,cs}:Su"), [(true, false); 2]);
+    assert_eq!(flags("{cycles,cs}:W"), [(false, true); 2]);
+    assert_eq!(spaces("{cycles,cs:u}:S"), [(true, true, true, 0), (true, false, false, 0)]);
+    let own = skylake.resolve_all(&["{cycles,cs:5}:S"]).unwrap_err().to_string();
+    assert!(own.contains("only the first event is sampled"), "{own}");
+    for bad in [
+        "cycles:S",
+        "cs:W",
+        "{cycles,cs}:",
+        "{cycles",
+        "{cycles,{cs}}",
+        "cycles}",
+        "{cycles}u",
+        "{}",
+        "{cycles}:z",
+    ] {
         assert!(skylake.resolve_all(&[bad]).is_err(), "{bad}");
     }
 }

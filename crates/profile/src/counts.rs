@@ -5,10 +5,12 @@ use rustc_hash::FxHashMap;
 use crate::{EventId, ImageId, ImageOffset, ProcessId};
 
 /// What a sample is folded by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Key {
     /// The process in which it was taken.
     pub process: ProcessId,
+    /// The thread of it, by the kernel's number; 0 where threads are not kept apart.
+    pub thread: u32,
     /// The image that held the code.
     pub image: ImageId,
     /// Where in the image.

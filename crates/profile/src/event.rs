@@ -11,6 +11,9 @@ pub enum Sampling {
     Count(u64),
     /// About this many samples per second: the kernel adapts the count.
     Frequency(u64),
+    /// No samples of its own: it is read with each sample of its group's first event, and what it has counted since the
+    /// sample before is that sample's.
+    WithLeader,
 }
 
 /// One event of a recording.
@@ -32,4 +35,6 @@ pub struct Event {
     pub kernel: bool,
     /// One count of the event is one nanosecond (cpu-clock, task-clock).
     pub nanoseconds: bool,
+    /// The number of the group with whose events it is counted at the same time; `None` for an event on its own.
+    pub group: Option<u32>,
 }

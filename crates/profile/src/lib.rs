@@ -42,7 +42,7 @@ pub use jit_sample::JitSample;
 pub use name_source::NameSource;
 pub use name_style::NameStyle;
 pub use package::{Distribution, Package};
-pub use process::{Process, ProcessId};
+pub use process::{Process, ProcessId, Thread};
 pub use profile::{Ksymbol, KsymbolType, Profile, Renumbering, TaskTotal};
 pub use record::{Batch, CpuMode, Record, Sample, TaskRecord};
 pub use recording::Recording;

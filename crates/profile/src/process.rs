@@ -34,4 +34,30 @@ pub struct Process {
     /// How many processes of one app it stands for, all of which have ended, one by one forgotten; 0 for a process of its
     /// own.
     pub folded: u64,
+    /// The names of its threads, as last set, where threads are kept apart; those without go by the name of the process.
+    pub threads: Vec<Thread>,
+}
+
+/// A thread that has a name.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Thread {
+    /// The kernel's thread id.
+    pub tid: u32,
+    /// Its name (comm), at most 15 bytes.
+    pub comm: String,
+}
+
+impl Process {
+    pub(crate) fn name_thread(&mut self, tid: u32, comm: &str) {
+        match self.threads.iter_mut().find(|thread| thread.tid == tid) {
+            Some(thread) => comm.clone_into(&mut thread.comm),
+            None => self.threads.push(Thread { tid, comm: comm.to_owned() }),
+        }
+    }
+
+    /// The name of a thread.
+    pub fn thread_name(&self, tid: u32) -> &str {
+        let named = self.threads.iter().find(|thread| thread.tid == tid);
+        named.map_or(&self.comm, |thread| &thread.comm)
+    }
 }

@@ -69,6 +69,8 @@ pub struct Profile {
     is_renumbered: bool,
     /// The kernel is one image without names.
     hides_kernel: bool,
+    /// The samples of each thread are kept apart.
+    separates_threads: bool,
     kernel: ImageId,
     guest: ImageId,
     unknown: ImageId,
@@ -128,6 +130,7 @@ impl Profile {
             changed_processes: Vec::new(),
             is_renumbered: false,
             hides_kernel: false,
+            separates_threads: false,
             kernel: ImageId(0),
             guest: ImageId(0),
             unknown: ImageId(0),
@@ -152,6 +155,16 @@ impl Profile {
         self.image_ids.remove(&before);
         self.image_ids.insert(image, self.kernel);
         self.hides_kernel = true;
+    }
+
+    /// Keeps the samples of each thread apart; before anything is taken in.
+    pub fn separate_threads(&mut self) {
+        self.separates_threads = true;
+    }
+
+    /// The samples of each thread are kept apart: [`Profile::separate_threads`].
+    pub fn threads_are_separate(&self) -> bool {
+        self.separates_threads
     }
 
     /// The kernel has no names: [`Profile::hide_kernel`].
@@ -200,7 +213,8 @@ impl Profile {
             CpuMode::Kernel => self.made_code(sample.address).unwrap_or((self.kernel, as_it_stands)),
             CpuMode::Guest => (self.guest, as_it_stands),
         };
-        let key = Key { process, image, offset, event: sample.event, cpu: sample.cpu };
+        let thread = if self.separates_threads { sample.tid } else { 0 };
+        let key = Key { process, thread, image, offset, event: sample.event, cpu: sample.cpu };
         let count = Count { samples: 1, weight: sample.weight };
         self.open_window.add(key, count);
         if self.images[image.0 as usize].may_hold_jit_code() && self.jit_samples.len() < MOST_JIT_SAMPLES {
@@ -226,14 +240,22 @@ impl Profile {
                     self.change(process).comm.clone_from(comm);
                 }
             }
+            Record::ThreadRenamed { pid, tid, comm } => {
+                if self.separates_threads
+                    && let Some(live) = self.member(*pid, *time)
+                {
+                    let process = live.process;
+                    self.change(process).name_thread(*tid, comm);
+                }
+            }
             Record::Forked { pid, parent } => self.fork(*time, *pid, *parent),
-            Record::ThreadStarted { pid } => {
+            Record::ThreadStarted { pid, .. } => {
                 if let Some(live) = self.member(*pid, *time) {
                     live.threads = live.threads.saturating_add(1);
                     live.tally.add_task();
                 }
             }
-            Record::ThreadExited { pid, cpu } => self.exit(*time, *pid, *cpu),
+            Record::ThreadExited { pid, cpu, .. } => self.exit(*time, *pid, *cpu),
             Record::Described { pid, arguments, working_directory } => {
                 if let Some(live) = self.live.get(pid) {
                     let process = live.process;

@@ -25,9 +25,11 @@ pub struct Sample {
     /// The process that was running (thread group id); 0 for an idle CPU, [`Sample::EXITED`] for a process of which
     /// nothing but its last steps in the kernel is left.
     pub pid: u32,
+    /// The thread of it.
+    pub tid: u32,
     /// The CPU.
     pub cpu: u16,
-    /// The event that overflowed.
+    /// The event that overflowed, or one that was read as another of its group did.
     pub event: EventId,
     /// Where the CPU was.
     pub mode: CpuMode,
@@ -97,6 +99,15 @@ pub enum Record {
         /// Its new command name.
         comm: String,
     },
+    /// A thread other than the main one was renamed (PERF_RECORD_COMM), or was found under this name.
+    ThreadRenamed {
+        /// The process.
+        pid: u32,
+        /// The thread.
+        tid: u32,
+        /// Its new name.
+        comm: String,
+    },
     /// A process was forked (PERF_RECORD_FORK with another thread group).
     Forked {
         /// The new process.
@@ -108,11 +119,15 @@ pub enum Record {
     ThreadStarted {
         /// The process.
         pid: u32,
+        /// The thread.
+        tid: u32,
     },
     /// A thread ended (PERF_RECORD_EXIT); with its last thread the process ends.
     ThreadExited {
         /// The process.
         pid: u32,
+        /// The thread.
+        tid: u32,
         /// The CPU on which it ended.
         cpu: u16,
     },

@@ -21,6 +21,7 @@ fn events() -> Vec<Event> {
         user: true,
         kernel: true,
         nanoseconds: true,
+        group: None,
     }]
 }
 
@@ -41,6 +42,7 @@ fn sample(profile: &mut Profile, first: u64, count: u64) {
         address: VirtualAddress(spread(place)),
         weight: 1000,
         pid: 1,
+        tid: 8,
         cpu: 0,
         event: EventId(0),
         mode: CpuMode::Kernel,
@@ -398,8 +400,10 @@ fn what_was_renumbered_is_written_anew() {
     let mut profile = Profile::of_all_processes(1);
     for round in 0..3_u64 {
         sample(&mut profile, round * 10, 10);
-        let ended =
-            TaskRecord { time: Timestamp(round * 10 + 9), record: Record::ThreadExited { pid: 1, cpu: 0 } };
+        let ended = TaskRecord {
+            time: Timestamp(round * 10 + 9),
+            record: Record::ThreadExited { pid: 1, tid: 1, cpu: 0 },
+        };
         profile.apply(&Batch { samples: Vec::new(), records: vec![ended] });
         file.append(&mut profile, Timestamp(round), Timestamp(round + 1)).expect("appended");
         profile.fold_ended(Timestamp(u64::MAX)).expect("it has ended");

@@ -30,6 +30,8 @@ pub enum Cell<'a> {
         /// Measured; else estimated.
         exact: bool,
     },
+    /// Events for each other event, in the unit that the column names.
+    Ratio(f64),
     /// A name, a path, a command line.
     Text(Cow<'a, str>),
     /// It is not known.

@@ -8,7 +8,8 @@ pub struct Class {
     /// The event.
     pub event: EventId,
     /// Shares are taken of the events that samples stand for, not of the samples: a counter sampled by frequency
-    /// adapts its period, so that its samples differ in what they are worth. (A clock's period stays the same.)
+    /// adapts its period, so that its samples differ in what they are worth, and so do those of one that is read with
+    /// the samples of another. (A clock's period stays the same.)
     pub weighted: bool,
 }
 
@@ -17,15 +18,26 @@ pub struct Class {
 pub enum ClassOrder {
     /// Every event, in the order in which they were asked for.
     AsAsked,
-    /// By name, unit mask and count, events without a sample left out: OProfile's.
+    /// By name, unit mask and count, events without a sample left out: OProfile's. Those that are read with the samples of
+    /// others, which OProfile does not have, come after all others.
     ByName,
 }
 
 impl Class {
     /// The class of an event.
     pub(crate) fn of(id: EventId, event: &Event) -> Class {
-        let weighted = matches!(event.sampling, Sampling::Frequency(_)) && !event.nanoseconds;
+        let weighted = match event.sampling {
+            Sampling::Count(_) => false,
+            Sampling::Frequency(_) => !event.nanoseconds,
+            Sampling::WithLeader => true,
+        };
         Class { event: id, weighted }
+    }
+
+    /// It has no samples of its own, but is read with those of another event.
+    pub(crate) fn is_read(&self, recording: &Recording) -> bool {
+        let event = recording.events.get(usize::from(self.event.0));
+        event.is_some_and(|event| event.sampling == Sampling::WithLeader)
     }
 
     /// What shares are taken of.
@@ -39,7 +51,7 @@ pub(crate) fn fixed_count(event: &Event) -> Option<u64> {
     match event.sampling {
         Sampling::Count(count) => Some(count),
         Sampling::Frequency(hertz) if event.nanoseconds => Some(1_000_000_000 / hertz.max(1)),
-        Sampling::Frequency(_) => None,
+        Sampling::Frequency(_) | Sampling::WithLeader => None,
     }
 }
 
@@ -61,7 +73,7 @@ pub(crate) fn classes(recording: &Recording, order: ClassOrder) -> Vec<Class> {
         all.into_iter().filter(|class| !any || sampled[usize::from(class.event.0)]).collect();
     classes.sort_by_key(|class| {
         let event = &recording.events[usize::from(class.event.0)];
-        (&event.name, event.unit_mask, fixed_count(event))
+        (class.is_read(recording), &event.name, event.unit_mask, fixed_count(event))
     });
     classes
 }
@@ -101,6 +113,7 @@ mod tests {
             user: true,
             kernel: true,
             nanoseconds: false,
+            group: None,
         }
     }
 

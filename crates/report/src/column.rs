@@ -7,8 +7,17 @@ use crate::grouping::By;
 pub enum Column {
     /// Number of samples of a class.
     Samples(usize),
+    /// How many events the samples of a class stand for, where they are read with the samples of another.
+    Events(usize),
     /// Share of the class's samples.
     Percent(usize),
+    /// What a class says together with another of its group, by the number of the report's ratio.
+    Ratio {
+        /// The class.
+        class: usize,
+        /// The report's ratio.
+        ratio: usize,
+    },
     /// How often the class's event happened.
     Total(usize),
     /// Share of the class's events.
@@ -17,6 +26,8 @@ pub enum Column {
     Processes,
     /// The process id.
     Pid,
+    /// The thread id.
+    Tid,
     /// The time from start to end.
     WallTime,
     /// The CPU's number.
@@ -31,6 +42,8 @@ pub enum Column {
     Symbol,
     /// The command name (comm).
     CommandName,
+    /// The name of a thread (comm).
+    ThreadName,
     /// The directory in which a command was started.
     WorkingDirectory,
     /// The command line.
@@ -38,8 +51,8 @@ pub enum Column {
 }
 
 impl Column {
-    /// What stands above the column.
-    pub fn title(self) -> &'static str {
+    /// What stands above the column; the title of a ratio is its unit, which the report has.
+    pub(crate) fn fixed_title(self) -> &'static str {
         self.layout().0
     }
 
@@ -57,7 +70,9 @@ impl Column {
     pub fn class(self) -> Option<usize> {
         match self {
             Column::Samples(class)
+            | Column::Events(class)
             | Column::Percent(class)
+            | Column::Ratio { class, .. }
             | Column::Total(class)
             | Column::TotalPercent(class) => Some(class),
             _ => None,
@@ -67,11 +82,14 @@ impl Column {
     fn layout(self) -> (&'static str, usize, bool) {
         match self {
             Column::Samples(_) => ("samples", 9, true),
+            Column::Events(_) => ("events", 14, true),
             Column::Percent(_) => ("%", 9, true),
+            Column::Ratio { .. } => ("", 9, true),
             Column::Total(_) => ("total", 14, true),
             Column::TotalPercent(_) => ("total %", 9, true),
             Column::Processes => ("processes", 11, true),
             Column::Pid => ("pid", 9, true),
+            Column::Tid => ("tid", 9, true),
             Column::WallTime => ("wall time", 14, true),
             Column::Cpu => ("cpu", 9, true),
             Column::Line => ("linenr info", 28, false),
@@ -79,6 +97,7 @@ impl Column {
             Column::App => ("app name", 25, false),
             Column::Symbol => ("symbol name", 30, false),
             Column::CommandName => ("command name", 17, false),
+            Column::ThreadName => ("thread name", 17, false),
             Column::WorkingDirectory => ("working directory", 25, false),
             Column::CommandLine => ("command line", 30, false),
         }
@@ -90,6 +109,10 @@ impl Column {
 pub(crate) struct Shown<'a> {
     /// For each class: totals are worth a column.
     pub(crate) totals: &'a [bool],
+    /// For each class: it is read with the samples of another.
+    pub(crate) read: &'a [bool],
+    /// The class of each ratio.
+    pub(crate) ratios: &'a [usize],
     /// Lines are asked for.
     pub(crate) lines: bool,
     /// Some row's image is not its app.
@@ -102,7 +125,10 @@ pub(crate) struct Shown<'a> {
 pub(crate) fn columns(by: By, shown: Shown<'_>) -> Vec<Column> {
     let mut columns = Vec::new();
     for (class, total) in shown.totals.iter().enumerate() {
-        columns.extend([Column::Samples(class), Column::Percent(class)]);
+        let amount = if shown.read[class] { Column::Events(class) } else { Column::Samples(class) };
+        columns.extend([amount, Column::Percent(class)]);
+        let own = shown.ratios.iter().enumerate().filter(|(_, of)| **of == class);
+        columns.extend(own.map(|(ratio, _)| Column::Ratio { class, ratio }));
         if *total {
             columns.push(Column::Total(class));
             columns.extend((by == By::App).then_some(Column::TotalPercent(class)));
@@ -119,6 +145,9 @@ pub(crate) fn columns(by: By, shown: Shown<'_>) -> Vec<Column> {
         }
         By::Process => {
             columns.extend([Column::Pid, Column::WallTime, Column::App, Column::CommandName]);
+        }
+        By::Thread => {
+            columns.extend([Column::Pid, Column::Tid, Column::App, Column::ThreadName]);
         }
         By::Command => columns.extend([Column::WallTime, Column::WorkingDirectory, Column::CommandLine]),
         By::Cpu => columns.push(Column::Cpu),

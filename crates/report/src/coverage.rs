@@ -66,7 +66,14 @@ fn of_event(event: &Event, coverage: &EventCoverage, recording: &Recording) -> S
     let verb = if samples == 1 { "stands" } else { "stand" };
     let covered = coverage.covered();
     let chosen_periods = matches!(event.sampling, Sampling::Frequency(_));
+    let read = event.sampling == Sampling::WithLeader;
     parts.push(match (covered, coverage.counted) {
+        (Some(covered), Some(total)) if covered > MORE_THAN_ALL && read => format!(
+            "{samples_text} {verb} for all of {name}'s exact total ({}) and what others did between two samples of \
+             theirs, {:.1} %; --scope cgroup keeps these apart",
+            quantity(total),
+            covered * 100.0
+        ),
         (Some(covered), Some(total)) if covered > MORE_THAN_ALL && chosen_periods => format!(
             "{samples_text} {verb} for all of {name}'s exact total ({}); the periods that the kernel chose for -F add up \
              to {:.1} % of it, fixed ones (-c) are exact",

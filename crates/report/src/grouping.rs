@@ -14,6 +14,8 @@ pub enum By {
     Symbol,
     /// A process, from fork to exit.
     Process,
+    /// A thread of a process, of recordings that keep them apart.
+    Thread,
     /// A process between two execs: one command line.
     Command,
     /// A CPU.
@@ -22,7 +24,7 @@ pub enum By {
 
 impl By {
     /// All groupings, in the order in which help texts list them.
-    pub const ALL: [By; 6] = [By::App, By::Image, By::Symbol, By::Process, By::Command, By::Cpu];
+    pub const ALL: [By; 7] = [By::App, By::Image, By::Symbol, By::Process, By::Thread, By::Command, By::Cpu];
 
     /// The grouping's name, as an option's value.
     pub fn name(self) -> &'static str {
@@ -31,6 +33,7 @@ impl By {
             By::Image => "image",
             By::Symbol => "symbol",
             By::Process => "process",
+            By::Thread => "thread",
             By::Command => "command",
             By::Cpu => "cpu",
         }
@@ -88,7 +91,7 @@ mod tests {
         let error = "tid\x1b".parse::<By>().unwrap_err();
         assert_eq!(
             error.to_string(),
-            r"no grouping named 'tid\x1b': use app, image, symbol, process, command, cpu"
+            r"no grouping named 'tid\x1b': use app, image, symbol, process, thread, command, cpu"
         );
     }
 }

@@ -47,6 +47,7 @@ fn sampling(event: &Event) -> String {
     match (fixed_count(event), event.sampling) {
         (Some(count), _) => format!("count {count}"),
         (None, Sampling::Frequency(hertz)) => format!("sampled at {hertz} Hz"),
+        (None, Sampling::WithLeader) => "read with each sample of its group".to_owned(),
         (None, Sampling::Count(count)) => format!("count {count}"),
     }
 }

@@ -24,6 +24,8 @@ pub(crate) enum Place {
     },
     /// `None` for samples of a process that the recording does not list.
     Process(Option<LifetimeId>),
+    /// `None` as above; the thread by its number.
+    Thread(Option<LifetimeId>, u32),
     /// `None` as above.
     Command(Option<ProcessId>),
     Cpu(u16),
@@ -51,6 +53,7 @@ impl Places<'_> {
                     None => Code::Nameless(crate::symbol_name::Nameless::NoSymbols),
                 },
             },
+            By::Thread => Place::Thread(self.lifetimes.of(key.process), key.thread),
             By::Cpu => Place::Cpu(key.cpu),
         }
     }

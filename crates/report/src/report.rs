@@ -14,6 +14,7 @@ use crate::lifetime::Lifetimes;
 use crate::options::Options;
 use crate::place::{Place, Places};
 use crate::process_rows::{add_totals, idle_processes, is_idle, sum_totals};
+use crate::row_ratio::{self, RowRatio};
 use crate::rows::{Row, Rows, sum};
 use crate::sorting::sort;
 use crate::symbol_name::{Code, Nameless, SymbolNames};
@@ -27,6 +28,7 @@ pub struct Report<'r> {
     classes: Vec<Class>,
     places: Places<'r>,
     columns: Vec<Column>,
+    ratios: Vec<RowRatio>,
     rows: Vec<Row>,
     sums: Vec<Count>,
     total_sums: Vec<Total>,
@@ -67,6 +69,7 @@ impl<'r> Report<'r> {
             idle_processes: idle_processes(recording, by, &places, &idle),
             below_threshold: 0,
             columns: Vec::new(),
+            ratios: Vec::new(),
             rows: Vec::new(),
             classes,
             places,
@@ -78,8 +81,20 @@ impl<'r> Report<'r> {
         sort(&report, &mut rows);
         let image =
             rows.iter().any(|row| matches!(row.place, Place::Symbol { image, app, .. } if image != app));
-        report.columns =
-            columns(by, Shown { totals: &shows_totals, lines: options.lines, image, app: several_apps });
+        report.ratios = row_ratio::of_groups(recording, &report.classes);
+        let read: Vec<bool> = report.classes.iter().map(|class| class.is_read(recording)).collect();
+        let ratios: Vec<usize> = report.ratios.iter().map(|ratio| ratio.class).collect();
+        report.columns = columns(
+            by,
+            Shown {
+                totals: &shows_totals,
+                read: &read,
+                ratios: &ratios,
+                lines: options.lines,
+                image,
+                app: several_apps,
+            },
+        );
         report.rows = rows;
         report
     }
@@ -102,6 +117,14 @@ impl<'r> Report<'r> {
     /// The columns, left to right.
     pub fn columns(&self) -> &[Column] {
         &self.columns
+    }
+
+    /// What stands above a column.
+    pub fn title(&self, column: Column) -> &str {
+        match column {
+            Column::Ratio { ratio, .. } => self.ratios.get(ratio).map_or("", |ratio| &ratio.unit),
+            column => column.fixed_title(),
+        }
     }
 
     /// The rows, top to bottom.
@@ -139,7 +162,11 @@ impl<'r> Report<'r> {
             Column::Samples(class) => {
                 row.counts.get(class).map_or(Cell::Unknown, |c| Cell::Number(c.samples))
             }
+            Column::Events(class) => row.counts.get(class).map_or(Cell::Unknown, |c| Cell::Number(c.weight)),
             Column::Percent(class) => self.percent(row, class),
+            Column::Ratio { ratio, .. } => {
+                self.ratios.get(ratio).map_or(Cell::Unknown, |ratio| ratio.of(row))
+            }
             Column::Total(class) => self.total(row, class),
             Column::TotalPercent(class) => match (row.totals.get(class), self.total_sums.get(class)) {
                 (Some(part), Some(whole)) => Cell::Percent { part: part.value, whole: whole.value },
@@ -166,7 +193,12 @@ impl<'r> Report<'r> {
                 Place::Symbol { image, code, .. } => Cell::Text(self.symbol(image, code).into()),
                 _ => Cell::Unknown,
             },
+            Column::Tid => match row.place {
+                Place::Thread(_, tid) => Cell::Identifier(tid.into()),
+                _ => Cell::Unknown,
+            },
             Column::Pid
+            | Column::ThreadName
             | Column::WallTime
             | Column::CommandName
             | Column::WorkingDirectory
@@ -222,7 +254,9 @@ impl<'r> Report<'r> {
     /// The process entry that a row of processes tells of: of a lifetime the last.
     fn entry(&self, row: &Row) -> Option<ProcessId> {
         match row.place {
-            Place::Process(lifetime) => lifetime.map(|lifetime| self.places.lifetimes.last(lifetime)),
+            Place::Process(lifetime) | Place::Thread(lifetime, _) => {
+                lifetime.map(|lifetime| self.places.lifetimes.last(lifetime))
+            }
             Place::Command(entry) => entry,
             _ => None,
         }
@@ -246,8 +280,13 @@ impl<'r> Report<'r> {
                     exact: true,
                 })
             }
-            Column::CommandName if process.comm.is_empty() => Cell::Unknown,
-            Column::CommandName => Cell::Text(process.comm.as_str().into()),
+            Column::CommandName | Column::ThreadName => {
+                let name = match row.place {
+                    Place::Thread(_, tid) => process.thread_name(tid),
+                    _ => &process.comm,
+                };
+                if name.is_empty() { Cell::Unknown } else { Cell::Text(name.into()) }
+            }
             Column::WorkingDirectory => match &process.working_directory {
                 Some(directory) => Cell::Text(directory.as_str().into()),
                 None => Cell::Unknown,

@@ -187,9 +187,16 @@ fn an_odd_recording_is_reported_all_the_same() {
     builder.process(Process { event_totals: vec![u64::MAX], ..Process::default() });
     builder.sample(ProcessId(0), image, offset, 0, 1, 1);
     let strays = [
-        Key { process: ProcessId(9), image: ImageId(9), offset, event: EventId(0), cpu: 0 },
-        Key { process: ProcessId(u32::MAX), image, offset: ImageOffset(u64::MAX), event: EventId(0), cpu: 9 },
-        Key { process: ProcessId(0), image, offset, event: EventId(9), cpu: u16::MAX },
+        Key { process: ProcessId(9), thread: 0, image: ImageId(9), offset, event: EventId(0), cpu: 0 },
+        Key {
+            process: ProcessId(u32::MAX),
+            thread: 0,
+            image,
+            offset: ImageOffset(u64::MAX),
+            event: EventId(0),
+            cpu: 9,
+        },
+        Key { process: ProcessId(0), thread: 9, image, offset, event: EventId(9), cpu: u16::MAX },
     ];
     for key in strays {
         builder.recording.counts.add(key, Count { samples: u64::MAX / 2, weight: u64::MAX });

@@ -91,6 +91,9 @@ impl Settings {
         if let Some(path) = &self.vmlinux {
             arguments.extend(["--vmlinux".into(), path.into()]);
         }
+        if self.separate.as_ref().is_some_and(|by| by.split(',').any(|by| matches!(by, "thread" | "all"))) {
+            arguments.push("--separate-thread".into());
+        }
         if let Some(size) = &self.buffer {
             arguments.extend(["-m".into(), size.into()]);
         }

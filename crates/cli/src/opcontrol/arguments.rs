@@ -116,10 +116,6 @@ fn separate(text: &str) -> Result<String, String> {
     let known = ["none", "lib", "library", "kernel", "thread", "cpu", "all"];
     match text.split(',').find(|by| !known.contains(by)) {
         Some(_) => Err("use none, lib, kernel, thread, cpu or all".to_owned()),
-        None if text.split(',').any(|by| matches!(by, "thread" | "all")) => Err(
-            "threads are not told apart here; use none, lib, kernel or cpu (`oprof report --by process` lists processes)"
-                .to_owned(),
-        ),
         None => Ok(text.to_owned()),
     }
 }
@@ -153,7 +149,7 @@ mod tests {
     #[test]
     fn what_cannot_be_had_says_what_can() {
         assert_eq!(separate("lib,kernel").as_deref(), Ok("lib,kernel"));
-        assert!(separate("thread").is_err() && separate("x").is_err() && callgraph("5").is_err());
+        assert!(separate("x").is_err() && callgraph("5").is_err());
         assert!(image("/bin/ls").is_err_and(|why| why.contains("opreport")));
     }
 }

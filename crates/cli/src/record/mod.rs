@@ -43,6 +43,7 @@ pub(crate) fn plan(options: &RecordOptions) -> Result<(RecordingPlan, Vec<String
         switches: options.control.is_some(),
         duration: options.duration,
         hides_kernel: options.no_vmlinux,
+        separates_threads: options.separate_thread,
         user: options.user.as_deref().map(CommandUser::find).transpose()?,
         command: options.command.clone(),
         events,

@@ -8,7 +8,7 @@ use oprof_collector::{
     Collected, CommandUser, Controller, HeldImages, Progress, Reason, Recorder, RecordingPlan,
 };
 use oprof_profile::recording::{Appended, Owner, RecordingFile, Unfinished};
-use oprof_profile::{Event, Profile, Recording, Run, Timestamp};
+use oprof_profile::{Event, Profile, Recording, Run, Sampling, Timestamp};
 use oprof_symbolizer::Symbolizer;
 
 use crate::arguments::RecordOptions;
@@ -226,7 +226,11 @@ fn write(
 ) -> Result<ExitCode> {
     let written = file.finish(recording);
     if !options.quiet {
-        let samples: u64 = recording.coverage.events.iter().map(|event| event.samples).sum();
+        // What is read with the samples of another event is no sample more.
+        let samples: u64 = (recording.events.iter().zip(&recording.coverage.events))
+            .filter(|(event, _)| event.sampling != Sampling::WithLeader)
+            .map(|(_, coverage)| coverage.samples)
+            .sum();
         if written.is_ok() {
             let size = options.output.metadata().map_or(0, |metadata| metadata.len());
             speak::line(&format!(

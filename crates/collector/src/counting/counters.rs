@@ -1,6 +1,6 @@
 //! Counters that only count.
 
-use oprof_events::EventConfig;
+use oprof_events::{EventConfig, Group};
 use oprof_profile::{CountedPlace, EventCount};
 
 use crate::Error;
@@ -27,7 +27,7 @@ impl Counters {
     ) -> Result<Counters, Error> {
         let mut counters: Vec<(usize, u32, Counter)> = Vec::with_capacity(events.len() * places.len());
         for &place in places {
-            let mut leaders: Vec<(u32, usize)> = Vec::new();
+            let mut leaders: Vec<(Group, usize)> = Vec::new();
             for (index, event) in events.iter().enumerate() {
                 if !is_counted_in(event, place)? {
                     continue;

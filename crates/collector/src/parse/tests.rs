@@ -20,8 +20,12 @@ fn trailer() -> Vec<u8> {
     [h(7), h(8), w(99)].concat()
 }
 
+fn sampled(event: u16, period: u64) -> Sampled {
+    Sampled { event: EventId(event), period, reads_group: false }
+}
+
 fn tasks() -> Source {
-    Source { cpu: 3, events: FxHashMap::from_iter([(0x55, (EventId(1), 0))]), ..Source::default() }
+    Source { cpu: 3, events: FxHashMap::from_iter([(0x55, sampled(1, 0))]), ..Source::default() }
 }
 
 fn task(kind: u32, misc: u16, body: &[&[u8]]) -> Option<Record> {
@@ -37,13 +41,14 @@ fn task(kind: u32, misc: u16, body: &[&[u8]]) -> Option<Record> {
 
 #[test]
 fn a_sample_of_one_event_with_a_fixed_period() {
-    let source = Source { cpu: 3, only: Some((EventId(0), 1000)), ..Source::default() };
+    let source = Source { cpu: 3, only: Some(sampled(0, 1000)), ..Source::default() };
     let bytes = record(9, 2, &[&w(0x401000), &h(7), &h(8), &w(123)]);
     let expected = Sample {
         time: Timestamp(123),
         address: VirtualAddress(0x401000),
         weight: 1000,
         pid: 7,
+        tid: 8,
         cpu: 3,
         event: EventId(0),
         mode: CpuMode::User,
@@ -54,7 +59,7 @@ fn a_sample_of_one_event_with_a_fixed_period() {
 #[test]
 fn a_sample_of_several_events_says_by_its_number_which_and_by_its_period_how_much() {
     let layout = Layout { identifier: true, period: true };
-    let events = FxHashMap::from_iter([(0x55, (EventId(1), 0)), (0x56, (EventId(2), 0))]);
+    let events = FxHashMap::from_iter([(0x55, sampled(1, 0)), (0x56, sampled(2, 0))]);
     let source = Source { layout, cpu: 0, only: None, events, ..Source::default() };
     let body = [w(0x56), w(0xffff_ffff_8100_0000), [h(7), h(8)].concat(), w(5), w(4321)];
     let body: Vec<&[u8]> = body.iter().map(Vec::as_slice).collect();
@@ -66,7 +71,7 @@ fn a_sample_of_several_events_says_by_its_number_which_and_by_its_period_how_muc
 
 #[test]
 fn flags_beside_the_mode_do_not_change_it() {
-    let source = Source { only: Some((EventId(0), 1)), ..Source::default() };
+    let source = Source { only: Some(sampled(0, 1)), ..Source::default() };
     for (misc, mode) in [
         (0x4002, CpuMode::User), // PERF_RECORD_MISC_EXACT_IP
         (0x4001, CpuMode::Kernel),
@@ -134,7 +139,8 @@ fn names_of_processes() {
     assert_eq!(task(3, 0, &body), Some(Record::Renamed { pid: 7, comm: "make".to_owned() }));
     let thread = [[h(7), h(8)].concat(), b"worker\0\0".to_vec()];
     let thread: Vec<&[u8]> = thread.iter().map(Vec::as_slice).collect();
-    assert_eq!(task(3, 0, &thread), None, "the name of another thread is not the process's");
+    let renamed = Record::ThreadRenamed { pid: 7, tid: 8, comm: "worker".to_owned() };
+    assert_eq!(task(3, 0, &thread), Some(renamed), "the name of another thread is not the process's");
 }
 
 #[test]
@@ -148,8 +154,8 @@ fn names_are_never_longer_than_their_record_and_always_text() {
 fn forks_and_exits_of_processes_and_threads() {
     let ids = |pid: u32, parent: u32, tid: u32| [h(pid), h(parent), h(tid), h(parent), w(99)].concat();
     assert_eq!(task(7, 0, &[&ids(9, 7, 9)]), Some(Record::Forked { pid: 9, parent: 7 }));
-    assert_eq!(task(7, 0, &[&ids(7, 7, 9)]), Some(Record::ThreadStarted { pid: 7 }));
-    assert_eq!(task(4, 0, &[&ids(9, 7, 9)]), Some(Record::ThreadExited { pid: 9, cpu: 3 }));
+    assert_eq!(task(7, 0, &[&ids(7, 7, 9)]), Some(Record::ThreadStarted { pid: 7, tid: 9 }));
+    assert_eq!(task(4, 0, &[&ids(9, 7, 9)]), Some(Record::ThreadExited { pid: 9, tid: 9, cpu: 3 }));
 }
 
 #[test]
@@ -204,7 +210,8 @@ fn code_that_the_kernel_makes_and_frees() {
 fn what_the_kernel_adds_to_a_ksymbol_for_each_listener_is_passed_over() {
     let fields = [&w(0x1000)[..], &h(0x80), &[1, 0, 1, 0], b"seven_b\0"].concat();
     let record = |more: usize| record(17, 0, &[&fields, &trailer(), &vec![0; more]]);
-    let first = parse(&record(0), &Source::default());
+    let unpadded = record(0);
+    let first = parse(&unpadded, &Source::default());
     assert!(matches!(first, Parsed::Task(TaskRecord { time: Timestamp(1..), .. })), "{first:?}");
     assert_eq!(parse(&record(16), &Source::default()), first);
     assert_eq!(parse(&record(40), &Source::default()), first);
@@ -230,7 +237,7 @@ fn no_record_cut_short_is_read_past_its_end() {
         record(2, 0, &[&[0; 16], &trailer()]),
         record(17, 0, &[&w(0x1000), &h(0x80), &h(1), b"bpf_prog", &trailer()]),
     ];
-    let samples = Source { only: Some((EventId(0), 1)), ..Source::default() };
+    let samples = Source { only: Some(sampled(0, 1)), ..Source::default() };
     for bytes in &whole {
         for length in 0..bytes.len() {
             // What comes out does not matter here, only that something does.

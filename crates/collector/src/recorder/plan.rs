@@ -32,6 +32,8 @@ pub struct RecordingPlan {
     pub switches: bool,
     /// The kernel's code is one image without names.
     pub hides_kernel: bool,
+    /// The samples of each thread are kept apart.
+    pub separates_threads: bool,
     /// After this time recording ends: the command is told to.
     pub duration: Option<Duration>,
     /// Ring buffer for samples, in bytes per CPU, rounded up to a power of two; `None`: as suits the privilege.

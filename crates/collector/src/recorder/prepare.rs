@@ -4,7 +4,7 @@ use std::io;
 use std::time::Instant;
 
 use oprof_events::EventConfig;
-use oprof_profile::{Event, Profile, Record, Scope, Target, TaskRecord};
+use oprof_profile::{Event, Profile, Record, Sampling, Scope, Target, TaskRecord};
 use rustix::process::Rlimit;
 
 use super::sampled_time::SampledTime;
@@ -33,9 +33,12 @@ impl Recorder {
     /// # Errors
     /// Where an event cannot be opened, in the chosen scope or at all, or where no process can be made.
     pub fn prepare(plan: &RecordingPlan) -> Result<Recorder, Error> {
-        let mut events = Vec::with_capacity(plan.events.len());
+        let mut events: Vec<SampledEvent> = Vec::with_capacity(plan.events.len());
         for config in &plan.events {
-            let sampling = attribute::sampling(config, plan.sampling)?;
+            let sampling = match events.iter().any(|event| event.is_sampled_for(config)) {
+                true => Sampling::WithLeader,
+                false => attribute::sampling(config, plan.sampling)?,
+            };
             let exclude_idle = plan.target.is_of_cpus() && config.nanoseconds;
             let mut config = config.clone();
             config.name = user_code::name_as_asked(&config);
@@ -118,6 +121,9 @@ impl Recorder {
             (Scope::System, Target::Processes(_), _) => Profile::of_found_processes(events.len()),
             _ => Profile::of_all_processes(events.len()),
         };
+        if plan.separates_threads {
+            profile.separate_threads();
+        }
         if plan.hides_kernel {
             profile.hide_kernel();
         }
@@ -267,6 +273,7 @@ fn described(event: &SampledEvent) -> Event {
         user: event.config.user,
         kernel: event.config.kernel,
         nanoseconds: event.config.nanoseconds,
+        group: event.config.group.map(|group| group.number),
     }
 }
 

@@ -59,7 +59,8 @@ impl Recorder {
 
     fn take_in_running_processes(&mut self) {
         let by_build_id = self.rings.tells_build_ids();
-        let mut running = RunningProcesses::new(self.build_id_of, by_build_id);
+        let with_threads = self.profile.threads_are_separate();
+        let mut running = RunningProcesses::new(self.build_id_of, by_build_id, with_threads);
         let mut since_drained = 0;
         let target = self.target.clone();
         let group = self.group.take();
@@ -227,7 +228,8 @@ impl Recorder {
             Parsed::Task(record) => {
                 mapped |= take_task_record(record, order, images, descriptions, jit_files)
             }
-            Parsed::Nothing => {}
+            // The rings have taken those apart.
+            Parsed::GroupSample(..) | Parsed::Nothing => {}
         });
         if mapped {
             self.last_mapping = Some(Instant::now());

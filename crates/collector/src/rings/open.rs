@@ -2,9 +2,9 @@
 
 use std::io;
 
-use oprof_events::EventConfig;
+use oprof_events::{EventConfig, Group};
 use oprof_profile::{EventId, Sampling, Scope};
-use perf_event_open_sys::bindings::perf_event_attr;
+use perf_event_open_sys::bindings::{PERF_SAMPLE_READ, perf_event_attr};
 
 use super::{Ring, Rings};
 use crate::Error;
@@ -12,7 +12,7 @@ use crate::attribute::{self, Start};
 use crate::buffer_sizes::BufferSizes;
 use crate::counter::{Attachment, Counter};
 use crate::exec_tracepoint;
-use crate::parse::{Layout, Source};
+use crate::parse::{Layout, Sampled, Source};
 use crate::place::Place;
 use crate::ring_buffer::RingBuffer;
 use crate::sampled_event::{SampledEvent, is_in_hardware};
@@ -56,7 +56,7 @@ impl Rings {
         cpus: &[u32],
         sizes: BufferSizes,
     ) -> Result<Rings, Error> {
-        let mut rings = Rings::default();
+        let mut rings = Rings { inherited: place.inherits, ..Rings::default() };
         let totals_of = place.totals_of.filter(|_| wants_task_totals(events, cpus.len()));
         let configs: Vec<&EventConfig> = events.iter().map(|event| &event.config).collect();
         // Whether the kernel can read build ids is the same on all CPUs.
@@ -180,7 +180,7 @@ impl Rings {
         let mut source = Source { layout, cpu: cpu as u16, ..Source::default() };
         for attachment in attachments {
             let first = opened.len();
-            let mut leaders: Vec<(u32, usize)> = Vec::new();
+            let mut leaders: Vec<(Group, usize)> = Vec::new();
             for (id, event) in &here {
                 let mut attr = attribute::samples(event, layout, place.inherits, size / 4);
                 let counter = if place.samples_tell_tasks() && opened.len() == first {
@@ -189,10 +189,12 @@ impl Rings {
                         Counter::open(&attr, attachment)
                     };
                     let refused = |source| Error::Open { event: event.config.spec.clone(), source };
-                    with_build_ids(build_ids, open).map_err(refused)?
+                    with_build_ids(build_ids, open)
+                        .map_err(|source| leads_no_tasks(refused(source), event, &attr, attachment))?
                 } else {
                     let leader = leaders.iter().find(|(group, _)| event.config.group == Some(*group));
-                    open_in_group(&attr, attachment, &event.config, leader.map(|&(_, at)| &opened[at].1))?
+                    open_in_group(&attr, attachment, &event.config, leader.map(|&(_, at)| &opened[at].1))
+                        .map_err(|error| leads_no_tasks(error, event, &attr, attachment))?
                 };
                 if let Some(group) = event.config.group
                     && leaders.iter().all(|(known, _)| *known != group)
@@ -201,11 +203,12 @@ impl Rings {
                 }
                 let period = match event.sampling {
                     Sampling::Count(count) => count,
-                    Sampling::Frequency(_) => 0,
+                    Sampling::Frequency(_) | Sampling::WithLeader => 0,
                 };
-                source.events.insert(kernel_id(&counter)?, (*id, period));
+                let sampled = Sampled { event: *id, period, reads_group: event.reads_group() };
+                source.events.insert(kernel_id(&counter)?, sampled);
                 if events.len() == 1 {
-                    source.only = Some((*id, period));
+                    source.only = Some(sampled);
                 }
                 opened.push((*id, counter));
             }
@@ -269,7 +272,7 @@ impl Rings {
     ) -> Result<(), Error> {
         let first = self.task_totals.len();
         let mut source = Source { cpu: cpu as u16, ..Source::default() };
-        let mut leaders: Vec<(u32, usize)> = Vec::new();
+        let mut leaders: Vec<(Group, usize)> = Vec::new();
         for (index, event) in events.iter().enumerate() {
             if event.cpus.as_ref().is_some_and(|cpus| !cpus.contains(&cpu)) {
                 continue;
@@ -296,7 +299,7 @@ impl Rings {
             {
                 leaders.push((group, self.task_totals.len()));
             }
-            source.events.insert(kernel_id(&counter)?, (id, 0));
+            source.events.insert(kernel_id(&counter)?, Sampled { event: id, ..Sampled::default() });
             self.task_totals.push((id, cpu as u16, counter));
         }
         if self.only_sums {
@@ -331,6 +334,28 @@ pub(crate) fn open_in_group(
             false => Error::Open { event: event.spec.clone(), source },
         }
     })
+}
+
+/// Kernels before 6.13 refuse samples that read counters which tasks inherit; then it is that, and not the event.
+fn leads_no_tasks(
+    error: Error,
+    event: &SampledEvent,
+    attr: &perf_event_attr,
+    attachment: Attachment<'_>,
+) -> Error {
+    let mut alone = *attr;
+    alone.sample_type &= !u64::from(PERF_SAMPLE_READ);
+    match error {
+        Error::Open { event: spec, source }
+            if event.reads_group()
+                && attr.inherit() == 1
+                && source.raw_os_error() == Some(libc::EINVAL)
+                && Counter::open(&alone, attachment).is_ok() =>
+        {
+            Error::LeadsNoTasks { event: spec }
+        }
+        error => error,
+    }
 }
 
 /// What samples the programs that begin on a CPU; for those who may (root, as a rule).

@@ -87,11 +87,14 @@ impl Profile {
         self.open_window.drain_into(&mut self.closed_windows);
         let counts = std::mem::take(&mut self.closed_windows);
         for (mut key, count) in counts.iter() {
+            key.thread = if goes_on[key.process.0 as usize] { key.thread } else { 0 };
             key.process = numbers.of(key.process);
             self.closed_windows.add(key, count);
         }
         for sample in &mut self.jit_samples {
-            sample.key.process = numbers.of(sample.key.process);
+            let key = &mut sample.key;
+            key.thread = if goes_on[key.process.0 as usize] { key.thread } else { 0 };
+            key.process = numbers.of(key.process);
         }
         self.changed_processes.clear();
         self.is_renumbered = true;

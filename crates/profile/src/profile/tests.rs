@@ -10,6 +10,7 @@ fn sample(time: u64, pid: u32, address: u64) -> Sample {
         address: VirtualAddress(address),
         weight: 10,
         pid,
+        tid: 8,
         cpu: 0,
         event: EventId(0),
         mode: CpuMode::User,
@@ -120,7 +121,7 @@ fn a_process_id_used_again_is_another_process() {
     let records = vec![
         executed(1, 1, "make"),
         record(10, Record::Forked { pid: 2, parent: 1 }),
-        record(20, Record::ThreadExited { pid: 2, cpu: 0 }),
+        record(20, Record::ThreadExited { pid: 2, tid: 2, cpu: 0 }),
         record(30, Record::Forked { pid: 2, parent: 1 }),
     ];
     let profile = applied(Profile::of_all_processes(1), vec![sample(15, 2, 1), sample(35, 2, 1)], records);
@@ -133,14 +134,14 @@ fn a_process_id_used_again_is_another_process() {
 fn a_process_ends_with_its_last_thread() {
     let records = vec![
         executed(1, 1, "program"),
-        record(2, Record::ThreadStarted { pid: 1 }),
-        record(3, Record::ThreadExited { pid: 1, cpu: 0 }),
+        record(2, Record::ThreadStarted { pid: 1, tid: 50 }),
+        record(3, Record::ThreadExited { pid: 1, tid: 1, cpu: 0 }),
     ];
     let mut profile = applied(Profile::of_all_processes(1), Vec::new(), records);
     assert_eq!(profile.processes()[0].ended, None);
     profile.apply(&Batch {
         samples: Vec::new(),
-        records: vec![record(9, Record::ThreadExited { pid: 1, cpu: 0 })],
+        records: vec![record(9, Record::ThreadExited { pid: 1, tid: 1, cpu: 0 })],
     });
     assert_eq!(profile.processes()[0].ended, Some(Timestamp(9)));
 }
@@ -163,7 +164,7 @@ fn only_descendants_of_the_command_are_taken_in_and_the_rest_is_counted_as_outsi
 fn a_stranger_with_a_descendants_old_id_is_a_stranger() {
     let records = vec![
         record(1, Record::Forked { pid: 20, parent: 10 }),
-        record(2, Record::ThreadExited { pid: 20, cpu: 0 }),
+        record(2, Record::ThreadExited { pid: 20, tid: 20, cpu: 0 }),
         record(3, Record::Forked { pid: 20, parent: 99 }),
     ];
     let profile = applied(Profile::of_descendants(1, 10, Timestamp(0)), vec![sample(5, 20, 1)], records);
@@ -191,12 +192,12 @@ fn exact_totals_stay_with_the_last_program_of_a_process() {
     let records = vec![
         executed(1, 1, "sh"),
         record(2, Record::Forked { pid: 2, parent: 1 }),
-        record(3, Record::ThreadStarted { pid: 2 }),
+        record(3, Record::ThreadStarted { pid: 2, tid: 50 }),
         record(4, counted(5)), // the thread, which ends before the exec
-        record(4, Record::ThreadExited { pid: 2, cpu: 0 }),
+        record(4, Record::ThreadExited { pid: 2, tid: 2, cpu: 0 }),
         executed(5, 2, "program"),
         record(6, counted(7)),
-        record(7, Record::ThreadExited { pid: 2, cpu: 0 }),
+        record(7, Record::ThreadExited { pid: 2, tid: 2, cpu: 0 }),
     ];
     let mut profile = Profile::of_all_processes(1);
     profile.expect_totals(&[TaskTotal { event: EventId(0), cpu: 0, value: 0 }]);
@@ -244,7 +245,7 @@ fn a_sample_of_an_event_that_does_not_exist_is_dropped() {
 
 #[test]
 fn the_last_steps_of_a_process_in_the_kernel_are_still_its_own() {
-    let exited = |time, pid, cpu| record(time, Record::ThreadExited { pid, cpu });
+    let exited = |time, pid, cpu| record(time, Record::ThreadExited { pid, tid: pid, cpu });
     let records = vec![executed(1, 1, "a"), executed(1, 2, "b"), exited(10, 1, 0), exited(11, 2, 1)];
     let mut last = sample(15, Sample::EXITED, 0xffff_ffff_8100_0000);
     last.mode = CpuMode::Kernel;

@@ -8,7 +8,7 @@ use super::{Recording, schema};
 use crate::{
     BuildId, CommandEnd, Count, Coverage, Distribution, Event, EventCoverage, EventId, Image, ImageId,
     ImageIdentity, ImageKind, ImageNames, ImageOffset, InlinedFrame, Inode, Key, Package, Process, ProcessId,
-    Run, Sampling, Scope, SourceFileId, SourceLine, SourcePlace, Symbol, SymbolId, Target, Timestamp,
+    Run, Sampling, Scope, SourceFileId, SourceLine, SourcePlace, Symbol, SymbolId, Target, Thread, Timestamp,
 };
 
 /// A message that contradicts itself or those before it: what is wrong with it.
@@ -126,6 +126,7 @@ impl Recording {
             arguments: message.arguments,
             working_directory: Some(message.working_directory).filter(|path| !path.is_empty()),
             folded: message.folded,
+            threads: message.threads.into_iter().map(thread).collect(),
             event_totals: match message.event_totals.len() {
                 0 => Vec::new(),
                 length if length == self.events.len() => message.event_totals,
@@ -165,6 +166,7 @@ impl Recording {
             };
             let key = Key {
                 process: ProcessId(message.process),
+                thread: message.thread,
                 image: ImageId(message.image),
                 offset: ImageOffset(offset),
                 event: EventId(event),
@@ -216,6 +218,10 @@ fn target(message: schema::Target) -> Result<Target, Contradiction> {
     })
 }
 
+fn thread(message: schema::Thread) -> Thread {
+    Thread { tid: message.tid, comm: message.comm }
+}
+
 fn distribution(message: schema::Distribution) -> Distribution {
     Distribution { id: message.id, like: message.like, codename: message.codename }
 }
@@ -227,6 +233,7 @@ fn event(message: schema::Event) -> Result<Event, Contradiction> {
         unit_mask: message.unit_mask,
         unit_mask_description: message.unit_mask_description,
         sampling: match (message.count, message.frequency) {
+            (0, 0) if message.with_leader => Sampling::WithLeader,
             (0, 0) => return Err("event without count and frequency"),
             (0, frequency) => Sampling::Frequency(frequency),
             (count, _) => Sampling::Count(count),
@@ -234,6 +241,7 @@ fn event(message: schema::Event) -> Result<Event, Contradiction> {
         user: message.user,
         kernel: message.kernel,
         nanoseconds: message.nanoseconds,
+        group: message.group.checked_sub(1),
     })
 }
 

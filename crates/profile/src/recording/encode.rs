@@ -4,7 +4,7 @@ use super::schema;
 use crate::{
     CommandEnd, Count, Coverage, Distribution, Event, EventCoverage, Image, ImageId, ImageIdentity,
     ImageKind, ImageNames, InlinedFrame, Key, NameSource, Package, Process, ProcessId, Run, Sampling, Scope,
-    SourceLine, SourcePlace, Symbol, Target, Unresolved,
+    SourceLine, SourcePlace, Symbol, Target, Thread, Unresolved,
 };
 
 /// Answers below this number in [`schema::ImageNames`] are reasons, the rest symbols.
@@ -61,6 +61,7 @@ fn event(event: &Event) -> schema::Event {
     let (count, frequency) = match event.sampling {
         Sampling::Count(count) => (count, 0),
         Sampling::Frequency(frequency) => (0, frequency),
+        Sampling::WithLeader => (0, 0),
     };
     schema::Event {
         name: event.name.clone(),
@@ -72,6 +73,8 @@ fn event(event: &Event) -> schema::Event {
         user: event.user,
         kernel: event.kernel,
         nanoseconds: event.nanoseconds,
+        group: event.group.map_or(0, |group| group.saturating_add(1)),
+        with_leader: event.sampling == Sampling::WithLeader,
     }
 }
 
@@ -117,13 +120,18 @@ pub(super) fn process(id: ProcessId, process: &Process) -> schema::Process {
         working_directory: process.working_directory.clone().unwrap_or_default(),
         event_totals: process.event_totals.clone(),
         folded: process.folded,
+        threads: process.threads.iter().map(thread).collect(),
     }
+}
+
+fn thread(thread: &Thread) -> schema::Thread {
+    schema::Thread { tid: thread.tid, comm: thread.comm.clone() }
 }
 
 /// Folded samples, which are in the order of their keys, with what neighbours share said once.
 pub(super) fn counts(entries: &[(Key, Count)]) -> Vec<schema::Counts> {
     let mut sorted = entries.to_vec();
-    let group = |key: &Key| (key.process, key.image, key.event, key.cpu);
+    let group = |key: &Key| (key.process, key.thread, key.image, key.event, key.cpu);
     sorted.sort_unstable_by_key(|(key, _)| (group(key), key.offset));
     sorted
         .chunk_by(|a, b| group(&a.0) == group(&b.0))
@@ -134,6 +142,7 @@ pub(super) fn counts(entries: &[(Key, Count)]) -> Vec<schema::Counts> {
 fn counts_of_group(key: &Key, entries: &[(Key, Count)]) -> schema::Counts {
     let mut message = schema::Counts {
         process: key.process.0,
+        thread: key.thread,
         image: key.image.0,
         event: key.event.0.into(),
         cpu: key.cpu.into(),

@@ -84,6 +84,11 @@ impl Recording {
         self.processes.get(id.0 as usize)
     }
 
+    /// The samples of each thread are apart from those of the others.
+    pub fn separates_threads(&self) -> bool {
+        self.counts.iter().any(|(key, _)| key.thread != 0)
+    }
+
     /// The names of the image of this index.
     pub fn image_names(&self, id: ImageId) -> Option<&ImageNames> {
         self.names.get(id.0 as usize)

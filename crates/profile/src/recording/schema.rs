@@ -76,6 +76,10 @@ pub(super) struct Event {
     pub(super) kernel: bool,
     #[prost(bool, tag = "9")]
     pub(super) nanoseconds: bool,
+    #[prost(uint32, tag = "10")]
+    pub(super) group: u32,
+    #[prost(bool, tag = "11")]
+    pub(super) with_leader: bool,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -138,6 +142,16 @@ pub(super) struct Process {
     pub(super) event_totals: Vec<u64>,
     #[prost(uint64, tag = "12")]
     pub(super) folded: u64,
+    #[prost(message, repeated, tag = "13")]
+    pub(super) threads: Vec<Thread>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct Thread {
+    #[prost(uint32, tag = "1")]
+    pub(super) tid: u32,
+    #[prost(string, tag = "2")]
+    pub(super) comm: String,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -158,6 +172,8 @@ pub(super) struct Counts {
     pub(super) period: u64,
     #[prost(uint64, repeated, tag = "8")]
     pub(super) weights: Vec<u64>,
+    #[prost(uint32, tag = "9")]
+    pub(super) thread: u32,
 }
 
 #[derive(Clone, PartialEq, Message)]

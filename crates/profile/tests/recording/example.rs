@@ -6,7 +6,7 @@ use oprof_profile::{
     BuildId, CommandEnd, Count, Counts, Coverage, Distribution, Event, EventCoverage, EventId, Image,
     ImageAddress, ImageId, ImageIdentity, ImageKind, ImageNames, ImageOffset, InlinedFrame, Inode, Key,
     NameSource, Package, Process, ProcessId, Recording, Run, Sampling, Scope, SourceFileId, SourceLine,
-    SourcePlace, Symbol, SymbolId, Target, Timestamp, Unresolved,
+    SourcePlace, Symbol, SymbolId, Target, Thread, Timestamp, Unresolved,
 };
 
 /// A small recording with something of everything.
@@ -24,6 +24,7 @@ pub(crate) fn example() -> Recording {
     };
     let key = |process, image, offset, event, cpu| Key {
         process: ProcessId(process),
+        thread: 0,
         image: ImageId(image),
         offset: ImageOffset(offset),
         event: EventId(event),
@@ -61,6 +62,7 @@ pub(crate) fn example() -> Recording {
                 user: true,
                 kernel: false,
                 nanoseconds: false,
+                group: None,
             },
             Event {
                 name: "cpu-clock".to_owned(),
@@ -71,6 +73,7 @@ pub(crate) fn example() -> Recording {
                 user: true,
                 kernel: true,
                 nanoseconds: true,
+                group: Some(0),
             },
         ],
         images: vec![
@@ -98,6 +101,7 @@ pub(crate) fn example() -> Recording {
                 working_directory: Some("/src".to_owned()),
                 event_totals: vec![12345, 67890],
                 folded: 3,
+                threads: vec![Thread { tid: 101, comm: "worker".to_owned() }],
             },
         ],
         counts: Counts::from_iter([

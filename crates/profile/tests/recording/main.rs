@@ -240,17 +240,22 @@ fn the_stored_recording_of_version_1_is_readable() {
     expected.run.target = Target::Command;
     (expected.coverage.idle_time, expected.coverage.paused_time) = (0, 0);
     expected.packages.clear();
-    expected.processes.iter_mut().for_each(|process| process.folded = 0);
+    for process in &mut expected.processes {
+        process.folded = 0;
+        process.threads.clear();
+    }
+    expected.events.iter_mut().for_each(|event| event.group = None);
     assert_eq!(Recording::open(&path).expect("readable"), expected);
 }
 
 prop_compose! {
     fn any_count()(
-        process in 0..3_u32, image in 0..2_u32, offset in any::<u64>(), event in 0..2_u16, cpu in any::<u16>(),
-        samples in 1..1000_u64, period in prop_oneof![Just(1000), any::<u32>().prop_map(u64::from)],
+        process in 0..3_u32, thread in prop_oneof![Just(0), any::<u32>()], image in 0..2_u32, offset in any::<u64>(), event in 0..2_u16, cpu in any::<u16>(),
+        samples in 1..1000_u64, period in prop_oneof![Just(1000), Just(0), any::<u32>().prop_map(u64::from)],
     ) -> (Key, Count) {
         let key = Key {
             process: ProcessId(process),
+            thread,
             image: ImageId(image),
             offset: ImageOffset(offset),
             event: EventId(event),

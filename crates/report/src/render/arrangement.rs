@@ -8,6 +8,7 @@ use crate::cell::Cell;
 use crate::column::Column;
 use crate::number::grouped;
 use crate::printable::printable;
+use crate::render::stat::ratio_value;
 use crate::report::Report;
 use crate::time::Unit;
 
@@ -30,6 +31,7 @@ const OPROFILE_CLASS_WIDTH: usize = 18;
 /// The text of one column.
 struct TextColumn {
     column: Column,
+    title: String,
     cells: Vec<String>,
     /// The least width that it needs.
     width: usize,
@@ -76,7 +78,7 @@ impl Arrangement {
         let tail = self.tail.as_ref()?;
         match row {
             Some(row) => tail.cells.get(row).map(String::as_str),
-            None => Some(tail.column.title()),
+            None => Some(&tail.title),
         }
     }
 
@@ -91,7 +93,7 @@ impl Arrangement {
             None => table.set_content_arrangement(ContentArrangement::Disabled),
         };
         if !report.options().no_header {
-            let mut titles = Row::from(self.columns.iter().map(|column| column.column.title()));
+            let mut titles = Row::from(self.columns.iter().map(|column| &column.title));
             titles.max_height(1);
             table.set_header(titles);
         }
@@ -123,7 +125,7 @@ impl Arrangement {
     /// How much wider the first column of a class is for the name of its event.
     fn room_for_event(&self, column: Column) -> usize {
         match column {
-            Column::Samples(class) if self.groups.len() > 1 => {
+            Column::Samples(class) | Column::Events(class) if self.groups.len() > 1 => {
                 self.groups[class].1.saturating_sub(group_width(&self.columns, class))
             }
             _ => 0,
@@ -134,13 +136,14 @@ impl Arrangement {
 fn text_column(report: &Report<'_>, column: Column) -> TextColumn {
     let unit = unit(report, column);
     let cells: Vec<String> = report.rows().iter().map(|row| text(report.cell(row, column), unit)).collect();
-    let title = if report.options().no_header { 0 } else { column.title().len() };
+    let title = printable(report.title(column)).into_owned();
+    let title_width = if report.options().no_header { 0 } else { title.chars().count() };
     let width = match column.is_number() {
         // The text of a number is ASCII.
-        true => cells.iter().map(String::len).max().unwrap_or(0).max(title),
-        false => title.max(NARROWEST_NAME),
+        true => cells.iter().map(String::len).max().unwrap_or(0).max(title_width),
+        false => title_width.max(NARROWEST_NAME),
     };
-    TextColumn { column, cells, width }
+    TextColumn { column, title, cells, width }
 }
 
 /// Leaves out the directories of commands where that makes room, and then those of their programs, unless these are
@@ -206,6 +209,7 @@ fn text(cell: Cell<'_>, unit: Unit) -> String {
         Cell::Percent { part, whole } => format!("{:.2}", part as f64 * 100.0 / whole as f64),
         Cell::Events { value, exact } => format!("{}{}", estimate(exact), grouped(value)),
         Cell::Time { nanoseconds, exact } => format!("{}{}", estimate(exact), unit.write(nanoseconds)),
+        Cell::Ratio(value) => ratio_value(value),
         Cell::Text(text) => printable(&text).into_owned(),
         Cell::Unknown => "-".to_owned(),
     }

@@ -14,3 +14,4 @@ pub use json::{interval_json, json};
 pub use ocount::{Ocount, PlaceKind};
 pub use processes::processes;
 pub use table::table;
+pub(super) use value::ratio_value;

@@ -11,6 +11,7 @@ use crate::header::header;
 use crate::options::Options;
 use crate::percent::percent;
 use crate::printable::printable;
+use crate::render::stat::ratio_value;
 use crate::report::Report;
 
 /// Writes OProfile's symbol table: the header, then a row for each symbol of each image in each app. Each row is
@@ -22,7 +23,8 @@ pub fn opreport_symbols(recording: &Recording, options: &Options, out: &mut impl
     if !options.no_header {
         out.write_all(header(recording, report.classes()).as_bytes())?;
         for column in report.columns() {
-            push_field(&mut line, column.title(), column.opreport_width());
+            let title = report.title(*column);
+            push_field(&mut line, title, column.opreport_width().max(title.len() + 1));
         }
         end_line(&mut line);
         out.write_all(line.as_bytes())?;
@@ -30,7 +32,8 @@ pub fn opreport_symbols(recording: &Recording, options: &Options, out: &mut impl
     for row in report.rows() {
         line.clear();
         for column in report.columns() {
-            push_field(&mut line, &text(report.cell(row, *column)), column.opreport_width());
+            let width = column.opreport_width().max(report.title(*column).len() + 1);
+            push_field(&mut line, &text(report.cell(row, *column)), width);
         }
         end_line(&mut line);
         out.write_all(line.as_bytes())?;
@@ -47,6 +50,7 @@ fn text(cell: Cell<'_>) -> String {
         Cell::Percent { part, whole } => percent(part, whole),
         Cell::Time { nanoseconds, .. } => nanoseconds.to_string(),
         Cell::Text(text) => printable(&text).into_owned(),
+        Cell::Ratio(value) => ratio_value(value),
         Cell::Unknown => String::new(),
     }
 }

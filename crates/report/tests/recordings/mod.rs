@@ -100,7 +100,8 @@ impl Builder {
         samples: u64,
         period: u64,
     ) {
-        let key = Key { process, image, offset, event: EventId(event), cpu: (offset.0 % 2) as u16 };
+        let key =
+            Key { process, thread: 0, image, offset, event: EventId(event), cpu: (offset.0 % 2) as u16 };
         self.recording.counts.add(key, Count { samples, weight: samples * period });
         let coverage = &mut self.recording.coverage.events[usize::from(event)];
         coverage.samples += samples;
@@ -126,6 +127,7 @@ pub(crate) fn cpu_clock() -> Event {
         user: true,
         kernel: true,
         nanoseconds: true,
+        group: None,
     }
 }
 
@@ -136,6 +138,7 @@ pub(crate) fn counter(name: &str, description: &str, count: u64) -> Event {
         description: description.to_owned(),
         sampling: Sampling::Count(count),
         nanoseconds: false,
+        group: None,
         ..cpu_clock()
     }
 }

@@ -39,12 +39,13 @@ fn apply(profile: &mut Profile, time: u64, step: Step) {
             let (start, length) = (VirtualAddress(0x1000), 0x1000);
             records.push(record(time, Record::Mapped { pid, start, length, file_offset: 0, identity, name }));
         }
-        Step::Exit(pid) => records.push(record(time, Record::ThreadExited { pid, cpu: 0 })),
+        Step::Exit(pid) => records.push(record(time, Record::ThreadExited { pid, tid: pid, cpu: 0 })),
         Step::Sample(pid, place) => batch.samples.push(Sample {
             time: Timestamp(time),
             address: VirtualAddress(0x1000 + u64::from(place)),
             weight: 7,
             pid,
+            tid: 8,
             cpu: 0,
             event: EventId(0),
             mode: CpuMode::User,

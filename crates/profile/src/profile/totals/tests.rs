@@ -14,12 +14,12 @@ fn totals_of(family: [(u32, [&[u64]; 2]); 3], counted: [u64; 2], more: Vec<TaskR
         if pid > 1 {
             records.push(record(2, Record::Forked { pid, parent: 1 }));
         }
-        records.extend((1..tasks).map(|_| record(3, Record::ThreadStarted { pid })));
+        records.extend((1..tasks).map(|_| record(3, Record::ThreadStarted { pid, tid: pid + 1 })));
         for (cpu, values) in (0..).zip(told) {
             let told = |value: &u64| Record::Counted { pid, event: EventId(0), cpu, value: *value };
             records.extend(values.iter().map(|value| record(4, told(value))));
         }
-        records.extend((0..tasks).map(|_| record(5, Record::ThreadExited { pid, cpu: 0 })));
+        records.extend((0..tasks).map(|_| record(5, Record::ThreadExited { pid, tid: pid, cpu: 0 })));
     }
     records.extend(more);
     let mut profile = Profile::of_all_processes(1);
@@ -83,7 +83,7 @@ fn a_report_that_failed_to_come_is_missed_after_its_process_id_was_used_again() 
         record(10, Record::Forked { pid: 3, parent: 1 }),
         record(11, Record::Counted { pid: 3, event: EventId(0), cpu: 0, value: 5 }),
         record(11, Record::Counted { pid: 3, event: EventId(0), cpu: 1, value: 0 }),
-        record(12, Record::ThreadExited { pid: 3, cpu: 0 }),
+        record(12, Record::ThreadExited { pid: 3, tid: 3, cpu: 0 }),
     ];
     assert_eq!(totals_of(family, [100, 0], again), [None, Some(20), None]);
 }
@@ -94,9 +94,9 @@ fn a_process_has_no_total_before_all_of_its_tasks_have_told() {
     let mut records = vec![
         executed(1, 1, "make"),
         record(2, Record::Forked { pid: 2, parent: 1 }),
-        record(3, Record::ThreadStarted { pid: 2 }),
+        record(3, Record::ThreadStarted { pid: 2, tid: 50 }),
         counted(5),
-        record(5, Record::ThreadExited { pid: 2, cpu: 0 }),
+        record(5, Record::ThreadExited { pid: 2, tid: 2, cpu: 0 }),
     ];
     let profile = |records: &[TaskRecord]| {
         let mut profile = Profile::of_all_processes(1);
@@ -104,6 +104,6 @@ fn a_process_has_no_total_before_all_of_its_tasks_have_told() {
         applied(profile, Vec::new(), records.to_vec())
     };
     assert!(profile(&records).processes()[1].event_totals.is_empty());
-    records.extend([record(6, Record::ThreadExited { pid: 2, cpu: 0 }), counted(7)]);
+    records.extend([record(6, Record::ThreadExited { pid: 2, tid: 2, cpu: 0 }), counted(7)]);
     assert_eq!(profile(&records).processes()[1].event_totals, [12]);
 }

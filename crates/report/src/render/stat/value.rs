@@ -34,7 +34,7 @@ pub(super) fn ratio(ratio: &Ratio) -> String {
 }
 
 /// As many digits as a ratio is worth: three behind the point where it is small, none where it is large.
-pub(super) fn ratio_value(value: f64) -> String {
+pub(in crate::render) fn ratio_value(value: f64) -> String {
     match value.abs() {
         1_000.0.. => number(value, 0),
         100.0.. => number(value, 1),
