@@ -26,7 +26,7 @@ use crate::recorder::go_first;
 use crate::running_tasks::Named;
 use crate::signals::{Signals, Wish};
 use crate::waiter::Waiter;
-use crate::{Error, cpu_time, cpus, open_files, user_code};
+use crate::{Error, cpu_time, cpus, open_files, user_code, weak_groups};
 use counters::Counters;
 use intervals::Intervals;
 use processes::Processes;
@@ -117,13 +117,15 @@ impl CountingSession {
         let plan = &self.plan;
         let mut events = plan.events.clone();
         let mut notes = Vec::new();
-        let Opened { source, attached, launch } = match open(plan, &events, self.open_files) {
+        let mut open =
+            |events: &mut [EventConfig]| open_breaking_up(plan, events, self.open_files, &mut notes);
+        let Opened { source, attached, launch } = match open(&mut events) {
             Err(error)
                 if error.is_permission()
                     && !matches!(plan.target, Target::Cpus(_) | Target::Cgroup(_))
                     && user_code::leave_out_kernel(&mut events) =>
             {
-                let opened = open(plan, &events, self.open_files)?;
+                let opened = open(&mut events)?;
                 notes.push(user_code::note("counted"));
                 opened
             }
@@ -166,6 +168,22 @@ struct Opened {
     source: Source,
     attached: Option<Named>,
     launch: Option<Launch>,
+}
+
+/// Opens everything; groups that may be broken up are where they have to be.
+fn open_breaking_up(
+    plan: &CountingPlan,
+    events: &mut [EventConfig],
+    open_files: Rlimit,
+    notes: &mut Vec<String>,
+) -> Result<Opened, Error> {
+    loop {
+        let error = match open(plan, events, open_files) {
+            Ok(opened) => return Ok(opened),
+            Err(error) => error,
+        };
+        notes.push(weak_groups::break_up(&mut *events, &error).ok_or(error)?);
+    }
 }
 
 fn open(plan: &CountingPlan, events: &[EventConfig], open_files: Rlimit) -> Result<Opened, Error> {

@@ -40,6 +40,19 @@ pub enum Error {
         /// The event as typed.
         event: String,
     },
+    /// The machine samples an event less precisely than was asked for.
+    #[error(
+        "event '{event}': this machine does not sample it at precise level {level}; P takes the highest that there is \
+         ({highest})"
+    )]
+    TooPrecise {
+        /// The event as typed.
+        event: String,
+        /// The level that was asked for.
+        level: u8,
+        /// The highest that there is.
+        highest: u8,
+    },
     /// A frequency that the kernel refuses.
     #[error(
         "event '{event}': {frequency} samples per second are above the limit of {limit}; choose a lower -F, or \

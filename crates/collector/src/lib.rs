@@ -29,6 +29,7 @@ mod memory_map;
 mod open_files;
 mod parse;
 mod place;
+mod precision;
 mod probe;
 mod proc_info;
 mod process_view;
@@ -44,6 +45,7 @@ mod signals;
 mod time_order;
 mod user_code;
 mod waiter;
+mod weak_groups;
 
 pub use attribute::SamplingChoice;
 pub use cgroup::{Hierarchy, hierarchy as cgroup_hierarchy};

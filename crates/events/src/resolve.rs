@@ -26,6 +26,14 @@ impl System {
             for item in items(list.as_ref())? {
                 let (group, letters) = item.modifiers.map(GroupLetters::part).unwrap_or_default();
                 let GroupLetters { leader_samples, weak } = group;
+                if leader_samples && weak {
+                    let letters = item.modifiers.unwrap_or_default();
+                    return Err(Error::malformed(
+                        list.as_ref(),
+                        letters,
+                        "S reads the group as a whole; leave W out",
+                    ));
+                }
                 let group = item.is_group.then_some(Group { number: groups, weak, leader_samples });
                 groups += u32::from(item.is_group);
                 for (at, spec) in item.events.into_iter().enumerate() {

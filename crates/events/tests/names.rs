@@ -223,6 +223,7 @@ fn groups_are_numbered_and_share_modifiers() {
     let own = skylake.resolve_all(&["{cycles,cs:5}:S"]).unwrap_err().to_string();
     assert!(own.contains("only the first event is sampled"), "{own}");
     for bad in [
+        "{cycles,cs}:SW",
         "cycles:S",
         "cs:W",
         "{cycles,cs}:",

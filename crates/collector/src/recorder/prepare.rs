@@ -25,7 +25,7 @@ use crate::running_tasks::{Named, attach, attach_beside, refused};
 use crate::sampled_event::{SampledEvent, is_in_hardware};
 use crate::signals::{self, Signals};
 use crate::time_order::TimeOrder;
-use crate::{Error, bpf, cpus, open_files, proc_info, user_code};
+use crate::{Error, bpf, cpus, open_files, precision, proc_info, user_code, weak_groups};
 
 impl Recorder {
     /// Opens everything, and forks a process for the command, which does not run yet.
@@ -44,6 +44,7 @@ impl Recorder {
             config.name = user_code::name_as_asked(&config);
             events.push(SampledEvent { config, sampling, exclude_idle });
         }
+        let mut notes = precision::settle(&mut events)?;
         signals::outlive_file_size_limit();
         // Once, before anything is tried: every try raises the limit, and the command is to get what it was.
         let open_files = open_files::limit();
@@ -51,7 +52,11 @@ impl Recorder {
         for scope in scopes(plan)? {
             match Recorder::prepare_in(scope, plan, events.clone(), open_files) {
                 Err(error) if error.is_permission() => refused = Some(error),
-                prepared => return prepared,
+                Ok(mut recorder) => {
+                    notes.append(&mut recorder.notes);
+                    return Ok(Recorder { notes, ..recorder });
+                }
+                Err(error) => return Err(error),
             }
         }
         Err(refused.expect("there is at least one scope to try"))
@@ -86,13 +91,13 @@ impl Recorder {
         };
         let mut notes = Vec::new();
         let followed = Followed { scope, plan, launch: launch.as_ref(), group: group.as_ref(), cpus: &cpus };
-        let rings = match followed.open(&events) {
+        let rings = match followed.open(&mut events, &mut notes) {
             Err(error)
                 if scope == Scope::Inherit
                     && error.is_permission()
                     && user_code::leave_out_kernel(events.iter_mut().map(|event| &mut event.config)) =>
             {
-                let rings = followed.open(&events)?;
+                let rings = followed.open(&mut events, &mut notes)?;
                 notes.push(user_code::note("sampled"));
                 rings
             }
@@ -204,8 +209,19 @@ struct Followed<'a> {
 }
 
 impl Followed<'_> {
-    /// Opens the events and the buffers for them.
-    fn open(&self, events: &[SampledEvent]) -> Result<Rings, Error> {
+    /// Opens the events and the buffers for them; groups that may be broken up are where they have to be.
+    fn open(&self, events: &mut [SampledEvent], notes: &mut Vec<String>) -> Result<Rings, Error> {
+        loop {
+            let error = match self.open_as_they_are(events) {
+                Ok(rings) => return Ok(rings),
+                Err(error) => error,
+            };
+            let configs = events.iter_mut().map(|event| &mut event.config);
+            notes.push(weak_groups::break_up(configs, &error).ok_or(error)?);
+        }
+    }
+
+    fn open_as_they_are(&self, events: &[SampledEvent]) -> Result<Rings, Error> {
         let Followed { scope, plan, .. } = *self;
         let sizes = buffer_sizes(plan.buffer, scope);
         let open = |place: Place<'_>| Rings::open(place, events, self.cpus, sizes);
