@@ -144,7 +144,7 @@ impl GroupLetters {
 
 /// Whether a text could be a group of modifiers.
 pub(crate) fn looks_like_modifiers(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|b| b"ukhGHpPSW".contains(&b))
+    !text.is_empty() && text.bytes().all(|b| b"ukhGHpP".contains(&b))
 }
 
 #[cfg(test)]
