@@ -9,7 +9,7 @@ use std::time::Duration;
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, ValueEnum};
 use oprof_collector::{FirstSample, ScopeChoice};
-use oprof_profile::{NameStyle, Scope};
+use oprof_profile::{Clock, NameStyle, Scope};
 use oprof_report::{By, SourcePath};
 
 use crate::control::{self, Control};
@@ -109,6 +109,10 @@ pub(crate) struct RecordOptions {
     /// Keep the samples of each thread apart, for `oprof report --by thread`
     #[arg(hide = true, long)]
     pub(crate) separate_thread: bool,
+    /// The clock of all times: monotonic, monotonic_raw or boottime
+    #[arg(hide = true, short = 'k', long = "clockid", value_name = "CLOCK", default_value = "monotonic",
+        help_heading = HEADING_WHEN, hide_default_value = true)]
+    pub(crate) clock: Clock,
     /// Print the report when the command has ended
     #[arg(long)]
     pub(crate) report: bool,

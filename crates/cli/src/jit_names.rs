@@ -52,6 +52,7 @@ impl JitNames {
             let has_ended = profile.processes()[process.0 as usize].ended.is_some();
             self.name_process(profile, files, process, has_ended);
         }
+        let since = oprof_collector::monotonic(since);
         self.told.retain(|&program, told| {
             told.dump.advance(told.dump.until().min(since));
             let is_over = told.is_idle && profile.processes()[told.process.0 as usize].ended.is_some();
@@ -96,7 +97,8 @@ impl JitNames {
 
     /// Takes over the samples since the last call.
     fn take_samples(&mut self, profile: &mut Profile) {
-        for sample in profile.take_jit_samples() {
+        for mut sample in profile.take_jit_samples() {
+            sample.time = oprof_collector::monotonic(sample.time);
             self.waiting.entry(sample.key.process).or_default().push(sample);
         }
     }

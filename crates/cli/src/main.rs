@@ -12,6 +12,7 @@ mod distribution;
 mod doctor;
 mod duration;
 mod event_tables;
+mod function_finder;
 mod jit_names;
 mod list;
 mod machine;

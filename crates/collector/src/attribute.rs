@@ -9,10 +9,9 @@ use perf_event_open_sys::bindings::{
     PERF_SAMPLE_TIME, PERF_TYPE_SOFTWARE, PERF_TYPE_TRACEPOINT, perf_event_attr,
 };
 
-use crate::Error;
 use crate::parse::Layout;
 use crate::sampled_event::SampledEvent;
-use crate::settings;
+use crate::{Error, clock, settings};
 
 /// Samples per second where neither the user nor the event says otherwise; odd, so that it does not fall into step
 /// with what runs at round rates.
@@ -69,7 +68,7 @@ pub(crate) fn sampling(event: &EventConfig, choice: SamplingChoice) -> Result<Sa
 fn default_sampling(event: &EventConfig) -> Sampling {
     use oprof_events::EventKind;
     match event.kind {
-        EventKind::Tracepoint | EventKind::Breakpoint => Sampling::Count(1),
+        EventKind::Tracepoint | EventKind::Breakpoint | EventKind::Probe => Sampling::Count(1),
         EventKind::Software if !event.nanoseconds => Sampling::Count(1),
         // The kernel lowers its limit by itself where its interrupts take long.
         _ => {
@@ -90,7 +89,7 @@ fn base() -> perf_event_attr {
     attr.set_disabled(1);
     attr.set_sample_id_all(1);
     attr.set_use_clockid(1);
-    attr.clockid = libc::CLOCK_MONOTONIC;
+    attr.clockid = clock::number();
     attr
 }
 
@@ -102,6 +101,11 @@ fn counting(event: &EventConfig) -> perf_event_attr {
     attr.__bindgen_anon_3.config1 = event.config1;
     attr.__bindgen_anon_4.config2 = event.config2;
     attr.config3 = event.config3;
+    if let Some(probe) = &event.probe {
+        // The kernel copies the path when the event is opened, which is while the event's configuration lives.
+        attr.__bindgen_anon_3.config1 = probe.path.as_ptr() as u64;
+        attr.__bindgen_anon_4.config2 = probe.offset;
+    }
     attr.set_exclude_user(u64::from(!event.user));
     attr.set_exclude_kernel(u64::from(!event.kernel));
     attr.set_exclude_hv(u64::from(!event.hypervisor));

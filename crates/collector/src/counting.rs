@@ -26,7 +26,7 @@ use crate::recorder::go_first;
 use crate::running_tasks::Named;
 use crate::signals::{Signals, Wish};
 use crate::waiter::Waiter;
-use crate::{Error, cpu_time, cpus, open_files, user_code, weak_groups};
+use crate::{Error, cpu_time, cpus, open_files, probe_privilege, user_code, weak_groups};
 use counters::Counters;
 use intervals::Intervals;
 use processes::Processes;
@@ -116,6 +116,7 @@ impl CountingSession {
     pub fn prepare(&mut self) -> Result<PreparedCount<'_>, Error> {
         let plan = &self.plan;
         let mut events = plan.events.clone();
+        probe_privilege::check(&events)?;
         let mut notes = Vec::new();
         let mut open =
             |events: &mut [EventConfig]| open_breaking_up(plan, events, self.open_files, &mut notes);

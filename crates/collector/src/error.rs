@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use oprof_profile::Scope;
+use oprof_profile::{Clock, Scope};
 
 use crate::settings;
 
@@ -52,6 +52,29 @@ pub enum Error {
         level: u8,
         /// The highest that there is.
         highest: u8,
+    },
+    /// Only the privileged may place probes.
+    #[error("event '{event}': only root, or who has CAP_PERFMON, may place probes; run oprof as root")]
+    ProbesNeedPrivilege {
+        /// The event as typed.
+        event: String,
+    },
+    /// The kernel does not place a probe there.
+    #[error(
+        "event '{event}': the kernel places no probe there; it has to be the first byte of an instruction in code that is \
+         mapped from the file, and not a trap"
+    )]
+    NoInstruction {
+        /// The event as typed.
+        event: String,
+    },
+    /// The event's interrupts come where this clock cannot be read.
+    #[error("event '{event}': cannot be sampled with the clock {clock}; use monotonic or monotonic_raw")]
+    Clock {
+        /// The event as typed.
+        event: String,
+        /// The clock.
+        clock: Clock,
     },
     /// A frequency that the kernel refuses.
     #[error(

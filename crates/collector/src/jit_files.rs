@@ -12,8 +12,8 @@ use std::time::{Duration, SystemTime};
 use oprof_profile::{ImageKind, Process, Timestamp};
 use rustc_hash::FxHashMap;
 
+use crate::clock::now;
 use crate::process_view::ProcessView;
-use crate::recorder::now;
 
 /// Other views of files than our own keep a descriptor each.
 const MOST_FOREIGN_VIEWS: usize = 64;

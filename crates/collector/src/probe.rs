@@ -142,6 +142,7 @@ pub fn rehearse(scope: Scope, events: &[EventConfig]) -> Result<Rehearsal, Error
         switches: false,
         hides_kernel: false,
         separates_threads: false,
+        clock: oprof_profile::Clock::default(),
         duration: None,
         user: None,
         command: vec![OsString::from("true")],

@@ -104,9 +104,3 @@ pub(crate) fn go_first() {
     // On Linux the priority is the thread's own (setpriority(2), "C library/kernel differences").
     let _ = rustix::process::setpriority_process(None, -10);
 }
-
-/// The time on the recording's clock.
-pub(crate) fn now() -> Timestamp {
-    let time = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
-    Timestamp(time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64)
-}

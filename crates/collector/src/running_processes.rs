@@ -10,10 +10,10 @@ use std::os::unix::fs::MetadataExt;
 use oprof_profile::{ImageIdentity, ImageKind, Inode, Record, TaskRecord, Timestamp, VirtualAddress};
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use crate::clock::now;
 use crate::held_images::{BuildIdReader, open_mapped};
 use crate::memory_map::{self, Executable};
 use crate::proc_info;
-use crate::recorder::now;
 
 /// How often to look for processes that were forked meanwhile. Each walk takes in what ran at its beginning, so that few
 /// are left for the next.

@@ -28,5 +28,8 @@ impl SampledEvent {
 
 /// The event takes one of the hardware's counters.
 pub(crate) fn is_in_hardware(event: &EventConfig) -> bool {
-    !matches!(event.kind, EventKind::Software | EventKind::Tracepoint | EventKind::Breakpoint)
+    !matches!(
+        event.kind,
+        EventKind::Software | EventKind::Tracepoint | EventKind::Breakpoint | EventKind::Probe
+    )
 }

@@ -71,9 +71,17 @@ impl System {
 
 /// Whether two configurations are the same event, whatever their counts: no table could tell their rows apart.
 fn is_same(one: &EventConfig, other: &EventConfig) -> bool {
-    let encoding = |event: &EventConfig| {
-        (event.pmu_type, event.config, event.config1, event.config2, event.config3, event.bp_type)
-    };
+    fn encoding(event: &EventConfig) -> impl PartialEq + '_ {
+        (
+            event.pmu_type,
+            event.config,
+            event.config1,
+            event.config2,
+            event.config3,
+            event.bp_type,
+            &event.probe,
+        )
+    }
     let modes = |event: &EventConfig| {
         (event.user, event.kernel, event.hypervisor, event.host, event.guest, event.precise)
     };

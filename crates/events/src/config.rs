@@ -1,5 +1,6 @@
 //! The encoded event: what becomes of a name.
 
+use std::ffi::CString;
 use std::fmt;
 
 use crate::Error;
@@ -48,6 +49,9 @@ pub struct EventConfig {
     pub config3: u64,
     /// `perf_event_attr.bp_type` of a breakpoint, whose address and length are `config1` and `config2`; else 0.
     pub bp_type: u32,
+    /// The code that a probe watches; `perf_event_attr.config1` is then the address of its path (`uprobe_path`) and
+    /// `config2` its offset (`probe_offset`).
+    pub probe: Option<Probe>,
     /// The value of the `umask` term, 0 without one. It is part of `config` already.
     pub unit_mask: u64,
     /// The name of the chosen unit mask; empty where it has none.
@@ -125,6 +129,17 @@ pub enum EventKind {
     },
     /// Accesses to an address, by the processor's debug registers.
     Breakpoint,
+    /// Calls of a function or returns from it, by a trap in the code (uprobe).
+    Probe,
+}
+
+/// The code that a probe watches.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Probe {
+    /// The program or library.
+    pub path: CString,
+    /// Where in the file, in bytes.
+    pub offset: u64,
 }
 
 /// Who knew an event's name: of several, the first in this order.
@@ -181,6 +196,7 @@ impl EventConfig {
             config2: 0,
             config3: 0,
             bp_type: 0,
+            probe: None,
             unit_mask: 0,
             unit_mask_name: String::new(),
             unit_mask_description: String::new(),

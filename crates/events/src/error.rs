@@ -113,6 +113,14 @@ pub enum Error {
         /// The smallest that is taken.
         minimum: u64,
     },
+    /// A probe cannot be placed.
+    #[error("event {event:?}: {reason}")]
+    Probe {
+        /// The specification as typed.
+        event: String,
+        /// What is wrong, and what would help.
+        reason: String,
+    },
     /// The events of a group do not fit on the counters, so that the group would never count.
     #[error(
         "events {event:?}: {events} in one group, which PMU {pmu} cannot count at once on its {counters} counters; make \

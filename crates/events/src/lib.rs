@@ -11,6 +11,7 @@
 //! | raw event | `r1a8`, `r0x1a8` | the hexadecimal config for the core PMU |
 //! | a PMU's event | `cpu/event=0xc5,umask=1,inv/`, `power/energy-pkg/` | the PMU's type, fields placed as its formats say |
 //! | breakpoint | `mem:0x601040/8:rw` | `PERF_TYPE_BREAKPOINT` |
+//! | probe | `uprobe:/usr/bin/make:main`, `uretprobe:./lib.so:a::b`, `uprobe:./x:0x1139` | the PMU `uprobe`, the function's place in the file |
 //! | name of a user's table | [`EventTable::load`], [`System::with_table`] | the same as its terms on the core PMU |
 //! | name in sysfs | `mem-loads` | the same as `cpu/mem-loads/` |
 //! | name of the processor's vendor | `BR_MISP_RETIRED.ALL_BRANCHES`, `L1D_CACHE_REFILL` | the same as its terms |
@@ -77,6 +78,7 @@ mod unprintable;
 mod breakpoint;
 mod cache;
 mod hardware;
+mod probe;
 mod software;
 
 // What sysfs and tracefs say.
@@ -116,9 +118,10 @@ pub mod fuzzing;
 
 pub use allocation::assign;
 pub use catalogue::{EventGroup, ListedEvent};
-pub use config::{EventConfig, EventKind, Group, Origin};
+pub use config::{EventConfig, EventKind, Group, Origin, Probe};
 pub use error::Error;
 pub use pmu::Pmu;
+pub use probe::FunctionFinder;
 pub use suggest::closest;
 pub use system::System;
 pub use table::{EventTable, TableError};

@@ -73,6 +73,10 @@ impl System {
         let mut configs = match &spec.head {
             Head::Name(name) => self.resolve_name(&spec, name)?,
             Head::Pmu { pmu, terms_text, terms } => self.resolve_pmu(&spec, pmu, terms_text, terms)?,
+            Head::Probe { is_return, path, place } => {
+                let config = self.probe(spec.text, *is_return, path, place)?;
+                finish(spec.text, vec![config], &Suffix::parse(spec.text, &spec.suffix)?)?
+            }
             Head::Memory { address, length } => {
                 let (config, rest) = breakpoint::encode(spec.text, *address, *length, &spec.suffix)?;
                 finish(spec.text, vec![config], &Suffix::parse(spec.text, rest)?)?

@@ -5,6 +5,7 @@
 //! item     = event | "{" event { "," event } "}" [ ":" modifiers ]
 //! event    = head { ":" part }
 //! head     = name | pmu "/" terms "/" | "mem:" address [ "/" length ]
+//!          | ( "uprobe:" | "uretprobe:" ) path ":" ( function [ "+" offset ] | offset )
 //! part     = modifiers | count | unit mask | kernel | user | rest of a tracepoint's name | access
 //! ```
 
@@ -47,6 +48,15 @@ pub(crate) enum Head<'a> {
         /// How many bytes; `None` when not given.
         length: Option<u64>,
     },
+    /// `uprobe:PATH:PLACE` and `uretprobe:PATH:PLACE`.
+    Probe {
+        /// Of the return, not of the call.
+        is_return: bool,
+        /// The program or library.
+        path: &'a str,
+        /// Where in it.
+        place: &'a str,
+    },
 }
 
 impl<'a> Spec<'a> {
@@ -59,6 +69,9 @@ impl<'a> Spec<'a> {
         check(text)?;
         if let Some(rest) = memory(text) {
             return Self::parse_memory(text, rest);
+        }
+        if let Some((is_return, rest)) = probe(text) {
+            return Self::parse_probe(text, is_return, rest);
         }
         let (head, rest) = match text.split_once('/') {
             Some((pmu, rest)) => {
@@ -84,6 +97,18 @@ impl<'a> Spec<'a> {
         Ok(Self { text, head, suffix: rest.map_or_else(Vec::new, |rest| rest.split(':').collect()) })
     }
 
+    fn parse_probe(text: &'a str, is_return: bool, rest: &'a str) -> Result<Self, Error> {
+        let mut parts = single_colons(rest).into_iter();
+        let path = parts.next().unwrap_or_default();
+        let place = parts.next().unwrap_or_default();
+        if path.is_empty() || place.is_empty() {
+            let why =
+                "path and function are missing (uprobe:PATH:FUNCTION, such as uprobe:/usr/bin/make:main)";
+            return Err(Error::malformed(text, rest, why));
+        }
+        Ok(Self { text, head: Head::Probe { is_return, path, place }, suffix: parts.collect() })
+    }
+
     fn parse_memory(text: &'a str, rest: &'a str) -> Result<Self, Error> {
         let mut parts = rest.split(':');
         let place = parts.next().unwrap_or_default();
@@ -103,6 +128,31 @@ impl<'a> Spec<'a> {
         let (address, length) = (number(address)?, length.map(number).transpose()?);
         Ok(Self { text, head: Head::Memory { address, length }, suffix: parts.collect() })
     }
+}
+
+/// What stands behind `uprobe:` or `uretprobe:`, in any case, and whether it is the latter.
+fn probe(text: &str) -> Option<(bool, &str)> {
+    let (word, rest) = text.split_once(':')?;
+    [("uprobe", false), ("uretprobe", true)]
+        .into_iter()
+        .find(|(name, _)| word.eq_ignore_ascii_case(name))
+        .map(|(_, is_return)| (is_return, rest))
+}
+
+/// The parts between colons that stand alone: those of `a::b` do not.
+fn single_colons(text: &str) -> Vec<&str> {
+    let (mut parts, mut start, mut at) = (Vec::new(), 0, 0);
+    let bytes = text.as_bytes();
+    while at < bytes.len() {
+        let run = bytes[at..].iter().take_while(|byte| **byte == b':').count();
+        if run == 1 {
+            parts.push(&text[start..at]);
+            start = at + 1;
+        }
+        at += run.max(1);
+    }
+    parts.push(&text[start..]);
+    parts
 }
 
 /// What stands behind `mem:`, in any case.
@@ -176,18 +226,21 @@ pub(crate) fn items(list: &str) -> Result<Vec<Item<'_>>, Error> {
 fn pieces(list: &str) -> Vec<&str> {
     let (mut pieces, mut start) = (Vec::new(), 0);
     let (mut in_terms, mut braces) = (false, 0_u32);
-    // Where the event begins, which within braces is no piece of its own, and whether it is a breakpoint: that is looked
-    // at once, at its first slash, so that a list of slashes takes no longer than another.
-    let (mut event, mut is_memory) = (0, None);
+    // Where the event begins, which within braces is no piece of its own, and whether it is a breakpoint or a probe: that
+    // is looked at once, at its first slash, so that a list of slashes takes no longer than another.
+    let (mut event, mut has_no_terms) = (0, None);
     for (at, c) in list.char_indices() {
         match c {
             '/' if in_terms => in_terms = false,
-            // The slash before a breakpoint's length opens nothing.
+            // The slashes before a breakpoint's length and in a probe's path open nothing.
             '/' => {
-                in_terms = !*is_memory.get_or_insert_with(|| memory(list[event..at].trim_start()).is_some())
+                in_terms = !*has_no_terms.get_or_insert_with(|| {
+                    let begins = list[event..at].trim_start();
+                    memory(begins).is_some() || probe(begins).is_some()
+                });
             }
             '{' | ',' if !in_terms => {
-                (event, is_memory) = (at + 1, None);
+                (event, has_no_terms) = (at + 1, None);
                 if c == '{' {
                     braces += 1;
                 } else if braces == 0 {
@@ -240,6 +293,21 @@ mod tests {
             assert!(Spec::parse(bad).is_err(), "{bad}");
         }
         assert_eq!(parse("memory:1"), ("memory", vec!["1"]));
+    }
+
+    #[test]
+    fn probes() {
+        let head = |text| Spec::parse(text).map(|spec| (spec.head, spec.suffix));
+        let at = |is_return, path, place| Head::Probe { is_return, path, place };
+        assert_eq!(head("uprobe:/bin/x:main"), Ok((at(false, "/bin/x", "main"), vec![])));
+        assert_eq!(head("URETPROBE:./x:a::b:u:5"), Ok((at(true, "./x", "a::b"), vec!["u", "5"])));
+        assert_eq!(head("uprobe:x:0x40:5"), Ok((at(false, "x", "0x40"), vec!["5"])));
+        for bad in ["uprobe:", "uprobe:/bin/x", "uprobe:/bin/x:", "uprobe::main", "uretprobe:/x::"] {
+            assert!(Spec::parse(bad).is_err(), "{bad}");
+        }
+        let list = items("uprobe:/a/b:f,cycles,{uprobe:/a/b/c:g,cs}").unwrap();
+        let events: Vec<_> = list.into_iter().flat_map(|item| item.events).collect();
+        assert_eq!(events, ["uprobe:/a/b:f", "cycles", "uprobe:/a/b/c:g", "cs"]);
     }
 
     #[test]

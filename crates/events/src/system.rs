@@ -6,6 +6,7 @@ use std::sync::OnceLock;
 use crate::Error;
 use crate::kernel_file;
 use crate::pmu::Pmu;
+use crate::probe::FunctionFinder;
 use crate::processor::{self, Identification};
 use crate::table::{BuiltInTable, EventTable};
 
@@ -20,6 +21,7 @@ pub struct System {
     procfs: PathBuf,
     identification: Option<Identification>,
     user_tables: Vec<EventTable>,
+    function_finder: Option<FunctionFinder>,
     foreign: bool,
     pmus: OnceLock<Vec<Pmu>>,
     core_tables: OnceLock<Vec<CoreTables>>,
@@ -50,6 +52,7 @@ impl System {
             procfs: PathBuf::new(),
             identification: None,
             user_tables: Vec::new(),
+            function_finder: None,
             foreign: false,
             pmus: OnceLock::new(),
             core_tables: OnceLock::new(),
@@ -70,6 +73,15 @@ impl System {
     /// The same with this processor, whatever the machine has.
     pub fn with_processor(self, identification: Identification) -> Self {
         Self { identification: Some(identification), core_tables: OnceLock::new(), ..self }
+    }
+
+    /// The same with what finds functions in files, for probes.
+    pub fn with_function_finder(self, finder: FunctionFinder) -> Self {
+        Self { function_finder: Some(finder), ..self }
+    }
+
+    pub(crate) fn function_finder(&self) -> Option<FunctionFinder> {
+        self.function_finder
     }
 
     /// The same with a table of the user's, which comes after those given before.

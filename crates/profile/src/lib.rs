@@ -6,6 +6,7 @@
 
 mod address;
 mod address_space;
+mod clock;
 mod counting;
 mod counts;
 mod coverage;
@@ -29,6 +30,7 @@ mod time;
 
 pub use address::{ImageAddress, ImageOffset, VirtualAddress};
 pub use address_space::{AddressSpace, Mapping};
+pub use clock::{Clock, NoClock};
 pub use counting::{
     CountedEvent, CountedInterval, CountedPlace, CountedProcess, CountedRun, CpuTime, EventCount,
     counted_processes,

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::{Distribution, Target};
+use crate::{Clock, Distribution, Target};
 
 /// How the target was followed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -68,6 +68,8 @@ pub struct Run {
     pub started_unix: u64,
     /// What the recording's maker wants a reader to know, a sentence each: a fall-back that was taken.
     pub notes: Vec<String>,
+    /// The clock of all times.
+    pub clock: Clock,
     /// The distribution of the machine.
     pub distribution: Distribution,
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// A point in time on the recording's clock (CLOCK_MONOTONIC of the recording machine), in nanoseconds.
+/// A point in time on the recording's clock ([`Clock`](crate::Clock)), in nanoseconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(pub u64);
 

@@ -17,6 +17,9 @@ const BYTES_OF_HEADERS: u64 = 16 << 20;
 /// symbols can give all of them the same endless name.
 const SEARCHED: u64 = 256 << 20;
 
+/// The same where the names of all symbols are looked through once: as much as the longest table that is read takes.
+const SEARCHED_FOR_A_NAME: u64 = 2 << 30;
+
 /// The steps of reading debugging information for any image, and further ones for each byte of its sections. Units of
 /// gcc, clang and rustc take 0.3 to 0.9 steps a byte when all of them are read.
 pub(crate) const STEPS: u64 = 16 << 20;
@@ -42,6 +45,11 @@ impl Budget {
     /// The budget for finding out what a file is.
     pub(crate) fn of_headers() -> Budget {
         Budget::of_bytes(BYTES_OF_HEADERS)
+    }
+
+    /// The budget for looking through the names of all symbols of a file.
+    pub(crate) fn of_names() -> Budget {
+        Budget { searched: AtomicU64::new(SEARCHED_FOR_A_NAME), ..Budget::of_bytes(BYTES_OF_HEADERS) }
     }
 
     /// The budget of an image of which `bytes` may be held.

@@ -10,10 +10,11 @@ use std::time::{Duration, SystemTime};
 
 use anyhow::Result;
 use oprof_collector::{CountingPlan, CountingSession};
-use oprof_events::{EventConfig, System};
+use oprof_events::EventConfig;
 use oprof_profile::{Scope, Target};
 use oprof_report::render::stat::{Ocount, PlaceKind};
 
+use crate::function_finder::here;
 use crate::stat::Output;
 use crate::target::distinct;
 use crate::{default_event, oprofile_tool, speak, status};
@@ -104,7 +105,7 @@ fn tenths_since_epoch() -> u64 {
 
 /// The events, the name of each as it was typed, and sentences where they are not what the user would expect.
 fn events(options: &OcountOptions) -> Result<(Vec<EventConfig>, Vec<String>, Vec<String>)> {
-    let system = System::here();
+    let system = here();
     if options.events.is_empty() {
         let (events, notes) = default_event::default_event(&system, "counting")?;
         let names = events.iter().map(|event| event.name.clone()).collect();

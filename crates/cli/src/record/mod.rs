@@ -7,11 +7,12 @@ use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 use oprof_collector::{CommandUser, FirstSample, RecordingPlan, SamplingChoice};
-use oprof_events::{EventConfig, System};
+use oprof_events::EventConfig;
 use oprof_profile::BuildId;
 
 use crate::arguments::RecordOptions;
 use crate::control::Listener;
+use crate::function_finder::here;
 use crate::{default_event, event_tables};
 pub(crate) use session::Session;
 
@@ -44,6 +45,7 @@ pub(crate) fn plan(options: &RecordOptions) -> Result<(RecordingPlan, Vec<String
         duration: options.duration,
         hides_kernel: options.no_vmlinux,
         separates_threads: options.separate_thread,
+        clock: options.clock,
         user: options.user.as_deref().map(CommandUser::find).transpose()?,
         command: options.command.clone(),
         events,
@@ -61,7 +63,7 @@ pub(crate) fn plan(options: &RecordOptions) -> Result<(RecordingPlan, Vec<String
 
 /// The events to sample, and sentences where they are not what the user would expect.
 fn events(options: &RecordOptions) -> Result<(Vec<EventConfig>, Vec<String>)> {
-    let system = event_tables::add(System::here(), &options.event_table)?;
+    let system = event_tables::add(here(), &options.event_table)?;
     if options.events.is_empty() {
         return default_event::default_event(&system, "sampling");
     }

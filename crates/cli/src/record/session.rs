@@ -53,6 +53,7 @@ impl<'o> Session<'o> {
             command: options.command.iter().map(|part| part.to_string_lossy().into_owned()).collect(),
             scope: recorder.scope(),
             target: plan.target.clone(),
+            clock: plan.clock,
             notes: notes.into_iter().chain(recorder.notes().iter().cloned()).collect(),
             ..machine::run()
         };

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 use oprof_collector::{CountingPlan, CountingSession};
-use oprof_events::{EventConfig, System};
+use oprof_events::EventConfig;
 use oprof_profile::{CommandEnd, CountedRun, Process, Scope, Target};
 use oprof_report::Stat;
 
@@ -19,6 +19,7 @@ pub(crate) use output::Output;
 use printer::Printer;
 
 use crate::arguments::ScopeName;
+use crate::function_finder::here;
 use crate::{event_tables, speak, status};
 
 /// Counts, prints the counts, and gives the command's exit status.
@@ -118,7 +119,7 @@ fn run(
 
 /// The events to count, and sentences where they are not what the user would expect.
 fn events(options: &StatOptions, of_cpus: bool) -> Result<(Vec<EventConfig>, Vec<String>)> {
-    let system = event_tables::add(System::here(), &options.event_table)?;
+    let system = event_tables::add(here(), &options.event_table)?;
     if options.events.is_empty() {
         return default_events::default_events(&system, of_cpus);
     }

@@ -7,11 +7,11 @@ use std::time::{Duration, Instant};
 use oprof_events::EventConfig;
 use oprof_profile::{CountedProcess, EventCount, Profile, Record, counted_processes};
 
+use crate::clock::now;
 use crate::descriptions::{Descriptions, Known};
 use crate::launch::Launch;
 use crate::parse::Parsed;
 use crate::place::Place;
-use crate::recorder::now;
 use crate::rings::Rings;
 use crate::sampled_event::is_in_hardware;
 use crate::time_order::TimeOrder;

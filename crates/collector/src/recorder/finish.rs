@@ -2,7 +2,8 @@
 
 use oprof_profile::{Batch, CommandEnd, Scope, Target, TaskTotal};
 
-use super::{Collected, Recorder, now};
+use super::{Collected, Recorder};
+use crate::clock::now;
 use crate::counting::counters::Counters;
 
 impl Recorder {

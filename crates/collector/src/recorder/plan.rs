@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::time::Duration;
 
 use oprof_events::EventConfig;
-use oprof_profile::Target;
+use oprof_profile::{Clock, Target};
 
 use crate::attribute::SamplingChoice;
 use crate::command_user::CommandUser;
@@ -34,6 +34,8 @@ pub struct RecordingPlan {
     pub hides_kernel: bool,
     /// The samples of each thread are kept apart.
     pub separates_threads: bool,
+    /// The clock of all times.
+    pub clock: Clock,
     /// After this time recording ends: the command is told to.
     pub duration: Option<Duration>,
     /// Ring buffer for samples, in bytes per CPU, rounded up to a power of two; `None`: as suits the privilege.

@@ -8,10 +8,11 @@ use oprof_profile::{Event, Profile, Record, Sampling, Scope, Target, TaskRecord}
 use rustix::process::Rlimit;
 
 use super::sampled_time::SampledTime;
-use super::{Recorder, RecordingPlan, now};
+use super::{Recorder, RecordingPlan};
 use crate::attribute;
 use crate::buffer_sizes::BufferSizes;
 use crate::cgroup::ExistingCgroup;
+use crate::clock::{self, now};
 use crate::control::control;
 use crate::counting::attached;
 use crate::counting::counters::Counters;
@@ -25,7 +26,7 @@ use crate::running_tasks::{Named, attach, attach_beside, refused};
 use crate::sampled_event::{SampledEvent, is_in_hardware};
 use crate::signals::{self, Signals};
 use crate::time_order::TimeOrder;
-use crate::{Error, bpf, cpus, open_files, precision, proc_info, user_code, weak_groups};
+use crate::{Error, bpf, cpus, open_files, precision, probe_privilege, proc_info, user_code, weak_groups};
 
 impl Recorder {
     /// Opens everything, and forks a process for the command, which does not run yet.
@@ -44,6 +45,8 @@ impl Recorder {
             config.name = user_code::name_as_asked(&config);
             events.push(SampledEvent { config, sampling, exclude_idle });
         }
+        probe_privilege::check(&plan.events)?;
+        clock::choose(plan.clock, &plan.events)?;
         let mut notes = precision::settle(&mut events)?;
         signals::outlive_file_size_limit();
         // Once, before anything is tried: every try raises the limit, and the command is to get what it was.

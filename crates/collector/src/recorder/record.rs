@@ -6,8 +6,9 @@ use std::time::{Duration, Instant};
 use oprof_profile::{CommandEnd, Target, Timestamp};
 
 use super::task_record::take_task_record;
-use super::{Collected, FirstSample, Progress, Reason, Recorder, go_first, now};
+use super::{Collected, FirstSample, Progress, Reason, Recorder, go_first};
 use crate::cgroup::ExistingCgroup;
+use crate::clock::now;
 use crate::command::{Running, Waiting};
 use crate::control::Order;
 use crate::counting::counters::Counters;

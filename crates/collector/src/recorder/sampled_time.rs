@@ -2,7 +2,7 @@
 
 use oprof_profile::Timestamp;
 
-use super::now;
+use crate::clock::now;
 use crate::idle_time;
 
 /// For how long samples were taken, where that can be switched off and on.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::encode::{FIRST_SYMBOL_ANSWER, NAME_SOURCES, REASONS};
 use super::{Recording, schema};
 use crate::{
-    BuildId, CommandEnd, Count, Coverage, Distribution, Event, EventCoverage, EventId, Image, ImageId,
+    BuildId, Clock, CommandEnd, Count, Coverage, Distribution, Event, EventCoverage, EventId, Image, ImageId,
     ImageIdentity, ImageKind, ImageNames, ImageOffset, InlinedFrame, Inode, Key, Package, Process, ProcessId,
     Run, Sampling, Scope, SourceFileId, SourceLine, SourcePlace, Symbol, SymbolId, Target, Thread, Timestamp,
 };
@@ -38,6 +38,12 @@ impl Recording {
             },
             started_unix: message.started_unix,
             notes: message.notes,
+            clock: match message.clock {
+                0 => Clock::Monotonic,
+                4 => Clock::MonotonicRaw,
+                7 => Clock::Boottime,
+                _ => return Err("unknown clock"),
+            },
             target: message.target.map(target).transpose()?.unwrap_or_default(),
             distribution: message.distribution.map(distribution).unwrap_or_default(),
         };

@@ -2,7 +2,7 @@
 
 use super::schema;
 use crate::{
-    CommandEnd, Count, Coverage, Distribution, Event, EventCoverage, Image, ImageId, ImageIdentity,
+    Clock, CommandEnd, Count, Coverage, Distribution, Event, EventCoverage, Image, ImageId, ImageIdentity,
     ImageKind, ImageNames, InlinedFrame, Key, NameSource, Package, Process, ProcessId, Run, Sampling, Scope,
     SourceLine, SourcePlace, Symbol, Target, Thread, Unresolved,
 };
@@ -28,6 +28,10 @@ pub(super) fn header(run: &Run, events: &[Event]) -> schema::Header {
         },
         started_unix: run.started_unix,
         notes: run.notes.clone(),
+        clock: match run.clock {
+            Clock::Monotonic => 0,
+            clock => clock.number() as u32,
+        },
         events: events.iter().map(event).collect(),
         target: target(&run.target),
         distribution: Some(&run.distribution)

@@ -34,6 +34,8 @@ pub(super) struct Header {
     pub(super) distribution: Option<Distribution>,
     #[prost(message, optional, tag = "15")]
     pub(super) target: Option<Target>,
+    #[prost(uint32, tag = "16")]
+    pub(super) clock: u32,
 }
 
 #[derive(Clone, PartialEq, Message)]

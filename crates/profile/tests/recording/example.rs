@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use oprof_profile::{
-    BuildId, CommandEnd, Count, Counts, Coverage, Distribution, Event, EventCoverage, EventId, Image,
+    BuildId, Clock, CommandEnd, Count, Counts, Coverage, Distribution, Event, EventCoverage, EventId, Image,
     ImageAddress, ImageId, ImageIdentity, ImageKind, ImageNames, ImageOffset, InlinedFrame, Inode, Key,
     NameSource, Package, Process, ProcessId, Recording, Run, Sampling, Scope, SourceFileId, SourceLine,
     SourcePlace, Symbol, SymbolId, Target, Thread, Timestamp, Unresolved,
@@ -43,6 +43,7 @@ pub(crate) fn example() -> Recording {
             command: vec!["make".to_owned(), "test-all".to_owned()],
             working_directory: "/src".to_owned(),
             scope: Scope::Inherit,
+            clock: Clock::Boottime,
             target: Target::Processes(vec![1, 4_000_000]),
             started_unix: 1_700_000_000,
             notes: vec!["a note".to_owned()],

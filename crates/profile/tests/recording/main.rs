@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use oprof_profile::recording::Error;
 use oprof_profile::{
-    CommandEnd, Count, Counts, Distribution, EventId, Image, ImageId, ImageKind, ImageNames, ImageOffset,
-    Key, NameSource, Process, ProcessId, Recording, Run, SymbolId, Target, Unresolved,
+    Clock, CommandEnd, Count, Counts, Distribution, EventId, Image, ImageId, ImageKind, ImageNames,
+    ImageOffset, Key, NameSource, Process, ProcessId, Recording, Run, SymbolId, Target, Unresolved,
 };
 use proptest::prelude::*;
 
@@ -238,6 +238,7 @@ fn the_stored_recording_of_version_1_is_readable() {
     }
     expected.run.distribution = Distribution::default();
     expected.run.target = Target::Command;
+    expected.run.clock = Clock::Monotonic;
     (expected.coverage.idle_time, expected.coverage.paused_time) = (0, 0);
     expected.packages.clear();
     for process in &mut expected.processes {
