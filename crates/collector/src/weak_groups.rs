@@ -13,16 +13,7 @@ pub(crate) fn break_up<'a>(
     let Error::Group { event: refused } = error else { return None };
     let events: Vec<&mut EventConfig> = events.into_iter().collect();
     let group = events.iter().find(|event| event.spec == *refused)?.group.filter(|group| group.weak)?;
-    let mut names = Vec::new();
-    for event in events.into_iter().filter(|event| event.group == Some(group)) {
-        event.group = None;
-        names.push(event.spec.clone());
-    }
-    Some(format!(
-        "the kernel cannot count {{{}}} at the same time: they are counted in turns, and what they say together is less \
-         exact",
-        names.join(",")
-    ))
+    Some(oprof_events::break_up(events, group))
 }
 
 #[cfg(test)]

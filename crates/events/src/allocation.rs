@@ -11,19 +11,20 @@ const MOST_COUNTERS: u32 = 64;
 
 impl System {
     /// Checks which events can be counted at the same time. The answer is one sentence for each PMU that has to count
-    /// its events in turns; nothing is known of PMUs that no table describes.
+    /// its events in turns, and one for each weak group that was broken up since it would never count; nothing is known
+    /// of PMUs that no table describes.
     ///
     /// # Errors
     /// [`Error::GivenTwice`] where two are the same event; [`Error::GroupTooLarge`] and
     /// [`Error::GroupSharesCounters`] where the events of a group, which are counted at the same time or not at all, do
     /// not fit.
-    pub fn check_together(&self, events: &[EventConfig]) -> Result<Vec<String>, Error> {
+    pub fn check_together(&self, events: &mut [EventConfig]) -> Result<Vec<String>, Error> {
         for (index, event) in events.iter().enumerate() {
             if let Some(first) = events[..index].iter().find(|first| is_same(first, event)) {
                 return Err(Error::GivenTwice { event: event.spec.clone(), first: first.spec.clone() });
             }
         }
-        let mut notes = Vec::new();
+        let (mut notes, mut too_large) = (Vec::new(), Vec::new());
         for (pmu, tables) in self.core_pmus().into_iter().zip(self.core_tables()) {
             let table = tables.vendor.as_ref().or(tables.oprofile.as_ref());
             let Some((number, family)) = table.and_then(|table| Some((table.counters?, table.family))) else {
@@ -42,12 +43,16 @@ impl System {
                 .collect();
             let mut groups: BTreeMap<u32, Vec<&EventConfig>> = BTreeMap::new();
             for event in &here {
-                if let Some(Group { number, weak: false, .. }) = event.group {
-                    groups.entry(number).or_default().push(event);
+                if let Some(group) = event.group {
+                    groups.entry(group.number).or_default().push(event);
                 }
             }
             for group in groups.values() {
                 if fits(group, number, family) {
+                    continue;
+                }
+                if let Some(weak) = group[0].group.filter(|group| group.weak) {
+                    too_large.push(weak);
                     continue;
                 }
                 let pmu = pmu.name.clone();
@@ -65,8 +70,22 @@ impl System {
                 ));
             }
         }
+        notes.extend(too_large.into_iter().map(|group| break_up(&mut *events, group)));
         Ok(notes)
     }
+}
+
+/// Breaks up a group: its events are counted in turns from now on. Gives the sentence that says so.
+pub fn break_up<'a>(events: impl IntoIterator<Item = &'a mut EventConfig>, group: Group) -> String {
+    let mut names = Vec::new();
+    for event in events.into_iter().filter(|event| event.group == Some(group)) {
+        event.group = None;
+        names.push(event.spec.clone());
+    }
+    format!(
+        "{{{}}} cannot be counted at the same time: they are counted in turns, and what they say together is less exact",
+        names.join(",")
+    )
 }
 
 /// Whether two configurations are the same event, whatever their counts: no table could tell their rows apart.

@@ -116,7 +116,7 @@ mod suggest;
 #[doc(hidden)]
 pub mod fuzzing;
 
-pub use allocation::assign;
+pub use allocation::{assign, break_up};
 pub use catalogue::{EventGroup, ListedEvent};
 pub use config::{EventConfig, EventKind, Group, Origin, Probe};
 pub use error::Error;

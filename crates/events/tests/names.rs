@@ -242,7 +242,7 @@ fn groups_are_numbered_and_share_modifiers() {
 fn counters_that_do_not_suffice_are_told_before_anything_is_opened() {
     let tree = Tree::new("intel");
     let skylake = machine(&tree, "GenuineIntel-6-5E-3");
-    let together = |lists: &[&str]| skylake.check_together(&skylake.resolve_all(lists).unwrap());
+    let together = |lists: &[&str]| skylake.check_together(&mut skylake.resolve_all(lists).unwrap());
     let five = "LD_BLOCKS.NO_SR,BACLEARS.ANY,ARITH.DIVIDER_ACTIVE,ICACHE_16B.IFDATA_STALL,UOPS_ISSUED.ANY";
     assert_eq!(together(&["BACLEARS.ANY,cycles,instructions"]).unwrap(), [""; 0]);
     let notes = together(&[five]).unwrap();
@@ -257,6 +257,13 @@ fn counters_that_do_not_suffice_are_told_before_anything_is_opened() {
     );
     let group = format!("{{{five}}}");
     assert!(matches!(together(&[&group]), Err(Error::GroupTooLarge { events: 5, counters: 4, .. })));
+    let mut weak = skylake.resolve_all(&[&format!("{group}:W")]).unwrap();
+    let broken_up = skylake.check_together(&mut weak).unwrap();
+    assert!(
+        broken_up.len() == 2 && broken_up[1].contains("cannot be counted at the same time"),
+        "{broken_up:?}"
+    );
+    assert!(weak.iter().all(|event| event.group.is_none()));
     let fixed = "cycles,instructions,CPU_CLK_UNHALTED.REF_TSC";
     let four = "LD_BLOCKS.NO_SR,BACLEARS.ANY,ARITH.DIVIDER_ACTIVE,ICACHE_16B.IFDATA_STALL";
     let full = format!("{{{fixed},{four}}}");
@@ -268,10 +275,11 @@ fn counters_that_do_not_suffice_are_told_before_anything_is_opened() {
     );
     // On Haswell only counter 2 can count misses of the L1D.
     let haswell = machine(&tree, "GenuineIntel-6-3C-3");
-    let both = haswell.resolve_all(&["L1D_PEND_MISS.PENDING,CYCLE_ACTIVITY.STALLS_L1D_PENDING"]).unwrap();
-    assert_eq!(haswell.check_together(&both).unwrap().len(), 1);
+    let mut both = haswell.resolve_all(&["L1D_PEND_MISS.PENDING,CYCLE_ACTIVITY.STALLS_L1D_PENDING"]).unwrap();
+    assert_eq!(haswell.check_together(&mut both).unwrap().len(), 1);
     let group = "{cycles,L1D_PEND_MISS.PENDING,BACLEARS.ANY,CYCLE_ACTIVITY.STALLS_L1D_PENDING}";
-    let refused = haswell.check_together(&haswell.resolve_all(&[group]).unwrap()).unwrap_err().to_string();
+    let refused =
+        haswell.check_together(&mut haswell.resolve_all(&[group]).unwrap()).unwrap_err().to_string();
     assert!(
         refused
             .starts_with("events \"L1D_PEND_MISS.PENDING,CYCLE_ACTIVITY.STALLS_L1D_PENDING\": in one group"),
@@ -281,14 +289,15 @@ fn counters_that_do_not_suffice_are_told_before_anything_is_opened() {
     // Three that two counters have to do for, none of which wants both of the others' two.
     let rows = "#oprof-events 1\na\tevent=1\t0\nb\tevent=2\t1\nc\tevent=3\t0-1\nd\tevent=4\t0-3\n";
     let with_table = skylake.clone().with_table(EventTable::parse("mine", rows).unwrap());
-    let refused = with_table.check_together(&with_table.resolve_all(&["{a,b,c,d}"]).unwrap()).unwrap_err();
+    let refused =
+        with_table.check_together(&mut with_table.resolve_all(&["{a,b,c,d}"]).unwrap()).unwrap_err();
     assert!(
         refused
             .to_string()
             .contains("events \"a,b,c\": in one group, and PMU cpu has no more than counter 0-1")
     );
-    let fits = with_table.resolve_all(&["{a,c,d}"]).unwrap();
-    assert_eq!(with_table.check_together(&fits).unwrap(), [""; 0]);
+    let mut fits = with_table.resolve_all(&["{a,c,d}"]).unwrap();
+    assert_eq!(with_table.check_together(&mut fits).unwrap(), [""; 0]);
 }
 
 #[test]
@@ -296,7 +305,7 @@ fn an_event_is_given_once() {
     let tree = Tree::new("intel");
     let skylake = machine(&tree, "GenuineIntel-6-5E-3");
     let twice = |lists: &[&str]| {
-        skylake.check_together(&skylake.resolve_all(lists).unwrap()).map_err(|e| e.to_string())
+        skylake.check_together(&mut skylake.resolve_all(lists).unwrap()).map_err(|e| e.to_string())
     };
     assert_eq!(
         twice(&["cs", "cpu-clock", "cpu-clock"]).unwrap_err(),

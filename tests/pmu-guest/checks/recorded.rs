@@ -70,13 +70,22 @@ impl Recorded {
 
     /// The samples of an event in a function of the workload.
     pub(crate) fn samples_in(&self, event: usize, function: &str) -> u64 {
-        let end = format!("::{function}");
-        self.samples_where(event, |key| {
-            let symbol = self.recording.lookup(key.image, key.offset).ok();
-            let names = self.recording.image_names(key.image);
-            let symbol = symbol.and_then(|id| names?.symbol(id));
-            symbol.is_some_and(|symbol| symbol.name.ends_with(&end))
-        })
+        self.samples_where(event, |key| self.is_in(key, function))
+    }
+
+    /// How many events the samples in a function of the workload stand for.
+    pub(crate) fn events_in(&self, event: usize, function: &str) -> u64 {
+        let counts = self.recording.counts.iter();
+        let of_function =
+            counts.filter(|(key, _)| usize::from(key.event.0) == event && self.is_in(key, function));
+        of_function.map(|(_, count)| count.weight).sum()
+    }
+
+    fn is_in(&self, key: &oprof_profile::Key, function: &str) -> bool {
+        let symbol = self.recording.lookup(key.image, key.offset).ok();
+        let names = self.recording.image_names(key.image);
+        let symbol = symbol.and_then(|id| names?.symbol(id));
+        symbol.is_some_and(|symbol| symbol.name.ends_with(&format!("::{function}")))
     }
 
     /// The samples of an event in the kernel and its modules.

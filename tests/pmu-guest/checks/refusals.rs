@@ -32,3 +32,21 @@ pub(crate) fn a_group_that_does_not_fit() -> String {
     let events = "{r11:u,r8:u,r11:k,r8:k,r11,r8,r0,r0:u}";
     refused(&format!("-e {events}"), &["group"])
 }
+
+/// No PMU of Arm's samples precisely.
+pub(crate) fn a_level_that_this_pmu_lacks() -> String {
+    let place = Place::new();
+    let finished = place.record("-e cycles:uP -c 100000", "true").with_status(0);
+    finished.stderr.lines().next().unwrap_or_default().to_owned()
+}
+
+/// Kernels before 6.13 cannot read what tasks inherit.
+pub(crate) fn a_group_whose_leader_cannot_be_inherited() -> String {
+    let place = Place::new();
+    let finished = place.record("--scope inherit -e {cycles,instructions}:uS -c 100000", "true");
+    if finished.code() == Some(0) {
+        return "this kernel can".to_owned();
+    }
+    assert_one_line(&finished.stderr, &["before Linux 6.13", "--scope cgroup"]);
+    finished.stderr.trim_end().trim_start_matches("oprof: ").to_owned()
+}

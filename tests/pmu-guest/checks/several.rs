@@ -4,6 +4,7 @@ use crate::figures::{
     COUNT, COVERED, COVERED_BY_INSTRUCTIONS, CYCLES, INSTRUCTIONS, SHARES, TOLERANCE, TWICE,
 };
 use crate::recorded::{Recorded, record};
+use crate::workload;
 
 pub(crate) fn two_events() -> String {
     both(&record(&format!("-e cycles:u -e instructions:u -c {COUNT}"), SHARES))
@@ -27,6 +28,49 @@ fn both(recorded: &Recorded) -> String {
         recorded.assert_shares(0),
         recorded.assert_shares(1)
     )
+}
+
+/// Only the cycles are sampled, and with each sample both are read.
+pub(crate) fn a_group_read_with_its_leader() -> String {
+    let recorded = record(&format!("-e {{cycles,instructions}}:uS -c {COUNT}"), SHARES);
+    recorded.assert_whole();
+    recorded.assert_total(0, INSTRUCTIONS * CYCLES, TOLERANCE);
+    recorded.assert_total(1, INSTRUCTIONS, TOLERANCE);
+    recorded.assert_covered(0, COVERED);
+    recorded.assert_covered(1, COVERED);
+    format!("{}; {}", recorded.assert_shares(0), ratios(&recorded))
+}
+
+/// The same while nine others want the counters, too: what both counted they counted at the same time.
+pub(crate) fn a_group_that_takes_turns() -> String {
+    let others: Vec<String> = ELEVEN[1..10].iter().map(|(event, _)| format!("-e {event}")).collect();
+    let options = format!("-e {{cycles:u,INST_RETIRED:u}}:S {} -c {COUNT}", others.join(" "));
+    let recorded = record(&options.replace("-e INST_RETIRED:u ", ""), TWICE);
+    let running = [0, 1].map(|event| recorded.coverage(event).running());
+    assert!(running[0] < 0.95 && (running[0] - running[1]).abs() < 0.01, "{running:?}: {}", recorded.stderr);
+    format!("counted {:.0} % of the time; {}", 100.0 * running[0], ratios(&recorded))
+}
+
+/// The instructions for each cycle of every function are those of the machine.
+fn ratios(recorded: &Recorded) -> String {
+    let each = workload::SHARES.map(|(function, _)| {
+        let [cycles, instructions] = [0, 1].map(|event| recorded.events_in(event, function) as f64);
+        let ratio = instructions / cycles * CYCLES;
+        // Where a sample falls into another function than the events before it did.
+        assert!((ratio - 1.0).abs() < 0.02, "{function}: {ratio:.4} of the machine's: {}", recorded.stderr);
+        format!("{:.5}", instructions / cycles)
+    });
+    format!("instructions per cycle {}", each.join(", "))
+}
+
+/// More than fit, which may take turns.
+pub(crate) fn a_weak_group_is_broken_up() -> String {
+    let recorded =
+        record(&format!("-e {{r11:u,r8:u,r11:k,r8:k,r11,r8,cycles,instructions}}:W -c {COUNT}"), TWICE);
+    let note = recorded.stderr.lines().find(|line| line.contains("at the same time"));
+    let note = note.unwrap_or_else(|| panic!("it says so: {}", recorded.stderr));
+    assert!(recorded.recording.events.iter().all(|event| event.group.is_none()), "no group is left");
+    note.trim_start_matches("oprof: ").to_owned()
 }
 
 /// Eleven events, all of which count the work's cycles or instructions, on seven counters.

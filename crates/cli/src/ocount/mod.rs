@@ -127,7 +127,7 @@ fn events(options: &OcountOptions) -> Result<(Vec<EventConfig>, Vec<String>, Vec
             events.extend(resolved);
         }
     }
-    let notes = system.check_together(&events)?;
+    let notes = system.check_together(&mut events)?;
     Ok((events, names, notes))
 }
 

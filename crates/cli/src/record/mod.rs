@@ -67,7 +67,7 @@ fn events(options: &RecordOptions) -> Result<(Vec<EventConfig>, Vec<String>)> {
     if options.events.is_empty() {
         return default_event::default_event(&system, "sampling");
     }
-    let events = system.resolve_all(&options.events)?;
-    let notes = system.check_together(&events)?;
+    let mut events = system.resolve_all(&options.events)?;
+    let notes = system.check_together(&mut events)?;
     Ok((events, notes))
 }

@@ -123,8 +123,8 @@ fn events(options: &StatOptions, of_cpus: bool) -> Result<(Vec<EventConfig>, Vec
     if options.events.is_empty() {
         return default_events::default_events(&system, of_cpus);
     }
-    let events = system.resolve_all(&options.events)?;
-    let notes = system.check_together(&events)?;
+    let mut events = system.resolve_all(&options.events)?;
+    let notes = system.check_together(&mut events)?;
     Ok((events, notes))
 }
 
