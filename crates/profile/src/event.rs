@@ -38,3 +38,10 @@ pub struct Event {
     /// The number of the group with whose events it is counted at the same time; `None` for an event on its own.
     pub group: Option<u32>,
 }
+
+impl Event {
+    /// It has samples of its own: it is not read with those of another.
+    pub fn is_sampled(&self) -> bool {
+        self.sampling != Sampling::WithLeader
+    }
+}

@@ -37,7 +37,7 @@ impl Class {
     /// It has no samples of its own, but is read with those of another event.
     pub(crate) fn is_read(&self, recording: &Recording) -> bool {
         let event = recording.events.get(usize::from(self.event.0));
-        event.is_some_and(|event| event.sampling == Sampling::WithLeader)
+        event.is_some_and(|event| !event.is_sampled())
     }
 
     /// What shares are taken of.

@@ -77,6 +77,11 @@ impl<'r> Tallies<'r> {
             telling: FxHashSet::default(),
         };
         for (key, count) in recording.counts.iter() {
+            // What is read with the samples of another event is no sample more.
+            let event = recording.events.get(usize::from(key.event.0));
+            if event.is_some_and(|event| !event.is_sampled()) {
+                continue;
+            }
             tallies.samples = tallies.samples.saturating_add(count.samples);
             let complete = complete.get(key.image.0 as usize).copied().unwrap_or(true);
             let kind = recording.image(key.image).map_or(ImageKind::Unknown, |image| image.kind);

@@ -8,7 +8,7 @@ use oprof_collector::{
     Collected, CommandUser, Controller, HeldImages, Progress, Reason, Recorder, RecordingPlan,
 };
 use oprof_profile::recording::{Appended, Owner, RecordingFile, Unfinished};
-use oprof_profile::{Event, Profile, Recording, Run, Sampling, Timestamp};
+use oprof_profile::{Event, Profile, Recording, Run, Timestamp};
 use oprof_symbolizer::Symbolizer;
 
 use crate::arguments::RecordOptions;
@@ -229,7 +229,7 @@ fn write(
     if !options.quiet {
         // What is read with the samples of another event is no sample more.
         let samples: u64 = (recording.events.iter().zip(&recording.coverage.events))
-            .filter(|(event, _)| event.sampling != Sampling::WithLeader)
+            .filter(|(event, _)| event.is_sampled())
             .map(|(_, coverage)| coverage.samples)
             .sum();
         if written.is_ok() {
