@@ -25,7 +25,7 @@ mod workload;
 /// A case: its name on the command line, and what measures it and returns the line to print.
 type Case = (&'static str, fn(&Bench) -> Result<String>);
 
-const CASES: [Case; 9] = [
+const CASES: [Case; 10] = [
     ("fork-storm", case::fork_storm::run),
     ("flat", case::flat::run),
     ("report", case::report::run),
@@ -35,6 +35,7 @@ const CASES: [Case; 9] = [
     ("symbols", case::symbols::run),
     ("hostile", case::hostile::run),
     ("one-image", case::one_image::run),
+    ("rings", case::rings::run),
 ];
 
 fn main() -> ExitCode {

@@ -8,4 +8,5 @@ pub(crate) mod known_shares;
 pub(crate) mod make_test_all;
 pub(crate) mod one_image;
 pub(crate) mod report;
+pub(crate) mod rings;
 pub(crate) mod symbols;

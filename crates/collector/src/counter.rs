@@ -78,6 +78,11 @@ impl Counter {
         }
     }
 
+    /// A counter that is none; whatever it is asked fails.
+    pub(crate) fn synthetic(fd: OwnedFd) -> Counter {
+        Counter { fd, reads_group: false }
+    }
+
     pub(crate) fn fd(&self) -> &OwnedFd {
         &self.fd
     }

@@ -44,6 +44,8 @@ mod sampled_event;
 mod scope;
 mod settings;
 mod signals;
+#[doc(hidden)]
+pub mod synthetic;
 mod time_order;
 mod user_code;
 mod waiter;

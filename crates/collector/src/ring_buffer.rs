@@ -35,16 +35,25 @@ impl RingBuffer {
     /// Maps a buffer of `data_length` bytes, a power of two of at least a page, for a counter and those that write
     /// into it.
     pub(crate) fn map(counter: &Counter, data_length: usize) -> io::Result<RingBuffer> {
+        RingBuffer::map_with(libc::MAP_SHARED, counter.fd().as_raw_fd(), data_length)
+    }
+
+    /// A buffer that no counter writes into, but [`RingBuffer::produce`].
+    pub(crate) fn synthetic(data_length: usize) -> io::Result<RingBuffer> {
+        RingBuffer::map_with(libc::MAP_PRIVATE | libc::MAP_ANONYMOUS, -1, data_length)
+    }
+
+    fn map_with(flags: i32, fd: i32, data_length: usize) -> io::Result<RingBuffer> {
         let page = rustix::param::page_size();
         assert!(data_length.is_power_of_two() && data_length >= page, "the kernel takes no other sizes");
-        // SAFETY: a new shared mapping at an address of the kernel's choice; no memory of ours is affected.
+        // SAFETY: a new mapping at an address of the kernel's choice; no memory of ours is affected.
         let base = unsafe {
             libc::mmap(
                 std::ptr::null_mut(),
                 page + data_length,
                 libc::PROT_READ | libc::PROT_WRITE,
-                libc::MAP_SHARED,
-                counter.fd().as_raw_fd(),
+                flags,
+                fd,
                 0,
             )
         };
@@ -158,6 +167,27 @@ impl RingBuffer {
         word.load(Ordering::Acquire)
     }
 
+    /// Writes a record as the kernel does, into a buffer that is ours alone; false where there is no room.
+    pub(crate) fn produce(&mut self, record: &[u8]) -> bool {
+        let head = self.head().load(Ordering::Relaxed);
+        let free = self.data_length as u64 - (head - self.tail().load(Ordering::Relaxed));
+        if free < record.len() as u64 {
+            return false;
+        }
+        let at = head as usize & (self.data_length - 1);
+        let (front, back) = record.split_at(record.len().min(self.data_length - at));
+        for (at, part) in [(at, front), (0, back)] {
+            assert!(at + part.len() <= self.data_length, "inside the buffer");
+            // SAFETY: inside the data pages, which are mapped as long as `self`; `&mut self` has them to itself.
+            unsafe {
+                let place = self.base.as_ptr().add(self.page + at);
+                place.copy_from_nonoverlapping(part.as_ptr(), part.len());
+            }
+        }
+        self.head().store(head + record.len() as u64, Ordering::Release);
+        true
+    }
+
     fn bytes(&self, at: usize, length: usize) -> &[u8] {
         assert!(at + length <= self.data_length, "inside the buffer");
         // SAFETY: the data pages follow the first page and are mapped as long as `self`. The kernel does not write
@@ -187,21 +217,7 @@ mod tests {
 
     impl Made {
         fn new() -> Made {
-            let (page, data_length) = (rustix::param::page_size(), PLACES * RECORD);
-            // SAFETY: a new private mapping at an address of the kernel's choice; no memory of ours is affected.
-            let base = unsafe {
-                libc::mmap(
-                    std::ptr::null_mut(),
-                    page + data_length,
-                    libc::PROT_READ | libc::PROT_WRITE,
-                    libc::MAP_PRIVATE | libc::MAP_ANONYMOUS,
-                    -1,
-                    0,
-                )
-            };
-            assert_ne!(base, libc::MAP_FAILED);
-            let base = NonNull::new(base.cast()).expect("an address");
-            Made(RingBuffer { base, page, data_length, tail: 0, joined: Vec::new(), seen: Vec::new() })
+            Made(RingBuffer::synthetic(PLACES * RECORD).expect("memory"))
         }
 
         fn write(&mut self, place: usize, word: usize, value: u64) {

@@ -62,6 +62,16 @@ impl Rings {
         !self.ksymbols.is_empty() && self.ksymbols.iter().all(|counter| counter.enable().is_ok())
     }
 
+    /// Adds a buffer that no counter writes into.
+    pub(crate) fn add_synthetic(&mut self, buffer: RingBuffer, owner: Counter, source: Source) {
+        self.rings.push(Ring { buffer, owner, event: Some(EventId(0)), source });
+    }
+
+    /// The buffers, to be filled by hand.
+    pub(crate) fn synthetic(&mut self) -> impl Iterator<Item = &mut RingBuffer> {
+        self.rings.iter_mut().map(|ring| &mut ring.buffer)
+    }
+
     /// How many descriptors all of it takes.
     pub(crate) fn descriptors(&self) -> usize {
         self.counters().count()

@@ -39,23 +39,36 @@ impl Count {
 }
 
 /// Folded samples. Its size follows the number of distinct places, not the number of samples.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+///
+/// Each CPU has a table of its own: samples of one come one after the other, and find the places of that CPU close to each
+/// other in memory, however many CPUs there are.
+#[derive(Clone, Debug, Default)]
 pub struct Counts {
-    entries: FxHashMap<Key, Count>,
+    by_cpu: Vec<FxHashMap<Key, Count>>,
 }
 
 impl Counts {
     /// Adds samples to a place.
     #[inline]
     pub fn add(&mut self, key: Key, count: Count) {
-        self.entries.entry(key).or_default().add(count);
+        self.of_cpu(key.cpu).entry(key).or_default().add(count);
+    }
+
+    #[inline]
+    fn of_cpu(&mut self, cpu: u16) -> &mut FxHashMap<Key, Count> {
+        let cpu = usize::from(cpu);
+        if cpu >= self.by_cpu.len() {
+            self.by_cpu.resize_with(cpu + 1, FxHashMap::default);
+        }
+        &mut self.by_cpu[cpu]
     }
 
     /// Takes samples away from a place, as many of them as it has; gives what was taken.
     pub(crate) fn take(&mut self, key: Key, count: Count) -> Count {
-        let Some(held) = self.entries.get_mut(&key) else { return Count::default() };
+        let entries = self.of_cpu(key.cpu);
+        let Some(held) = entries.get_mut(&key) else { return Count::default() };
         if held.samples <= count.samples {
-            return self.entries.remove(&key).unwrap_or_default();
+            return entries.remove(&key).unwrap_or_default();
         }
         let taken = Count { samples: count.samples, weight: count.weight.min(held.weight) };
         *held = Count { samples: held.samples - taken.samples, weight: held.weight - taken.weight };
@@ -64,7 +77,7 @@ impl Counts {
 
     /// Every place that was sampled, in no order.
     pub fn iter(&self) -> impl Iterator<Item = (Key, Count)> + '_ {
-        self.entries.iter().map(|(key, count)| (*key, *count))
+        self.by_cpu.iter().flatten().map(|(key, count)| (*key, *count))
     }
 
     /// Every place that was sampled, in the order of the keys.
@@ -76,12 +89,12 @@ impl Counts {
 
     /// How many distinct places there are.
     pub fn len(&self) -> usize {
-        self.entries.len()
+        self.by_cpu.iter().map(FxHashMap::len).sum()
     }
 
     /// No place was sampled.
     pub fn is_empty(&self) -> bool {
-        self.entries.is_empty()
+        self.len() == 0
     }
 
     /// Moves everything into `other`, leaving none here.
@@ -90,11 +103,22 @@ impl Counts {
             std::mem::swap(self, other);
             return;
         }
-        for (key, count) in self.entries.drain() {
+        for (key, count) in self.by_cpu.iter_mut().flat_map(FxHashMap::drain) {
             other.add(key, count);
         }
     }
 }
+
+/// The same places have the same counts.
+impl PartialEq for Counts {
+    fn eq(&self, other: &Counts) -> bool {
+        let last = self.by_cpu.len().max(other.by_cpu.len());
+        let none = FxHashMap::default();
+        (0..last).all(|cpu| self.by_cpu.get(cpu).unwrap_or(&none) == other.by_cpu.get(cpu).unwrap_or(&none))
+    }
+}
+
+impl Eq for Counts {}
 
 impl FromIterator<(Key, Count)> for Counts {
     fn from_iter<I: IntoIterator<Item = (Key, Count)>>(entries: I) -> Counts {

@@ -4,6 +4,7 @@ mod folding;
 mod ksymbols;
 mod moves;
 mod processes;
+mod replay;
 mod totals;
 
 use std::sync::Arc;
@@ -17,9 +18,9 @@ pub use totals::TaskTotal;
 use totals::{Tally, Totals};
 
 use crate::{
-    AddressSpace, Batch, Count, Counts, Coverage, CpuMode, EventCoverage, Image, ImageId, ImageIdentity,
-    ImageKind, ImageNames, ImageOffset, JitSample, Key, Mapping, Process, ProcessId, Record, Sample,
-    TaskRecord, Timestamp, VirtualAddress,
+    AddressSpace, Count, Counts, Coverage, CpuMode, EventCoverage, Image, ImageId, ImageIdentity, ImageKind,
+    ImageNames, ImageOffset, JitSample, Key, Mapping, Process, ProcessId, Record, Sample, TaskRecord,
+    Timestamp, VirtualAddress,
 };
 
 /// Which processes of those that the events report belong to the profile.
@@ -62,6 +63,8 @@ pub struct Profile {
     open_window: Counts,
     closed_windows: Counts,
     jit_samples: Vec<JitSample>,
+    /// Room for samples that have to be put into order.
+    in_order: Vec<Sample>,
     coverage: Coverage,
     /// Images and processes that the last closed window already knew.
     images_closed: usize,
@@ -125,6 +128,7 @@ impl Profile {
             open_window: Counts::default(),
             closed_windows: Counts::default(),
             jit_samples: Vec::new(),
+            in_order: Vec::new(),
             coverage: Coverage { events: vec![EventCoverage::default(); events], ..Coverage::default() },
             images_closed: 0,
             changed_processes: Vec::new(),
@@ -170,19 +174,6 @@ impl Profile {
     /// The kernel has no names: [`Profile::hide_kernel`].
     pub fn kernel_is_hidden(&self) -> bool {
         self.hides_kernel
-    }
-
-    /// Takes in what happened after all earlier batches.
-    pub fn apply(&mut self, batch: &Batch) {
-        let mut samples = batch.samples.as_slice();
-        for record in &batch.records {
-            let before = samples.partition_point(|sample| sample.time < record.time);
-            let (earlier, later) = samples.split_at(before);
-            earlier.iter().for_each(|sample| self.sample(sample));
-            samples = later;
-            self.record(record);
-        }
-        samples.iter().for_each(|sample| self.sample(sample));
     }
 
     #[inline]

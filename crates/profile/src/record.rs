@@ -186,7 +186,7 @@ pub struct TaskRecord {
 /// What happened on all CPUs up to a point in time, after all earlier batches.
 #[derive(Clone, Debug, Default)]
 pub struct Batch {
-    /// The samples, in the order of time wherever `records` is not empty.
+    /// The samples, in no order.
     pub samples: Vec<Sample>,
     /// Everything else, in the order of time.
     pub records: Vec<TaskRecord>,
