@@ -70,7 +70,7 @@ pub(crate) struct OpcontrolOptions {
     /// Make all of the kernel one image without names
     #[arg(long, conflicts_with = "vmlinux", help_heading = SETTINGS)]
     pub(crate) no_vmlinux: bool,
-    /// none, lib, kernel, thread, cpu or all, as a list: everything but threads is always recorded
+    /// none, lib, kernel, thread, cpu or all, as a list: threads are kept apart on wish, the rest always
     #[arg(long, value_name = "BY", value_parser = separate, help_heading = SETTINGS)]
     pub(crate) separate: Option<String>,
     /// The ring buffer of each CPU, such as 512K or 4M
