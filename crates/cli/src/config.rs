@@ -32,7 +32,9 @@ impl Config {
             Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
                 Ok(Config::default())
             }
-            Err(error) => bail!("{}: cannot be read: {error}; make it readable, or remove it", path.display()),
+            Err(error) => {
+                bail!("{}: cannot be read: {error}; make it readable, or remove it", path.display())
+            }
         }
     }
 

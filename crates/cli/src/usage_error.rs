@@ -38,6 +38,8 @@ pub(crate) fn mistake(error: &clap::Error) -> String {
             let other = told(ContextKind::PriorArg).join("' and '");
             match other == argument {
                 true => format!("'{argument}' cannot be used twice"),
+                // With whatever else there is.
+                false if other.is_empty() => format!("'{argument}' stands alone"),
                 false => format!("'{argument}' cannot be used with '{other}'"),
             }
         }
@@ -90,6 +92,7 @@ mod tests {
             ("record --frequenzy 3 true", "unexpected argument '--frequenzy'; close to it: --frequency"),
             ("record -F 3 -c 4 true", "'--frequency <HZ>' cannot be used with '--count <COUNT>'"),
             ("record -F 3 -F 4 true", "'--frequency <HZ>' cannot be used twice"),
+            ("record --help-all true", "'--help-all' stands alone"),
             ("record -q", "'<COMMAND>...' is missing"),
             ("repor", "no such subcommand: 'repor'; close to it: record, report"),
             ("report a b", "unexpected argument 'b'"),

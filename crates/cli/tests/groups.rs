@@ -89,6 +89,27 @@ fn what_a_group_counted_is_put_down_to_where_its_leader_is_sampled() {
 }
 
 #[test]
+fn a_clock_that_leads_stands_for_no_idle_time() {
+    let Some(root) = users().into_iter().find(|user| user.is_root()) else {
+        return skipped("only root may see the whole system");
+    };
+    let place = Place::of(root);
+    if place.cc("work", WORK).is_none() {
+        return;
+    }
+    // One CPU is busy for a part of the time, the others are idle as far as this test goes.
+    let options = "-a -e {cpu-clock,page-faults}:S -F 2000";
+    let script = place.script("script", "./work; sleep 0.3");
+    let finished = place.record_these(options, &[script]).with_status(0);
+    let line = finished.stderr.lines().find(|line| line.contains("that CPUs were busy"));
+    let line = line.unwrap_or_else(|| panic!("{}", finished.stderr));
+    let covered =
+        line.split_once(" % of the time").and_then(|(front, _)| front.rsplit(' ').next()?.parse().ok());
+    let covered: f64 = covered.unwrap_or_else(|| panic!("{line}"));
+    assert!(covered < 130.0, "{line}");
+}
+
+#[test]
 fn ratios_stand_beside_events_of_one_group_alone() {
     let place = Place::new();
     if place.cc("work", WORK).is_none() {

@@ -47,8 +47,10 @@ impl GroupReadings {
         for counter in words.chunks_exact(each).take(counters) {
             let (value, number) = (counter[0], counter[1]);
             let Some(counted) = source.events.get(&number) else { continue };
-            let before = last.insert(number, value).unwrap_or(0);
-            take(Sample { event: counted.event, weight: value.saturating_sub(before), ..*leader });
+            let since = value.saturating_sub(last.insert(number, value).unwrap_or(0));
+            // A clock's sample is worth its period: what it counts between two of them may be idle time.
+            let weight = if counted.reads_group && counted.is_clock { leader.weight } else { since };
+            take(Sample { event: counted.event, weight, ..*leader });
         }
     }
 
@@ -121,6 +123,17 @@ mod tests {
                 "never less"
             );
         }
+    }
+
+    #[test]
+    fn the_sample_of_a_clock_is_worth_its_period() {
+        let mut source = source();
+        source.events.insert(50, Sampled { reads_group: true, is_clock: true, ..Sampled::default() });
+        let mut weights = Vec::new();
+        let bytes = readings([1_000, 40], 2);
+        GroupReadings::default()
+            .split(&sample(1), &bytes, &source, false, |sample| weights.push(sample.weight));
+        assert_eq!(weights, [7, 40]);
     }
 
     #[test]

@@ -40,6 +40,8 @@ pub(crate) struct Sampled {
     pub(crate) period: u64,
     /// What its group has counted comes last in its samples.
     pub(crate) reads_group: bool,
+    /// It is a clock, which counts idle time and time in other code than it is sampled in.
+    pub(crate) is_clock: bool,
 }
 
 /// What a record says.
@@ -92,7 +94,7 @@ pub(crate) fn parse<'r>(record: &'r [u8], source: &Source) -> Parsed<'r> {
 #[inline]
 fn sample<'r>(body: &'r [u8], misc: u32, source: &Source) -> Option<Parsed<'r>> {
     let mut cursor = Cursor(body);
-    let Sampled { event, period, reads_group } = match source.only {
+    let Sampled { event, period, reads_group, .. } = match source.only {
         Some(only) => {
             if source.layout.identifier {
                 cursor.u64()?;

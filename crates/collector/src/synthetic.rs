@@ -43,7 +43,7 @@ impl SyntheticMachine {
     pub fn new(cpus: u16, places: u64, buffer: usize) -> io::Result<SyntheticMachine> {
         let mut rings = Rings::default();
         for cpu in 0..cpus {
-            let only = Some(Sampled { event: EventId(0), period: PERIOD, reads_group: false });
+            let only = Some(Sampled { event: EventId(0), period: PERIOD, ..Sampled::default() });
             let owner = Counter::synthetic(File::open("/dev/null")?.into());
             let source = Source { cpu, only, ..Source::default() };
             rings.add_synthetic(RingBuffer::synthetic(buffer)?, owner, source);

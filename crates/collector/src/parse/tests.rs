@@ -21,7 +21,7 @@ fn trailer() -> Vec<u8> {
 }
 
 fn sampled(event: u16, period: u64) -> Sampled {
-    Sampled { event: EventId(event), period, reads_group: false }
+    Sampled { event: EventId(event), period, ..Sampled::default() }
 }
 
 fn tasks() -> Source {

@@ -205,7 +205,8 @@ impl Rings {
                     Sampling::Count(count) => count,
                     Sampling::Frequency(_) | Sampling::WithLeader => 0,
                 };
-                let sampled = Sampled { event: *id, period, reads_group: event.reads_group() };
+                let (reads_group, is_clock) = (event.reads_group(), event.config.nanoseconds);
+                let sampled = Sampled { event: *id, period, reads_group, is_clock };
                 source.events.insert(kernel_id(&counter)?, sampled);
                 if events.len() == 1 {
                     source.only = Some(sampled);
