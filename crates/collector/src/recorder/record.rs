@@ -20,8 +20,10 @@ use crate::{Error, proc_info, time_order};
 
 /// How often what was folded is handed to the recording file.
 const FLUSH: Duration = Duration::from_millis(900);
-/// How long the recorder sleeps at most, so that buffers are emptied long before they are full.
-const ROUND: Duration = Duration::from_millis(200);
+/// How long the recorder sleeps at most; a buffer wakes it when it is a quarter full.
+const ROUND: Duration = Duration::from_millis(450);
+/// The same where it has to look by itself whether what it records still runs.
+const ROUND_WITH_LOOK: Duration = Duration::from_millis(200);
 /// Rounds are at least this far apart, since a storm of short processes would else wake the recorder for each record.
 const GAP: Duration = Duration::from_millis(1);
 /// The same while programs are being executed. It is how late the recorder may come to one that has just begun: the
@@ -102,7 +104,12 @@ impl Recorder {
         let (mut is_over, mut last_look) = (false, began);
         let end = loop {
             let round = Instant::now();
-            let longest = if self.descriptions.is_waiting() { GAP_AMONG_PROGRAMS } else { ROUND };
+            let longest = match (self.descriptions.is_waiting(), &self.named) {
+                (true, _) => GAP_AMONG_PROGRAMS,
+                (false, Some(_)) => ROUND_WITH_LOOK,
+                (false, None) => ROUND,
+            };
+            let longest = longest.min(FLUSH.saturating_sub(self.last_flush.elapsed()));
             let left = self.longest.filter(|_| !is_over).map(|whole| whole.saturating_sub(began.elapsed()));
             let until_first = self.until_first_sample(began);
             let longest = [left, until_first].into_iter().flatten().fold(longest, Duration::min);
@@ -134,6 +141,7 @@ impl Recorder {
             }
             self.round();
             if self.last_flush.elapsed() >= FLUSH {
+                self.catch_up();
                 self.show(Reason::Routine, &mut since, &mut flush);
             }
             std::thread::sleep(self.gap().saturating_sub(round.elapsed()));
@@ -184,11 +192,9 @@ impl Recorder {
                 Order::Enable => self.switch(true)?,
                 Order::Disable => self.switch(false)?,
                 Order::Dump => {
-                    // What was sampled until now is held back until nothing earlier can come.
                     self.round();
                     std::thread::sleep(time_order::SLACK);
-                    self.round();
-                    self.round();
+                    self.catch_up();
                     self.show(Reason::Dump, since, flush);
                 }
                 Order::Stop => {
@@ -211,6 +217,13 @@ impl Recorder {
             Some(seen) if seen.elapsed() < AMONG_PROGRAMS => GAP_AMONG_PROGRAMS,
             _ => GAP,
         }
+    }
+
+    /// Takes in what the last round held back, but for what came in the last milliseconds: what is held back is complete
+    /// only when another round has begun after it.
+    fn catch_up(&mut self) {
+        self.round();
+        self.round();
     }
 
     /// One look at all buffers.

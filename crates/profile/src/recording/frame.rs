@@ -12,7 +12,10 @@
 //! writer left behind is readable up to there. Where one does not match its checksum the file is damaged, and a
 //! reader can go on at the next that does. Kinds that a reader does not know are passed over.
 
+use std::cell::RefCell;
 use std::io::{self, Cursor, Read, Write};
+
+use zstd::bulk::Compressor;
 
 /// The version of the format that this crate writes; it reads this and all earlier ones.
 pub(super) const VERSION: u32 = 1;
@@ -95,10 +98,25 @@ fn checksum(header: &[u8; HEADER], payload: &[u8]) -> u32 {
     hasher.finalize()
 }
 
+thread_local! {
+    /// What compresses, kept from frame to frame: to set it up takes longer than a frame of an idle second.
+    static COMPRESSOR: RefCell<Option<Compressor<'static>>> = const { RefCell::new(None) };
+}
+
+fn compress(message: &[u8]) -> io::Result<Vec<u8>> {
+    COMPRESSOR.with_borrow_mut(|kept| {
+        let compressor = match kept {
+            Some(compressor) => compressor,
+            None => kept.insert(Compressor::new(LEVEL)?),
+        };
+        compressor.compress(message)
+    })
+}
+
 /// Writes a frame; gives its length in bytes.
 pub(super) fn write(out: &mut impl Write, kind: FrameKind, message: &[u8]) -> io::Result<u64> {
     assert!(message.len() <= LARGEST_MESSAGE, "messages are split before they grow past the limit");
-    let payload = zstd::bulk::compress(message, LEVEL)?;
+    let payload = compress(message)?;
     let mut header = [0; HEADER];
     header[0..4].copy_from_slice(&(kind as u32).to_le_bytes());
     header[4..8].copy_from_slice(&(payload.len() as u32).to_le_bytes());
