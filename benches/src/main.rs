@@ -25,7 +25,7 @@ mod workload;
 /// A case: its name on the command line, and what measures it and returns the line to print.
 type Case = (&'static str, fn(&Bench) -> Result<String>);
 
-const CASES: [Case; 10] = [
+const CASES: [Case; 13] = [
     ("fork-storm", case::fork_storm::run),
     ("flat", case::flat::run),
     ("report", case::report::run),
@@ -36,6 +36,9 @@ const CASES: [Case; 10] = [
     ("hostile", case::hostile::run),
     ("one-image", case::one_image::run),
     ("rings", case::rings::run),
+    ("storm", case::storm::run),
+    ("idle", case::idle::run),
+    ("minutes", case::minutes::run),
 ];
 
 fn main() -> ExitCode {

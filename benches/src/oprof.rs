@@ -18,9 +18,9 @@ pub(crate) fn beside(myself: &Path) -> Result<PathBuf> {
 }
 
 /// `oprof record` of the default scope, up to and without the command.
-pub(crate) fn record(oprof: &Path, rate: &[String], recording: &Path) -> Command {
+pub(crate) fn record(oprof: &Path, options: &[String], recording: &Path) -> Command {
     let mut command = Command::new(oprof);
-    command.args(["record", "-e", "cpu-clock"]).args(rate).arg("-o").arg(recording).arg("--");
+    command.args(["record", "-e", "cpu-clock"]).args(options).arg("-o").arg(recording).arg("--");
     // Not the user's: it goes with the recordings.
     command.env("XDG_CACHE_HOME", recording.with_file_name("cache"));
     command

@@ -38,9 +38,9 @@ pub(crate) fn usable(directory: &Path) -> Result<(), NoPerf> {
 }
 
 /// `perf record`, up to and without the command.
-pub(crate) fn record(rate: &[String], recording: &Path) -> Command {
+pub(crate) fn record(options: &[String], recording: &Path) -> Command {
     let mut command = Command::new("perf");
-    command.args(["record", "-e", "cpu-clock"]).args(rate).arg("-o").arg(recording).arg("--");
+    command.args(["record", "-e", "cpu-clock"]).args(options).arg("-o").arg(recording).arg("--");
     command
 }
 

@@ -69,13 +69,25 @@ pub(crate) fn run(
     name: &str,
     workload: &Command,
 ) -> Result<Run> {
+    run_with(bench, recorder, rate, &[], name, workload)
+}
+
+/// The same with further options of the recorder's.
+pub(crate) fn run_with(
+    bench: &Bench,
+    recorder: Option<Recorder>,
+    rate: Rate,
+    options: &[&str],
+    name: &str,
+    workload: &Command,
+) -> Result<Run> {
     let usage = bench.path("usage");
     let mut timed = bench.workload("timed");
     timed.arg(&usage).arg(workload.get_program()).args(workload.get_args());
     let mut command = match recorder {
         None => timed,
         Some(recorder) => {
-            let mut command = recorder.record(bench, rate, name);
+            let mut command = recorder.record(bench, rate, options, name);
             command.arg(timed.get_program()).args(timed.get_args());
             command
         }
@@ -116,11 +128,13 @@ impl Recorder {
     }
 
     /// The command that records, up to and without what to record.
-    fn record(self, bench: &Bench, rate: Rate, name: &str) -> Command {
+    pub(crate) fn record(self, bench: &Bench, rate: Rate, options: &[&str], name: &str) -> Command {
         let recording = self.recording(bench, name);
+        let options: Vec<String> =
+            rate.arguments().into_iter().chain(options.iter().map(|&option| option.to_owned())).collect();
         match self {
-            Recorder::Oprof => oprof::record(&bench.oprof, &rate.arguments(), &recording),
-            Recorder::Perf => perf::record(&rate.arguments(), &recording),
+            Recorder::Oprof => oprof::record(&bench.oprof, &options, &recording),
+            Recorder::Perf => perf::record(&options, &recording),
         }
     }
 }
