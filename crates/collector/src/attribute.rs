@@ -164,16 +164,16 @@ fn sample_type(layout: Layout) -> u64 {
 }
 
 /// A mapping is a longer record than this, a fork, an exit or a change of name alone is not; in bytes.
-const LONGER_THAN_A_FORK: u32 = 90;
+pub(crate) const LONGER_THAN_A_FORK: usize = 90;
 
 /// What tasks do, as records of their own: mappings, execs, forks, exits. `build_ids`: the kernel reads the build id
 /// of what is mapped (since Linux 5.12).
 ///
-/// `inherit`: of those that descend from a task.
-pub(crate) fn tasks(build_ids: bool, inherit: bool) -> perf_event_attr {
+/// `inherit`: of those that descend from a task. `watermark`: as of [`tell_tasks`].
+pub(crate) fn tasks(build_ids: bool, inherit: bool, watermark: usize) -> perf_event_attr {
     let mut attr = dummy();
     attr.set_inherit(u64::from(inherit));
-    tell_tasks(&mut attr, build_ids);
+    tell_tasks(&mut attr, build_ids, watermark);
     attr
 }
 
@@ -201,10 +201,11 @@ pub(crate) fn ksymbols(layout: Layout) -> perf_event_attr {
     attr
 }
 
-/// Makes an event tell what tasks do besides. The reader is woken by each mapping, since the names of files and
-/// processes can be had only while these exist. Forks and exits come with them (the kernel writes these for every
-/// event that wants mappings or names) and are not worth a wake-up each.
-pub(crate) fn tell_tasks(attr: &mut perf_event_attr, build_ids: bool) {
+/// Makes an event tell what tasks do besides; the reader is woken when more than `watermark` bytes are waiting. With
+/// [`LONGER_THAN_A_FORK`] it is woken by each mapping, since the names of files and processes can be had only while these
+/// exist. Forks and exits come with them (the kernel writes these for every event that wants mappings or names) and are not
+/// worth a wake-up each.
+pub(crate) fn tell_tasks(attr: &mut perf_event_attr, build_ids: bool, watermark: usize) {
     attr.set_mmap(1);
     attr.set_mmap2(1);
     attr.set_comm(1);
@@ -212,7 +213,7 @@ pub(crate) fn tell_tasks(attr: &mut perf_event_attr, build_ids: bool) {
     attr.set_task(1);
     attr.set_build_id(u64::from(build_ids));
     attr.set_watermark(1);
-    attr.__bindgen_anon_2.wakeup_watermark = LONGER_THAN_A_FORK;
+    attr.__bindgen_anon_2.wakeup_watermark = watermark as u32;
 }
 
 /// Exact counts of an event over the tasks that inherit it; `each`: with a record of each task's at its end

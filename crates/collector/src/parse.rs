@@ -26,6 +26,8 @@ pub(crate) struct Source {
     pub(crate) cpu: u16,
     /// Its samples are of programs that begin.
     pub(crate) program_starts: bool,
+    /// It is there to wake the reader; what it holds stands in another buffer, too.
+    pub(crate) only_wakes: bool,
     /// What is sampled, where that is but one event; by the counter's number where there are several.
     pub(crate) only: Option<Sampled>,
     /// The event of each counter by the kernel's number.
@@ -77,7 +79,9 @@ impl Cursor<'_> {
 /// What a record, header included, says; nothing where it is too short for what it should say.
 #[inline]
 pub(crate) fn parse<'r>(record: &'r [u8], source: &Source) -> Parsed<'r> {
-    let Some((header, body)) = record.split_first_chunk::<8>() else { return Parsed::Nothing };
+    let Some((header, body)) = record.split_first_chunk::<8>().filter(|_| !source.only_wakes) else {
+        return Parsed::Nothing;
+    };
     let kind = u32::from_ne_bytes([header[0], header[1], header[2], header[3]]);
     let misc = u32::from(u16::from_ne_bytes([header[4], header[5]]));
     let parsed = if kind == kernel::PERF_RECORD_SAMPLE {

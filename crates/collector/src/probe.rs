@@ -102,7 +102,10 @@ fn of_guests_too(event: &EventConfig) -> EventConfig {
 
 /// Whether the kernel reads the build ids of what is mapped (since Linux 5.12); `None` where it cannot be tried.
 pub fn build_ids_here() -> Option<bool> {
-    let opens = |build_ids| Counter::open(&attribute::tasks(build_ids, false), Attachment::Myself).is_ok();
+    let opens = |build_ids| {
+        Counter::open(&attribute::tasks(build_ids, false, attribute::LONGER_THAN_A_FORK), Attachment::Myself)
+            .is_ok()
+    };
     // A kernel that does not know the bit refuses it, and takes the rest.
     opens(true).then_some(true).or_else(|| opens(false).then_some(false))
 }

@@ -1,6 +1,7 @@
 //! The recorder: prepares a command or looks at what runs already, and folds what the kernel reports until the end.
 
 mod finish;
+mod fork_storm;
 mod plan;
 mod prepare;
 mod progress;
@@ -24,6 +25,7 @@ use crate::running_tasks::Named;
 use crate::signals::Signals;
 use crate::time_order::TimeOrder;
 
+use fork_storm::ForkStorm;
 pub use plan::{FirstSample, RecordingPlan};
 pub use progress::{Collected, Progress, Reason};
 use sampled_time::SampledTime;
@@ -65,6 +67,8 @@ pub struct Recorder {
     last_flush: Instant,
     /// When something was last seen to be mapped.
     last_mapping: Option<Instant>,
+    /// Whether mappings are to wake it.
+    storm: ForkStorm,
     /// The group that is the target, until what runs in it was taken in.
     group: Option<ExistingCgroup>,
     /// The command's own. Last, so that it is removed after all counters bound to it are closed.

@@ -93,6 +93,13 @@ impl Rings {
         self.counters().try_for_each(Counter::enable).map_err(Error::system("start the counters"))
     }
 
+    /// Lets mappings wake the recorder from now on, or not, where that can be told from what tells of tasks.
+    pub(crate) fn wake_by_mappings(&self, wake: bool) {
+        let wakers = self.rings.iter().filter(|ring| ring.source.only_wakes).map(|ring| &ring.owner);
+        // Where that fails it stays as it was, which costs time and nothing else.
+        wakers.for_each(|waker| drop(if wake { waker.enable() } else { waker.disable() }));
+    }
+
     /// Starts to tell of tasks.
     pub(crate) fn enable_task_records(&self) -> Result<(), Error> {
         let owners = self.rings.iter().filter(|ring| ring.event.is_none()).map(|ring| &ring.owner);

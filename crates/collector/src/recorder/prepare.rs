@@ -7,6 +7,7 @@ use oprof_events::EventConfig;
 use oprof_profile::{Event, Profile, Record, Sampling, Scope, Target, TaskRecord};
 use rustix::process::Rlimit;
 
+use super::fork_storm::ForkStorm;
 use super::sampled_time::SampledTime;
 use super::{Recorder, RecordingPlan};
 use crate::attribute;
@@ -178,6 +179,7 @@ impl Recorder {
             cpus,
             last_flush: Instant::now(),
             last_mapping: None,
+            storm: ForkStorm::new(Instant::now()),
             _cgroup: cgroup.flatten(),
         })
     }

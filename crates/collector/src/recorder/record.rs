@@ -3,8 +3,9 @@
 use std::io;
 use std::time::{Duration, Instant};
 
-use oprof_profile::{CommandEnd, Target, Timestamp};
+use oprof_profile::{CommandEnd, Record, Target, Timestamp};
 
+use super::fork_storm;
 use super::task_record::take_task_record;
 use super::{Collected, FirstSample, Progress, Reason, Recorder, go_first};
 use crate::cgroup::ExistingCgroup;
@@ -24,9 +25,8 @@ const FLUSH: Duration = Duration::from_millis(900);
 const ROUND: Duration = Duration::from_millis(450);
 /// The same where it has to look by itself whether what it records still runs.
 const ROUND_WITH_LOOK: Duration = Duration::from_millis(200);
-/// Rounds are at least this far apart, since a storm of short processes would else wake the recorder for each record: of
-/// what these cost more with a profiler than without, that would be half.
-const GAP: Duration = Duration::from_millis(5);
+/// Rounds are at least this far apart, since a storm of short processes would else wake the recorder for each record.
+const GAP: Duration = Duration::from_millis(1);
 /// The same while programs are being executed. It is how late the recorder may come to one that has just begun: the
 /// shorter, the more arguments of processes that last less than a millisecond are still there to be read.
 const GAP_AMONG_PROGRAMS: Duration = Duration::from_micros(250);
@@ -105,12 +105,14 @@ impl Recorder {
         let (mut is_over, mut last_look) = (false, began);
         let end = loop {
             let round = Instant::now();
+            let storm = self.storm.is_on().then_some(fork_storm::WINDOW);
             let longest = match (self.descriptions.is_waiting(), &self.named) {
                 (true, _) => GAP_AMONG_PROGRAMS,
                 (false, Some(_)) => ROUND_WITH_LOOK,
                 (false, None) => ROUND,
             };
-            let longest = longest.min(FLUSH.saturating_sub(self.last_flush.elapsed()));
+            let longest =
+                storm.unwrap_or(longest).min(longest).min(FLUSH.saturating_sub(self.last_flush.elapsed()));
             let left = self.longest.filter(|_| !is_over).map(|whole| whole.saturating_sub(began.elapsed()));
             let until_first = self.until_first_sample(began);
             let longest = [left, until_first].into_iter().flatten().fold(longest, Duration::min);
@@ -216,6 +218,7 @@ impl Recorder {
     fn gap(&self) -> Duration {
         match self.last_mapping {
             Some(seen) if seen.elapsed() < AMONG_PROGRAMS => GAP_AMONG_PROGRAMS,
+            _ if self.storm.is_on() => fork_storm::WINDOW,
             _ => GAP,
         }
     }
@@ -237,15 +240,19 @@ impl Recorder {
 
     fn drain(&mut self) {
         let Recorder { rings, order, images, descriptions, jit_files, .. } = self;
-        let mut mapped = false;
+        let (mut mapped, mut forks) = (false, 0_u32);
         rings.drain(|parsed| match parsed {
             Parsed::Sample(sample) => order.push_sample(sample),
             Parsed::Task(record) => {
+                forks += u32::from(matches!(record.record, Record::Forked { .. }));
                 mapped |= take_task_record(record, order, images, descriptions, jit_files)
             }
             // The rings have taken those apart.
             Parsed::GroupSample(..) | Parsed::Nothing => {}
         });
+        if let Some(is_on) = self.storm.round(Instant::now(), forks, mapped) {
+            self.rings.wake_by_mappings(!is_on);
+        }
         if mapped {
             self.last_mapping = Some(Instant::now());
         }

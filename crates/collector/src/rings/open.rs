@@ -63,12 +63,17 @@ impl Rings {
         let mut build_ids = true;
         for &cpu in cpus {
             if !place.samples_tell_tasks() {
-                rings.open_tasks(place, cpu, sizes.tasks, &mut build_ids)?;
+                // A task would leave to its children what wakes, too.
+                let watermark = if place.inherits { attribute::LONGER_THAN_A_FORK } else { sizes.tasks / 4 };
+                rings.open_tasks(place, cpu, sizes.tasks, watermark, &mut build_ids)?;
             }
             rings.open_samples(place, cpu, sizes.samples, events, &mut build_ids)?;
             if let Some(pid) = totals_of {
                 rings.open_task_totals(pid, &configs, Start::Enabled, cpu, sizes.totals)?;
             }
+        }
+        if !place.samples_tell_tasks() && !place.inherits {
+            rings.open_wakers(place, cpus)?;
         }
         rings.build_ids = build_ids;
         if events.iter().any(|event| event.config.kernel) {
@@ -110,7 +115,7 @@ impl Rings {
         for &cpu in cpus {
             let starts = program_starts(place, cpu);
             let size = if starts.is_some() { size_with_stacks } else { size };
-            self.open_tasks(place, cpu, size, &mut build_ids)?;
+            self.open_tasks(place, cpu, size, attribute::LONGER_THAN_A_FORK, &mut build_ids)?;
             let ring = self.rings.last_mut().expect("just added");
             if let Some(starts) = starts
                 && starts.write_into(&ring.owner).is_ok()
@@ -122,11 +127,27 @@ impl Rings {
         Ok(())
     }
 
+    /// Opens what wakes the recorder by each mapping, beside what tells of tasks and wakes seldom: it can be shut off while
+    /// processes are forked so fast that waking for them would cost more than all else.
+    fn open_wakers(&mut self, place: Place<'_>, cpus: &[u32]) -> Result<(), Error> {
+        let attr = attribute::tasks(false, false, attribute::LONGER_THAN_A_FORK);
+        let failed = |source| Error::Open { event: "task records".to_owned(), source };
+        for &cpu in cpus {
+            for attachment in place.told_on(cpu) {
+                let owner = Counter::open(&attr, attachment).map_err(failed)?;
+                let source = Source { cpu: cpu as u16, only_wakes: true, ..Source::default() };
+                self.add_ring(owner, source, cpu, rustix::param::page_size(), None)?;
+            }
+        }
+        Ok(())
+    }
+
     fn open_tasks(
         &mut self,
         place: Place<'_>,
         cpu: u32,
         size: usize,
+        watermark: usize,
         build_ids: &mut bool,
     ) -> Result<(), Error> {
         let failed = |source: io::Error| match (place.scope, source.raw_os_error()) {
@@ -141,7 +162,9 @@ impl Rings {
             _ => Error::Open { event: "task records".to_owned(), source },
         };
         let open = |attachment| {
-            let open = |build_ids| Counter::open(&attribute::tasks(build_ids, place.inherits), attachment);
+            let open = |build_ids| {
+                Counter::open(&attribute::tasks(build_ids, place.inherits, watermark), attachment)
+            };
             with_build_ids(build_ids, open).map_err(failed)
         };
         let mut counters =
@@ -185,7 +208,7 @@ impl Rings {
                 let mut attr = attribute::samples(event, layout, place.inherits, size / 4);
                 let counter = if place.samples_tell_tasks() && opened.len() == first {
                     let open = |build_ids| {
-                        attribute::tell_tasks(&mut attr, build_ids);
+                        attribute::tell_tasks(&mut attr, build_ids, attribute::LONGER_THAN_A_FORK);
                         Counter::open(&attr, attachment)
                     };
                     let refused = |source| Error::Open { event: event.config.spec.clone(), source };
@@ -233,7 +256,7 @@ impl Rings {
     /// Without privilege they are refused; then names are those that `/proc/kallsyms` knows at the end.
     fn open_ksymbols(&mut self) {
         let mut cpu_before = None;
-        for ring in &self.rings {
+        for ring in self.rings.iter().filter(|ring| !ring.source.only_wakes) {
             // The first ring of a CPU is the one that tells of tasks.
             if cpu_before.replace(ring.source.cpu) == Some(ring.source.cpu) {
                 continue;
