@@ -41,10 +41,37 @@ fn calls_are_counted_exactly() {
     }
 }
 
+/// The kernel lets no task with an inherited probe start another.
+#[test]
+fn programs_with_probes_go_on_starting_others() {
+    let Some(place) = place() else { return };
+    let command = ["sh", "-c", "./work; ./work; ls >/dev/null; ./work && exit 7"];
+    let counted = finish(place.oprof(["stat", "-e", "uprobe:./work:called"]).args(command)).with_status(7);
+    let line = counted.stderr.lines().find(|line| line.ends_with("  uprobe:work:called"));
+    let found = line.and_then(|line| line.split_whitespace().next());
+    assert_eq!(found, Some("12,000"), "{}", counted.stderr);
+    for scope in ["auto", "cgroup", "system"] {
+        let options = ["record", "--scope", scope, "-e", "uprobe:./work:called"];
+        finish(place.oprof(options).args(command)).with_status(7);
+        assert_eq!(samples_of(&place, ["called"]), [12_000], "{scope}");
+    }
+    let refused = |options: &[&str]| {
+        let options = options.iter().chain(["-e", "uprobe:./work:called", "./work"].iter());
+        let finished = finish(&mut place.oprof(options)).with_status(125);
+        assert_one_line(&finished.stderr, &["uprobe:./work:called", "probes do not follow"]);
+    };
+    refused(&["record", "--scope", "inherit"]);
+    refused(&["stat", "--per-process"]);
+    let mut runs = std::process::Command::new("sleep").arg("60").spawn().expect("sleep");
+    refused(&["stat", "-p", &runs.id().to_string()]);
+    runs.kill().expect("it can be killed");
+    runs.wait().expect("it was ours");
+}
+
 #[test]
 fn each_call_is_a_sample_and_each_return_one_of_the_caller() {
     let Some(place) = place() else { return };
-    for scope in ["cgroup", "system", "inherit"] {
+    for scope in ["cgroup", "system"] {
         let record = |event: &str| {
             let finished = place.record(&format!("--scope {scope} -e {event}"), "./work").with_status(0);
             assert_no_panic(&finished.stderr);

@@ -114,9 +114,27 @@ impl CountingSession {
     /// # Errors
     /// Where an event cannot be opened for this target, or where no process can be made.
     pub fn prepare(&mut self) -> Result<PreparedCount<'_>, Error> {
-        let plan = &self.plan;
-        let mut events = plan.events.clone();
+        let mut events = self.plan.events.clone();
         probe_privilege::check(&events)?;
+        if probe_privilege::first(&events).is_some() {
+            match self.plan.target {
+                Target::Command if !self.plan.each_process => {
+                    if self.plan.scope == Scope::Inherit {
+                        self.plan.scope = Scope::Cgroup;
+                    }
+                }
+                Target::Command => {
+                    let instead = "count them without --per-process, or record them";
+                    probe_privilege::refuse_inherited(&events, instead)?;
+                }
+                Target::Processes(_) => {
+                    let instead = "record them (record -p), or count its threads (-t) or all (-a)";
+                    probe_privilege::refuse_inherited(&events, instead)?;
+                }
+                Target::Threads(_) | Target::Cpus(_) | Target::Cgroup(_) => {}
+            }
+        }
+        let plan = &self.plan;
         let mut notes = Vec::new();
         let mut open =
             |events: &mut [EventConfig]| open_breaking_up(plan, events, self.open_files, &mut notes);

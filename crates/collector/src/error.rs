@@ -156,6 +156,14 @@ pub enum Error {
         /// Why not, and what would help.
         why: String,
     },
+    /// A probe would be inherited, and its tasks could start no others.
+    #[error("event '{event}': probes do not follow what a process starts; {instead}")]
+    InheritedProbe {
+        /// The event as it was asked for.
+        event: String,
+        /// What would do.
+        instead: &'static str,
+    },
     /// There is no such user.
     #[error("user '{name}': there is none of this name or number")]
     NoSuchUser {

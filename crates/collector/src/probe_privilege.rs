@@ -1,4 +1,5 @@
-//! Who may place probes (uprobes): those who may see all of the system, whatever they want to see of it.
+//! Who may place probes (uprobes), and where: those who may see all of the system, whatever they want to see of it, and
+//! never on a task that leaves its counters to others.
 
 use std::io::ErrorKind;
 
@@ -22,4 +23,25 @@ pub(crate) fn check<'a>(events: impl IntoIterator<Item = &'a EventConfig>) -> Re
         }
     }
     Ok(())
+}
+
+/// The first of these events that is a probe, and so must not be inherited: a task with a counter that is could start no
+/// thread and no process any more.
+///
+/// The kernel makes the child's counter anew from the attribute, and reads the probe's path once more from where it was in
+/// the memory of the process that opened the first one (`perf_uprobe_init` in kernel/trace/trace_event_perf.c): clone(2)
+/// fails in the task with EFAULT.
+pub(crate) fn first<'a>(events: impl IntoIterator<Item = &'a EventConfig>) -> Option<&'a EventConfig> {
+    events.into_iter().find(|event| event.kind == EventKind::Probe)
+}
+
+/// Refuses probes where counters would be inherited; `instead` says what would do.
+pub(crate) fn refuse_inherited<'a>(
+    events: impl IntoIterator<Item = &'a EventConfig>,
+    instead: &'static str,
+) -> Result<(), Error> {
+    match first(events) {
+        Some(event) => Err(Error::InheritedProbe { event: event.spec.clone(), instead }),
+        None => Ok(()),
+    }
 }

@@ -73,6 +73,10 @@ impl Recorder {
         mut events: Vec<SampledEvent>,
         open_files: Rlimit,
     ) -> Result<Recorder, Error> {
+        if scope == Scope::Inherit && !matches!(plan.target, Target::Threads(_)) {
+            let instead = "as root record in the scope cgroup (a command) or system";
+            probe_privilege::refuse_inherited(&plan.events, instead)?;
+        }
         let signals = Signals::catch().map_err(Error::system("catch signals"))?;
         let launch = match plan.command.is_empty() {
             true => None,
@@ -267,6 +271,7 @@ impl Followed<'_> {
         if self.scope != Scope::System || !leaves_hardware_for_totals(events) {
             return None;
         }
+        probe_privilege::first(&self.plan.events).is_none().then_some(())?;
         let events: Vec<EventConfig> = events.iter().map(|event| event.config.clone()).collect();
         attached::processes(pids, &events).ok().map(|(_, counters)| counters)
     }

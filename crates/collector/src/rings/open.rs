@@ -14,6 +14,7 @@ use crate::counter::{Attachment, Counter};
 use crate::exec_tracepoint;
 use crate::parse::{Layout, Sampled, Source};
 use crate::place::Place;
+use crate::probe_privilege;
 use crate::ring_buffer::RingBuffer;
 use crate::sampled_event::{SampledEvent, is_in_hardware};
 
@@ -414,7 +415,9 @@ fn with_build_ids(
 }
 
 fn wants_task_totals(events: &[SampledEvent], cpus: usize) -> bool {
-    events.len() * cpus <= MOST_TASK_TOTALS && leaves_hardware_for_totals(events)
+    events.len() * cpus <= MOST_TASK_TOTALS
+        && leaves_hardware_for_totals(events)
+        && probe_privilege::first(events.iter().map(|event| &event.config)).is_none()
 }
 
 /// The hardware has counters left for exact totals beside those that sample.
