@@ -102,6 +102,9 @@ fn a_thread_is_sampled_alone() {
             let threads = threads.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
             threads.into_iter().find(|thread| *thread != main)
         });
+        let refused =
+            record(&place, &format!("-p {thread} -e cpu-clock:u --duration 500ms")).with_status(125);
+        assert_one_line(&refused.stderr, &[&format!("-t {thread}"), &format!("-p {main}")]);
         record(&place, &format!("-t {thread} -e cpu-clock:u --duration 500ms")).with_status(0);
         let [long, short, of_thread] = samples_of(&place, ["long_work", "short_work", "thread_work"]);
         assert!(of_thread > 20 && long == 0 && short == 0, "{long} {short} {of_thread}");
@@ -165,7 +168,7 @@ fn a_control_group_is_sampled_with_what_runs_in_it() {
 #[test]
 fn mistakes_are_a_line_and_nothing_is_recorded() {
     let place = Place::of(User::unprivileged());
-    let cases: [(&str, &[&str]); 9] = [
+    let cases: [(&str, &[&str]); 10] = [
         ("-p 4194305 sleep 1", &["process 4194305", "none of this number"]),
         ("-t 4194305 sleep 1", &["thread 4194305", "none of this number"]),
         ("-p 0 sleep 1", &["--pid", "at least 1"]),
@@ -175,6 +178,7 @@ fn mistakes_are_a_line_and_nothing_is_recorded() {
         ("--cgroup ../x sleep 1", &["control group"]),
         ("--duration 0 true", &["--duration", "longer than nothing"]),
         ("--delay off true", &["--delay off", "--control"]),
+        ("--delay 1s --duration 500ms true", &["--delay", "--duration", "from the start"]),
     ];
     for (arguments, words) in cases {
         let finished = record(&place, arguments).with_status(125);

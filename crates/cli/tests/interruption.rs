@@ -235,3 +235,16 @@ fn scope_of(place: &Place) -> String {
     let words = finished.stderr.split_once("scope ").map_or("", |(_, rest)| rest);
     words.split([',', ' ', '\n']).next().unwrap_or_default().to_owned()
 }
+
+/// Without a command nothing but its reader needs the count.
+#[test]
+fn a_count_without_a_command_ends_with_its_reader() {
+    let place = Place::new();
+    let mut sleep = place.command("sleep");
+    let sleeping = Started::new(sleep.arg("60"));
+    let pid = sleeping.id().to_string();
+    let mut oprof = place.oprof(["stat", "-e", "page-faults", "-I", "50", "-p", &pid]);
+    let mut started = oprof.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("it starts");
+    drop(started.stderr.take());
+    until("its end", || started.try_wait().expect("it was started").map(|status| assert!(status.success())));
+}

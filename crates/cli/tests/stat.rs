@@ -426,6 +426,17 @@ fn a_closed_stderr_leaves_the_status() {
     assert!(start.elapsed() < Duration::from_secs(30));
 }
 
+#[test]
+fn counts_that_nobody_got_are_a_failure() {
+    let Ok(full) = fs::OpenOptions::new().write(true).open("/dev/full") else {
+        return skipped("there is no /dev/full");
+    };
+    let place = Place::new();
+    let mut oprof = place.oprof(["stat", "-e", FAULTS, "true"]);
+    let status = oprof.stdout(Stdio::null()).stderr(full).status().expect("it starts");
+    assert_eq!(status.code(), Some(125));
+}
+
 /// A full disk is one line, and the command's own failure matters more.
 #[test]
 fn a_full_disk_is_told() {

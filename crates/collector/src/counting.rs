@@ -11,6 +11,7 @@ mod processes;
 mod reading;
 
 use std::ffi::OsString;
+use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
 use oprof_events::EventConfig;
@@ -284,11 +285,15 @@ impl PreparedCount<'_> {
     }
 
     /// Lets the command run and counts to its end; without one until a signal comes, or until all that is counted has
-    /// ended. `tell` gets each interval as it ends, where some were asked for.
+    /// ended. `tell` gets each interval as it ends, where some were asked for, and says whether to go on: where it does
+    /// not, counting ends, unless a command still runs.
     ///
     /// # Errors
     /// Where the command cannot be executed, or waiting fails.
-    pub fn count(mut self, mut tell: impl FnMut(&CountedInterval)) -> Result<CountedRun, Error> {
+    pub fn count(
+        mut self,
+        mut tell: impl FnMut(&CountedInterval) -> ControlFlow<()>,
+    ) -> Result<CountedRun, Error> {
         let failed = Error::system("wait for the command");
         let waiter = Waiter::new().map_err(&failed)?;
         self.signals.fds().iter().try_for_each(|fd| waiter.add(fd)).map_err(&failed)?;
@@ -331,14 +336,17 @@ impl PreparedCount<'_> {
                 if self.most_intervals.is_some_and(|most| told >= most) {
                     break running.as_ref().map(|_| CommandEnd::StillRunning);
                 }
-                tell(&intervals.next(Instant::now(), self.source.read(self.each_place)));
+                let told = tell(&intervals.next(Instant::now(), self.source.read(self.each_place)));
+                if told.is_break() && running.is_none() {
+                    break None;
+                }
             }
         };
         let (wall_time, ended) = (start.elapsed(), Instant::now());
         self.source.disable();
         let (reading, processes, lost_records) = self.source.finish(self.each_place);
         if let Some(mut intervals) = intervals {
-            tell(&intervals.next(ended, reading.clone()));
+            let _ = tell(&intervals.next(ended, reading.clone()));
         }
         let Reading { counts, places } = reading;
         let has_ended = matches!(end, Some(CommandEnd::Exited(_) | CommandEnd::Signalled(_)));

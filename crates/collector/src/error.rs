@@ -111,6 +111,14 @@ pub enum Error {
         /// Its number.
         id: u32,
     },
+    /// What was named as a process is another thread of one.
+    #[error("process {id}: it is a thread of process {process}; use -t {id}, or -p {process}")]
+    IsThread {
+        /// The number that was named.
+        id: u32,
+        /// The process to which it belongs.
+        process: u32,
+    },
     /// A process or thread belongs to somebody else.
     #[error("{what} {id}: not permitted; run as its user, or as root")]
     ForeignTask {

@@ -19,11 +19,12 @@ impl Named {
     pub(crate) fn find(what: &'static str, ids: &[u32]) -> Result<Named, Error> {
         let started = |&id: &u32| {
             // The number of another thread of a process names a directory in /proc, too, though none that is listed.
-            let is_one =
-                what != "process" || proc_info::threads(id).is_some_and(|threads| threads.contains(&id));
-            match proc_info::start_time_of_living(id).filter(|_| is_one) {
-                Some(time) => Ok((id, time)),
-                None => Err(Error::NoSuchTask { what, id }),
+            match (proc_info::start_time_of_living(id), proc_info::process_of(id)) {
+                (Some(_), Some(process)) if what == "process" && process != id => {
+                    Err(Error::IsThread { id, process })
+                }
+                (Some(time), Some(_)) => Ok((id, time)),
+                _ => Err(Error::NoSuchTask { what, id }),
             }
         };
         Ok(Named(ids.iter().map(started).collect::<Result<_, _>>()?))

@@ -3,6 +3,7 @@
 mod arguments;
 
 use std::ffi::OsStr;
+use std::ops::ControlFlow;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -75,7 +76,7 @@ fn ocount(options: &OcountOptions) -> Result<()> {
     let mut failure = None;
     let run = prepared.count(|interval| {
         if failure.is_some() {
-            return;
+            return ControlFlow::Break(());
         }
         failure = output
             .write(|mut out| {
@@ -83,6 +84,7 @@ fn ocount(options: &OcountOptions) -> Result<()> {
                 layout.counts(&interval.counts, &interval.places, None, &mut out)
             })
             .err();
+        if failure.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     })?;
     if options.verbose
         && let Some(end) = run.end

@@ -25,6 +25,13 @@ pub(crate) fn record(options: &RecordOptions) -> Result<ExitCode> {
     if plan.first_sample == FirstSample::WhenTold && !plan.switches {
         bail!("--delay off: nothing would switch sampling on; add --control");
     }
+    if let (FirstSample::After(delay), Some(duration)) = (plan.first_sample, plan.duration)
+        && delay >= duration
+    {
+        bail!(
+            "--delay: is not shorter than --duration, which counts from the start, so that nothing would be sampled"
+        );
+    }
     let listener = options.control.as_ref().map(Listener::open).transpose()?;
     let mut session = Session::prepare(options, plan, notes)?;
     session.start()?;

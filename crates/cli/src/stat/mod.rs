@@ -5,6 +5,7 @@ mod default_events;
 mod output;
 mod printer;
 
+use std::ops::ControlFlow;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -105,10 +106,11 @@ fn run(
     let run = prepared.count(|interval| {
         say(notes);
         if failure.is_some() {
-            return;
+            return ControlFlow::Break(());
         }
         let begun = if std::mem::replace(&mut has_begun, true) { Ok(()) } else { printer.begin() };
         failure = begun.and_then(|()| printer.interval(counted, interval)).err();
+        if failure.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     })?;
     say(notes);
     if !has_begun {

@@ -85,10 +85,14 @@ impl Output {
     pub(crate) fn write(&mut self, text: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<()> {
         let (file, path) = match &mut self.0 {
             Sink::Stderr => {
-                // Where nobody listens on stderr there is nobody to tell.
                 let mut out = BufWriter::new(io::stderr().lock());
-                let _ = text(&mut out).and_then(|()| out.flush());
-                return Ok(());
+                let written = text(&mut out).and_then(|()| out.flush());
+                drop(out.into_parts());
+                // Nobody sees why, but the status tells; a reader that has gone is known by the error itself.
+                return written.map_err(|error| match error.kind() {
+                    io::ErrorKind::BrokenPipe => error.into(),
+                    _ => anyhow!("standard error: cannot be written: {error}"),
+                });
             }
             Sink::Stdout => {
                 let mut out = BufWriter::new(io::stdout().lock());

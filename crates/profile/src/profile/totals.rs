@@ -118,6 +118,10 @@ impl Profile {
     /// Gives a process that has ended its total when all of it has been told. The last report can come before or
     /// after the end of the last task, as the kernel's version has it.
     pub(super) fn settle(&mut self, pid: u32) {
+        // Where nothing is counted nothing is known, and not zero.
+        if self.totals.is_empty() {
+            return;
+        }
         let Some(live) = self.live.get_mut(&pid) else { return };
         let tally = &live.tally;
         if live.threads == 0 && tally.from_fork && tally.tasks > 0 && self.totals.is_complete(tally) {

@@ -107,3 +107,14 @@ fn a_process_has_no_total_before_all_of_its_tasks_have_told() {
     records.extend([record(6, Record::ThreadExited { pid: 2, tid: 2, cpu: 0 }), counted(7)]);
     assert_eq!(profile(&records).processes()[1].event_totals, [12]);
 }
+
+#[test]
+fn where_nothing_is_counted_no_total_is_known() {
+    let records = vec![
+        executed(1, 1, "make"),
+        record(2, Record::Forked { pid: 2, parent: 1 }),
+        record(3, Record::ThreadExited { pid: 2, tid: 2, cpu: 0 }),
+    ];
+    let profile = applied(Profile::of_all_processes(1), Vec::new(), records);
+    assert!(profile.processes().iter().all(|process| process.event_totals.is_empty()));
+}
