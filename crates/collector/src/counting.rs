@@ -118,21 +118,18 @@ impl CountingSession {
         let mut events = self.plan.events.clone();
         probe_privilege::check(&events)?;
         if probe_privilege::first(&events).is_some() {
-            match self.plan.target {
-                Target::Command if !self.plan.each_process => {
-                    if self.plan.scope == Scope::Inherit {
-                        self.plan.scope = Scope::Cgroup;
-                    }
-                }
-                Target::Command => {
-                    let instead = "count them without --per-process, or record them";
-                    probe_privilege::refuse_inherited(&events, instead)?;
+            let instead = match self.plan.target {
+                Target::Command if self.plan.each_process => {
+                    Some("count them without --per-process, or record them")
                 }
                 Target::Processes(_) => {
-                    let instead = "record them (record -p), or count its threads (-t) or all (-a)";
-                    probe_privilege::refuse_inherited(&events, instead)?;
+                    Some("record them (record -p), or count its threads (-t) or all (-a)")
                 }
-                Target::Threads(_) | Target::Cpus(_) | Target::Cgroup(_) => {}
+                _ => None,
+            };
+            instead.map_or(Ok(()), |instead| probe_privilege::refuse_inherited(&events, instead))?;
+            if self.plan.scope == Scope::Inherit {
+                self.plan.scope = Scope::Cgroup;
             }
         }
         let plan = &self.plan;
@@ -336,8 +333,8 @@ impl PreparedCount<'_> {
                 if self.most_intervals.is_some_and(|most| told >= most) {
                     break running.as_ref().map(|_| CommandEnd::StillRunning);
                 }
-                let told = tell(&intervals.next(Instant::now(), self.source.read(self.each_place)));
-                if told.is_break() && running.is_none() {
+                let answer = tell(&intervals.next(Instant::now(), self.source.read(self.each_place)));
+                if answer.is_break() && running.is_none() {
                     break None;
                 }
             }

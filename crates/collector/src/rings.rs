@@ -13,7 +13,7 @@ use crate::group_readings::GroupReadings;
 use crate::parse::{Parsed, Source, parse};
 use crate::ring_buffer::RingBuffer;
 
-pub(crate) use open::{leaves_hardware_for_totals, open_in_group};
+pub(crate) use open::{allow_totals, open_in_group};
 
 /// A ring buffer, the counter that owns it, and what writes into it.
 #[derive(Debug)]

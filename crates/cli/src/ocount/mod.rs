@@ -75,15 +75,13 @@ fn ocount(options: &OcountOptions) -> Result<()> {
     let of_command = !options.command.is_empty();
     let mut failure = None;
     let run = prepared.count(|interval| {
-        if failure.is_some() {
-            return ControlFlow::Break(());
-        }
-        failure = output
-            .write(|mut out| {
+        if failure.is_none() {
+            let written = output.write(|mut out| {
                 layout.time(tenths_since_epoch(), of_command, &mut out)?;
                 layout.counts(&interval.counts, &interval.places, None, &mut out)
-            })
-            .err();
+            });
+            failure = written.err();
+        }
         if failure.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     })?;
     if options.verbose

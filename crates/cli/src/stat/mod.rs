@@ -105,11 +105,10 @@ fn run(
     let mut has_begun = !is_first;
     let run = prepared.count(|interval| {
         say(notes);
-        if failure.is_some() {
-            return ControlFlow::Break(());
+        if failure.is_none() {
+            let begun = if std::mem::replace(&mut has_begun, true) { Ok(()) } else { printer.begin() };
+            failure = begun.and_then(|()| printer.interval(counted, interval)).err();
         }
-        let begun = if std::mem::replace(&mut has_begun, true) { Ok(()) } else { printer.begin() };
-        failure = begun.and_then(|()| printer.interval(counted, interval)).err();
         if failure.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     })?;
     say(notes);

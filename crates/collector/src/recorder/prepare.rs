@@ -22,7 +22,7 @@ use crate::held_images::HeldImages;
 use crate::jit_files::JitFiles;
 use crate::launch::Launch;
 use crate::place::Place;
-use crate::rings::{Rings, leaves_hardware_for_totals};
+use crate::rings::{Rings, allow_totals};
 use crate::running_tasks::{Named, attach, attach_beside, refused};
 use crate::sampled_event::{SampledEvent, is_in_hardware};
 use crate::signals::{self, Signals};
@@ -268,10 +268,9 @@ impl Followed<'_> {
     /// Counters that tell what processes count which are sampled among others; none where there would be too many.
     fn totals(&self, events: &[SampledEvent]) -> Option<Counters> {
         let Target::Processes(pids) = &self.plan.target else { return None };
-        if self.scope != Scope::System || !leaves_hardware_for_totals(events) {
+        if self.scope != Scope::System || !allow_totals(events) {
             return None;
         }
-        probe_privilege::first(&self.plan.events).is_none().then_some(())?;
         let events: Vec<EventConfig> = events.iter().map(|event| event.config.clone()).collect();
         attached::processes(pids, &events).ok().map(|(_, counters)| counters)
     }

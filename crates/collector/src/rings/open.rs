@@ -415,12 +415,12 @@ fn with_build_ids(
 }
 
 fn wants_task_totals(events: &[SampledEvent], cpus: usize) -> bool {
-    events.len() * cpus <= MOST_TASK_TOTALS
-        && leaves_hardware_for_totals(events)
-        && probe_privilege::first(events.iter().map(|event| &event.config)).is_none()
+    events.len() * cpus <= MOST_TASK_TOTALS && allow_totals(events)
 }
 
-/// The hardware has counters left for exact totals beside those that sample.
-pub(crate) fn leaves_hardware_for_totals(events: &[SampledEvent]) -> bool {
-    events.iter().filter(|event| is_in_hardware(&event.config)).count() <= MOST_HARDWARE_WITH_TOTALS
+/// Tasks may inherit these events for exact totals: none is a probe, and the hardware has counters left beside those that
+/// sample.
+pub(crate) fn allow_totals(events: &[SampledEvent]) -> bool {
+    probe_privilege::first(events.iter().map(|event| &event.config)).is_none()
+        && events.iter().filter(|event| is_in_hardware(&event.config)).count() <= MOST_HARDWARE_WITH_TOTALS
 }
