@@ -392,7 +392,7 @@ fn grouping(text: &str) -> Result<By, String> {
 const LARGEST_BUFFER: usize = 1 << 30;
 
 /// A size in bytes: `65536`, `512K`, `4M`.
-fn size(text: &str) -> Result<usize, String> {
+pub(crate) fn size(text: &str) -> Result<usize, String> {
     let out_of_range = || "must be between 1 byte and 1G".to_owned();
     let size = size::parse(text).map_err(|wrong| match wrong {
         NoSize::Malformed => "not a size such as 65536, 512K or 4M".to_owned(),

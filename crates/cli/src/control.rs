@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::thread;
 
 use anyhow::{Result, anyhow, bail};
-use oprof_collector::{Controller, Order};
+use oprof_collector::{Controller, NotDone, Order};
 use rustix::fs::{Mode, OFlags};
 use signal_hook::consts::{SIGUSR1, SIGUSR2};
 use signal_hook::iterator::Signals;
@@ -68,7 +68,7 @@ impl Listener {
             Listener::Signals(mut signals) => {
                 for signal in signals.forever() {
                     let order = if signal == SIGUSR1 { Order::Enable } else { Order::Disable };
-                    if controller.tell(order).is_err() {
+                    if controller.tell(order) == Err(NotDone::Ended) {
                         break;
                     }
                 }
@@ -125,7 +125,7 @@ fn obey(line: &str, controller: &Controller) -> Result<(), String> {
         "ping" | "" => return Ok(()),
         other => return Err(format!("no such order: '{other}'; use enable, disable, dump, ping or stop")),
     };
-    controller.tell(order).map_err(|_| "the recording has ended".to_owned())
+    controller.tell(order).map_err(|error| error.to_string())
 }
 
 #[cfg(test)]

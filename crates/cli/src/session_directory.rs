@@ -151,19 +151,28 @@ impl SessionDirectory {
 
     /// Gives the current session a name, and begins another.
     pub(crate) fn save(&self, name: &str) -> Result<()> {
-        check_name(name)?;
+        self.check_saving(name)?;
         let (current, saved) = (self.samples(CURRENT), self.samples(name));
-        if name == CURRENT || saved.exists() {
-            bail!("there is a session '{name}' already; choose another name");
-        }
-        if self.recordings(None)?.is_empty() {
-            bail!("there is nothing to save: the session has no samples");
-        }
         fs::rename(&current, &saved).map_err(|error| anyhow!("{}: not saved: {error}", saved.display()))?;
         DirBuilder::new()
             .mode(0o700)
             .create(&current)
             .map_err(|error| anyhow!("{}: not made: {error}", current.display()))
+    }
+
+    /// The current session can be given that name.
+    ///
+    /// # Errors
+    /// Where another session has it, or there is nothing to give it to.
+    pub(crate) fn check_saving(&self, name: &str) -> Result<()> {
+        check_name(name)?;
+        if name == CURRENT || self.samples(name).exists() {
+            bail!("there is a session '{name}' already; choose another name");
+        }
+        if self.recordings(None)?.is_empty() {
+            bail!("there is nothing to save: the session has no samples");
+        }
+        Ok(())
     }
 
     /// Where settings are kept.

@@ -9,7 +9,9 @@ use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::process::Command;
 
-use harness::{Finished, Place, User, assert_no_panic, assert_one_line, finish, skipped, until, users};
+use harness::{
+    Finished, Place, SmallDisk, User, assert_no_panic, assert_one_line, finish, skipped, until, users,
+};
 use rustix::process::{Pid, Signal};
 
 /// A place for root with a session directory, whose daemon ends with it.
@@ -184,8 +186,43 @@ fn samples_can_be_read_while_they_are_taken_and_forgotten() {
     assert_one_line(&nothing.stderr, &["no samples", "opcontrol --start"]);
     session.opcontrol("--start");
     // What is set up meanwhile begins with the next start.
+    session.opcontrol("--setup --event=page-faults:1000");
+    let status = session.opcontrol("--status");
+    assert!(
+        status.contains("Profiler: sampling; what was set up since takes effect with the next --start\n")
+    );
+    session.opcontrol("--setup --event=cpu-clock:1000000");
+    assert!(session.opcontrol("--status").contains("Profiler: sampling\n"));
     assert_eq!(session.opcontrol("--start --no-vmlinux"), "Profiler running.\n");
     assert_eq!(session.recordings("current").len(), 2);
+}
+
+/// On a full disk nothing is done by halves, and samples stay in memory until there is space.
+#[test]
+fn a_full_disk_keeps_samples_in_memory() {
+    let Some(session) = Session::new() else { return };
+    let Some(disk) = SmallDisk::mount(&session.place, "session") else { return };
+    session.opcontrol("--start --event=cpu-clock:1000000");
+    let pid = session.daemon().expect("it runs");
+    spin(&session.place, 300_000);
+    disk.fill_but(0);
+    spin(&session.place, 300_000);
+    let words = ["No space left", "free some space", "goes on in memory"];
+    for order in ["--dump", "--save=a", "--shutdown"] {
+        let finished = session.run("opcontrol", order).with_status(1);
+        assert_one_line(&finished.stderr, &words);
+        assert_eq!(finished.stderr.matches("No space left").count(), 1, "{}", finished.stderr);
+        assert_eq!((session.recordings("current").len(), session.recordings("a").len()), (1, 0));
+        assert_eq!(session.daemon(), Some(pid));
+    }
+    assert!(session.opcontrol("--status").contains("Profiler: sampling\n"));
+    disk.empty();
+    session.opcontrol("--save=a");
+    let saved = samples(&session.opreport("-l -n session:a"));
+    assert!(saved > 200, "from before, and from while it was full: {saved}");
+    spin(&session.place, 100_000);
+    session.opcontrol("--dump");
+    assert!(samples(&session.opreport("-l -n")) > 10, "it has gone on");
 }
 
 #[test]
@@ -194,13 +231,14 @@ fn what_is_done_out_of_order_is_told() {
     session.refused("--dump", &["no session", "--init"]);
     session.opcontrol("--init");
     session.refused("--stop", &["no daemon", "--start-daemon"]);
+    session.refused("--shutdown", &["no daemon", "--start-daemon"]);
     session.refused("--save=x", &["nothing to save"]);
     session.refused("--setup", &["nothing is set"]);
     session.refused("--setup --event=no-such-event", &["no-such-event", "oprof list"]);
     session.refused("--setup --vmlinux=/no/such/vmlinux", &["no such file", "--no-vmlinux"]);
     session.refused("--setup --separate=x", &["--separate", "thread, cpu or all"]);
     session.refused("--callgraph=5", &["--callgraph", "call stacks"]);
-    session.refused("--setup --buffer-size=x", &["--buffer", "not a size"]);
+    session.refused("--setup --buffer-size=x", &["--buffer-size", "not a size"]);
     session.opcontrol("--start-daemon --event=cpu-clock:1000000");
     let second = finish(&mut session.place.oprof(["daemon", "--session-dir", "session"])).with_status(1);
     assert_one_line(&second.stderr, &["a daemon is running already", "pid"]);

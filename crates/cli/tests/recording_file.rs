@@ -6,10 +6,9 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, symlink};
 
 use harness::{
-    Place, Started, User, assert_no_panic, assert_one_line, finish, share_of, skipped, symbols_of, until,
-    users,
+    Place, SmallDisk, Started, User, assert_no_panic, assert_one_line, finish, share_of, skipped, symbols_of,
+    until, users,
 };
-use rustix::mount::{MountFlags, UnmountFlags, mount, unmount};
 
 const BURN_A_LITTLE: &str =
     "BURNER(work) int main(int n, char **v) { work(n > 1 ? atof(v[1]) : 0.1); return 0; }";
@@ -244,50 +243,16 @@ fn a_report_needs_nothing_but_the_recording() {
     assert!(reports(&elsewhere, "copied.data") == before, "copied, and read by someone else");
 }
 
-/// A small file system of the test's own.
-struct SmallDisk<'a> {
-    place: &'a Place,
-}
-
-impl SmallDisk<'_> {
-    fn mount(place: &Place) -> Option<SmallDisk<'_>> {
-        let directory = place.path("disk");
-        fs::create_dir(&directory).expect("a directory");
-        match mount("none", &directory, "tmpfs", MountFlags::empty(), Some(c"size=256k")) {
-            Ok(()) => Some(SmallDisk { place }),
-            Err(error) => {
-                skipped(&format!("a file system cannot be mounted: {error}"));
-                None
-            }
-        }
-    }
-
-    /// Takes all space but this much.
-    fn fill_but(&self, bytes: usize) {
-        let _ = fs::write(self.place.path("disk/filler"), vec![1; 256 << 10]);
-        let filler =
-            fs::OpenOptions::new().write(true).open(self.place.path("disk/filler")).expect("the filler");
-        let length = filler.metadata().expect("metadata").len();
-        filler.set_len(length - bytes as u64).expect("some space is left");
-    }
-}
-
-impl Drop for SmallDisk<'_> {
-    fn drop(&mut self) {
-        let _ = unmount(self.place.path("disk"), UnmountFlags::DETACH);
-    }
-}
-
 /// On a full disk the command is not run for nothing, and what is there stays.
 #[test]
 fn a_full_disk_is_told_before_the_command_runs() {
     let place = Place::new();
-    let Some(disk) = SmallDisk::mount(&place) else { return };
+    let Some(disk) = SmallDisk::mount(&place, "disk") else { return };
     place.record("-q -o disk/oprof.data", "true").with_status(0);
     let before = place.bytes("disk/oprof.data");
     disk.fill_but(0);
     let finished = place.record("-q -o disk/oprof.data", "touch was-run").with_status(125);
-    assert_one_line(&finished.stderr, &["disk/oprof.data", "No space left", "-o"]);
+    assert_one_line(&finished.stderr, &["disk/oprof.data", "No space left", "free some space"]);
     assert_eq!(finished.stderr.matches("No space left").count(), 1, "said once: {}", finished.stderr);
     assert!(!place.path("was-run").exists());
     assert!(place.bytes("disk/oprof.data") == before, "the recording that was there is intact");
@@ -298,7 +263,7 @@ fn a_full_disk_is_told_before_the_command_runs() {
 #[test]
 fn a_disk_that_fills_up_while_recording_is_told() {
     let place = Place::new();
-    let Some(disk) = SmallDisk::mount(&place) else { return };
+    let Some(disk) = SmallDisk::mount(&place, "disk") else { return };
     let Some(_) = place.cc("program", BURN_A_LITTLE) else { return };
     place.record("-q -o disk/oprof.data", "true").with_status(0);
     let before = place.bytes("disk/oprof.data");
@@ -337,7 +302,7 @@ fn a_disk_that_fills_up_while_recording_is_told() {
 #[test]
 fn a_disk_that_stays_full_is_told_once_and_costs_no_whole_recording() {
     let place = Place::new();
-    let Some(disk) = SmallDisk::mount(&place) else { return };
+    let Some(disk) = SmallDisk::mount(&place, "disk") else { return };
     let Some(_) = place.cc("program", BURN_A_LITTLE) else { return };
     place.record("-q -o disk/oprof.data", "true").with_status(0);
     let whole = place.bytes("disk/oprof.data");
@@ -401,7 +366,7 @@ fn a_working_directory_that_is_gone_is_one_line() {
 #[test]
 fn a_disk_with_space_again_gets_the_whole_recording() {
     let place = Place::new();
-    let Some(_disk) = SmallDisk::mount(&place) else { return };
+    let Some(_disk) = SmallDisk::mount(&place, "disk") else { return };
     let Some(_) = place.cc("program", BURN_A_LITTLE) else { return };
     let script = "cat /dev/zero > disk/filler 2>/dev/null; ./program 1.2; rm disk/filler; exit 0";
     let finished = place.record_these("-o disk/oprof.data", &["sh", "-c", script]).with_status(0);

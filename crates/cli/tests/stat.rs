@@ -6,11 +6,12 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::{MetadataExt, symlink};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::time::Duration;
 
 use harness::{
-    Finished, Place, Started, User, assert_no_panic, assert_one_line, finish, skipped, until, users,
+    Finished, Place, SmallDisk, Started, User, assert_no_panic, assert_one_line, finish, skipped, until,
+    users,
 };
 use rustix::process::Signal;
 use serde_json::Value;
@@ -440,24 +441,13 @@ fn counts_that_nobody_got_are_a_failure() {
 /// A full disk is one line, and the command's own failure matters more.
 #[test]
 fn a_full_disk_is_told() {
-    if !fs::exists("/dev/full").unwrap_or(false) || !User::Own.is_root() {
-        return skipped("a full disk: only root can mount one");
-    }
     let place = Place::new();
-    fs::create_dir(place.path("small")).expect("a directory");
-    let mounted = Command::new("mount")
-        .args(["-t", "tmpfs", "-o", "size=4k,nr_inodes=8", "none"])
-        .arg(place.path("small"))
-        .output();
-    if !mounted.is_ok_and(|mounted| mounted.status.success()) {
-        return skipped("a full disk: no file system can be mounted");
-    }
-    let filled = fs::write(place.path("small/filler"), [1; 4096]);
-    let finished = stat(&place, &format!("-q -o small/counts -e {FAULTS}"), "true");
-    let unmounted = Command::new("umount").arg(place.path("small")).status();
-    assert!(unmounted.is_ok_and(|unmounted| unmounted.success()));
-    filled.expect("a page fits");
-    assert_one_line(&finished.with_status(125).stderr, &["small/counts", "cannot be written"]);
+    let Some(disk) = SmallDisk::mount(&place, "small") else { return };
+    disk.fill_but(0);
+    let finished = stat(&place, &format!("-q -o small/counts -e {FAULTS}"), "true").with_status(125);
+    let (counts, error) = finished.stderr.trim_end().rsplit_once('\n').expect("the counts, and a line");
+    assert!(counts.contains(FAULTS), "they are not lost: {counts}");
+    assert_one_line(&format!("{error}\n"), &["small/counts", "cannot be written", "free some space"]);
 }
 
 /// Programs read the JSON by its description.

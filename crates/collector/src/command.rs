@@ -10,12 +10,16 @@ use std::path::PathBuf;
 use std::process::{Child, Command};
 use std::sync::mpsc::Sender;
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use oprof_profile::CommandEnd;
 use rustix::process::{Resource, Rlimit};
 
-use crate::Error;
 use crate::command_user::CommandUser;
+use crate::{Error, proc_info};
+
+/// The new process waits within so long after it was heard of, unless the machine is overwhelmed.
+const UNTIL_IT_WAITS: Duration = Duration::from_millis(50);
 
 /// A process that has been forked, has joined its control group, and waits to execute the command.
 #[derive(Debug)]
@@ -101,6 +105,12 @@ impl Forking {
             });
         }
         let pid = u32::from_ne_bytes(pid);
+        // Counters are enabled one after another. What the process does on the way from having told its number to its
+        // wait would be in some of them, and not in others.
+        let began = Instant::now();
+        while !proc_info::sleeps(pid) && began.elapsed() < UNTIL_IT_WAITS {
+            std::thread::sleep(Duration::from_micros(50));
+        }
         Ok(Waiting { pid, program, go: Some(File::from(go)), spawning: Some(spawning) })
     }
 }

@@ -20,8 +20,8 @@ pub enum Order {
     Stop,
 }
 
-/// An order, and whom to tell when it was carried out.
-pub(crate) type Told = (Order, Sender<()>);
+/// An order, and whom to tell what became of it.
+pub(crate) type Told = (Order, Sender<Result<(), String>>);
 
 /// Tells a recorder what to do, from any thread.
 #[derive(Clone, Debug)]
@@ -38,9 +38,16 @@ pub(crate) struct Orders {
     wake: Arc<OwnedFd>,
 }
 
-/// The recording has ended, or ended before it came to the order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Ended;
+/// An order that was not carried out.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotDone {
+    /// The recording has ended, or ended before it came to the order.
+    #[error("the recording has ended")]
+    Ended,
+    /// What was handed out could not be written; recording goes on.
+    #[error("{0}")]
+    NotWritten(String),
+}
 
 pub(crate) fn control() -> io::Result<(Controller, Orders)> {
     let wake = Arc::new(eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?);
@@ -52,13 +59,13 @@ impl Controller {
     /// Tells the recorder, and waits until it has done so.
     ///
     /// # Errors
-    /// Where nobody records any more.
-    pub fn tell(&self, order: Order) -> Result<(), Ended> {
+    /// Where nobody records any more, and of [`Order::Dump`] where that cannot be written.
+    pub fn tell(&self, order: Order) -> Result<(), NotDone> {
         let (done, wait) = mpsc::channel();
-        self.orders.send((order, done)).map_err(|_| Ended)?;
+        self.orders.send((order, done)).map_err(|_| NotDone::Ended)?;
         // Of a full counter, the only failure, the recorder is awake already.
         let _ = rustix::io::write(&*self.wake, &1_u64.to_ne_bytes());
-        wait.recv().map_err(|_| Ended)
+        wait.recv().map_err(|_| NotDone::Ended)?.map_err(NotDone::NotWritten)
     }
 }
 
@@ -89,7 +96,7 @@ mod tests {
             let told = loop {
                 if let Some((order, done)) = orders.take().pop() {
                     assert!(!teller.is_finished(), "it waits");
-                    done.send(()).expect("somebody waits");
+                    done.send(Ok(())).expect("somebody waits");
                     break order;
                 }
                 std::thread::yield_now();
@@ -99,6 +106,6 @@ mod tests {
         });
         assert_eq!(told, Order::Disable);
         drop(orders);
-        assert_eq!(controller.tell(Order::Stop), Err(Ended));
+        assert_eq!(controller.tell(Order::Stop), Err(NotDone::Ended));
     }
 }

@@ -55,7 +55,7 @@ pub use attribute::SamplingChoice;
 pub use cgroup::{Hierarchy, hierarchy as cgroup_hierarchy};
 pub use clock::monotonic;
 pub use command_user::CommandUser;
-pub use control::{Controller, Ended, Order};
+pub use control::{Controller, NotDone, Order};
 pub use counting::{CountingPlan, CountingSession, PreparedCount};
 pub use cpus::{online as online_cpus, parse_list as parse_cpu_list};
 pub use error::Error;

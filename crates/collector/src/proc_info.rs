@@ -52,6 +52,12 @@ pub(crate) fn stat(pid: u32) -> Option<Stat> {
     Some(Stat { comm, parent: id(1)?, threads: id(17)?, start_time: number(19)? })
 }
 
+/// The process sleeps: it waits for something.
+pub(crate) fn sleeps(pid: u32) -> bool {
+    let stat = fs::read(format!("/proc/{pid}/stat")).ok();
+    stat.and_then(|stat| Some(fields(&stat)?.next()? == "S")).unwrap_or(false)
+}
+
 /// The processes that there are, ascending.
 pub(crate) fn processes() -> Vec<u32> {
     numbers_in("/proc").unwrap_or_default()

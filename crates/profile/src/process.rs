@@ -31,8 +31,9 @@ pub struct Process {
     /// Exact count of each event over the whole life of this pid, in the order of the recording's events;
     /// empty where unknown. Of the entries of one pid that follow one another by exec, the last holds it.
     pub event_totals: Vec<u64>,
-    /// How many processes of one app it stands for, all of which have ended, one by one forgotten; 0 for a process of its
-    /// own.
+    /// How many processes that ran the same programs it stands for, all of which have ended; 0 for one process. The pid,
+    /// the arguments and the working directory of none of them are known, and the times are from the first start to the
+    /// last end.
     pub folded: u64,
     /// The names of its threads, as last set, where threads are kept apart; those without go by the name of the process.
     pub threads: Vec<Thread>,
@@ -48,6 +49,11 @@ pub struct Thread {
 }
 
 impl Process {
+    /// How many processes it stands for.
+    pub fn processes(&self) -> u64 {
+        self.folded.max(1)
+    }
+
     pub(crate) fn name_thread(&mut self, tid: u32, comm: &str) {
         match self.threads.iter_mut().find(|thread| thread.tid == tid) {
             Some(thread) => comm.clone_into(&mut thread.comm),

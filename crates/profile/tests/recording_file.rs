@@ -406,7 +406,7 @@ fn what_was_renumbered_is_written_anew() {
         };
         profile.apply(&Batch { samples: Vec::new(), records: vec![ended] });
         file.append(&mut profile, Timestamp(round), Timestamp(round + 1)).expect("appended");
-        profile.fold_ended(Timestamp(u64::MAX)).expect("it has ended");
+        profile.fold_ended(Timestamp(u64::MAX), 0).expect("it has ended");
         file.append(&mut profile, Timestamp(round), Timestamp(round + 1)).expect("appended");
         let so_far = Recording::open(&path).expect("readable");
         assert_eq!((so_far.processes.len(), so_far.processes[0].folded), (1, round + 1));

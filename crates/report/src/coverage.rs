@@ -242,11 +242,11 @@ fn losses(recording: &Recording) -> String {
 /// How many processes there were, from fork to exit, and how many of them have no sample.
 fn processes(recording: &Recording) -> (u64, u64) {
     let lifetimes = Lifetimes::new(&recording.processes);
-    let mut sampled = vec![false; lifetimes.len()];
+    let mut idle = vec![true; lifetimes.len()];
     for (key, count) in recording.counts.iter() {
         if let Some(lifetime) = lifetimes.of(key.process) {
-            sampled[lifetime.0 as usize] |= count.samples > 0;
+            idle[lifetime.0 as usize] &= count.samples == 0;
         }
     }
-    (sampled.len() as u64, sampled.iter().filter(|sampled| !**sampled).count() as u64)
+    (lifetimes.all_processes(), lifetimes.count(&idle))
 }

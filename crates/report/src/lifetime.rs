@@ -14,12 +14,15 @@ pub(crate) struct Lifetimes {
     of_entry: Vec<LifetimeId>,
     /// First and last entry of each.
     ends: Vec<(ProcessId, ProcessId)>,
+    /// How many processes each stands for.
+    processes: Vec<u64>,
 }
 
 impl Lifetimes {
     pub(crate) fn new(processes: &[Process]) -> Lifetimes {
         let mut of_entry: Vec<LifetimeId> = Vec::with_capacity(processes.len());
         let mut ends: Vec<(ProcessId, ProcessId)> = Vec::new();
+        let mut counts: Vec<u64> = Vec::new();
         for (process, id) in processes.iter().zip(0..) {
             // An entry goes on from an earlier one; a damaged recording may claim otherwise, even in a circle.
             let before = process.before_exec.filter(|before| before.0 < id);
@@ -27,13 +30,14 @@ impl Lifetimes {
                 Some(before) => of_entry[before.0 as usize],
                 None => {
                     ends.push((ProcessId(id), ProcessId(id)));
+                    counts.push(process.processes());
                     LifetimeId(ends.len() as u32 - 1)
                 }
             };
             ends[lifetime.0 as usize].1 = ProcessId(id);
             of_entry.push(lifetime);
         }
-        Lifetimes { of_entry, ends }
+        Lifetimes { of_entry, ends, processes: counts }
     }
 
     /// How many there are.
@@ -56,12 +60,27 @@ impl Lifetimes {
         self.of(entry).is_some_and(|lifetime| self.last(lifetime) == entry)
     }
 
-    /// From fork to exit; `None` where it outlived the recording.
+    /// How many processes a lifetime stands for.
+    pub(crate) fn processes(&self, lifetime: LifetimeId) -> u64 {
+        self.processes[lifetime.0 as usize]
+    }
+
+    /// How many processes all of them stand for.
+    pub(crate) fn all_processes(&self) -> u64 {
+        self.processes.iter().sum()
+    }
+
+    /// How many processes those lifetimes stand for of which this is so, by their index.
+    pub(crate) fn count(&self, of: &[bool]) -> u64 {
+        self.processes.iter().zip(of).filter(|(_, of)| **of).map(|(processes, _)| processes).sum()
+    }
+
+    /// From fork to exit; `None` where it outlived the recording, or stands for several.
     pub(crate) fn duration(&self, lifetime: LifetimeId, processes: &[Process]) -> Option<Duration> {
         let (first, last) = self.ends[lifetime.0 as usize];
         let first = processes.get(first.0 as usize)?;
         let last = processes.get(last.0 as usize)?;
-        last.ended.map(|ended| ended.since(first.started))
+        last.ended.filter(|_| last.folded == 0).map(|ended| ended.since(first.started))
     }
 }
 

@@ -24,7 +24,8 @@ pub(crate) fn add_totals(rows: &mut Rows, by: By, places: &Places<'_>, totals: &
         for (sum, total) in row.totals.iter_mut().zip(totals.of(entry)) {
             sum.add(*total);
         }
-        row.processes += u64::from(places.lifetimes.is_last(id));
+        let lifetime = places.lifetimes.of(id).filter(|_| places.lifetimes.is_last(id));
+        row.processes += lifetime.map_or(0, |lifetime| places.lifetimes.processes(lifetime));
     }
 }
 
@@ -45,11 +46,11 @@ pub(crate) fn idle_processes(recording: &Recording, by: By, places: &Places<'_>,
         return 0;
     }
     let idle: FxHashSet<Place> = idle.iter().copied().collect();
-    let mut shown = vec![false; places.lifetimes.len()];
+    let mut is_idle = vec![true; places.lifetimes.len()];
     for entry in (0..recording.processes.len() as u32).map(ProcessId) {
         if let Some(lifetime) = places.lifetimes.of(entry) {
-            shown[lifetime.0 as usize] |= !idle.contains(&places.of_process(by, entry));
+            is_idle[lifetime.0 as usize] &= idle.contains(&places.of_process(by, entry));
         }
     }
-    shown.iter().filter(|shown| !**shown).count() as u64
+    places.lifetimes.count(&is_idle)
 }

@@ -11,6 +11,7 @@ use crate::command_line::command_line;
 use crate::grouping::By;
 use crate::image_name::{ImageNames, NameId};
 use crate::lifetime::Lifetimes;
+use crate::number::counted;
 use crate::options::Options;
 use crate::place::{Place, Places};
 use crate::process_rows::{add_totals, idle_processes, is_idle, sum_totals};
@@ -267,13 +268,17 @@ impl<'r> Report<'r> {
             return Cell::Unknown;
         };
         match column {
+            Column::Pid if process.folded > 0 => Cell::Unknown,
             Column::Pid => Cell::Identifier(process.pid.into()),
             Column::WallTime => {
                 let time = match row.place {
                     Place::Process(Some(lifetime)) => {
                         self.places.lifetimes.duration(lifetime, &self.recording.processes)
                     }
-                    _ => process.ended.map(|ended| ended.since(process.started)),
+                    _ => process
+                        .ended
+                        .filter(|_| process.folded == 0)
+                        .map(|ended| ended.since(process.started)),
                 };
                 time.map_or(Cell::Unknown, |time| Cell::Time {
                     nanoseconds: u64::try_from(time.as_nanos()).unwrap_or(u64::MAX),
@@ -285,12 +290,17 @@ impl<'r> Report<'r> {
                     Place::Thread(_, tid) => process.thread_name(tid),
                     _ => &process.comm,
                 };
-                if name.is_empty() { Cell::Unknown } else { Cell::Text(name.into()) }
+                match (name, process.folded) {
+                    ("", 0) => Cell::Unknown,
+                    (name, 0) => Cell::Text(name.into()),
+                    (name, folded) => Cell::Text(folded_name(name, folded).into()),
+                }
             }
             Column::WorkingDirectory => match &process.working_directory {
                 Some(directory) => Cell::Text(directory.as_str().into()),
                 None => Cell::Unknown,
             },
+            _ if process.folded > 0 => Cell::Text(folded_name(&command_line(process), process.folded).into()),
             _ => Cell::Text(Cow::Owned(command_line(process))),
         }
     }
@@ -306,6 +316,11 @@ impl<'r> Report<'r> {
                 self.share(row, class).max(of_events) * 100.0 >= threshold
             })
     }
+}
+
+/// What stands for the name of several processes.
+fn folded_name(name: &str, processes: u64) -> String {
+    format!("{name} ({})", counted(processes, "process", "processes"))
 }
 
 /// In some class, symbols of more than one app have samples.

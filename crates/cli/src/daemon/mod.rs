@@ -14,7 +14,7 @@ use rustix::event::{PollFd, PollFlags, poll};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::low_level::pipe;
 
-pub(crate) use protocol::{Request, ask};
+pub(crate) use protocol::{Request, ask, check_running};
 pub(crate) use settings::Settings;
 use worker::Worker;
 pub(crate) use worker::check;
@@ -75,13 +75,13 @@ impl Daemon {
             }
             let Ok((stream, _)) = listener.accept() else { continue };
             let request = protocol::read(&stream);
-            let is_end = matches!(request, Ok(Request::Shutdown));
+            let is_shutdown = matches!(request, Ok(Request::Shutdown));
             let answer = request.and_then(|request| self.obey(request));
             if let Err(error) = &answer {
                 speak::line(&format!("{error:#}"));
             }
             protocol::answer(&stream, &answer);
-            if is_end {
+            if is_shutdown && answer.is_ok() {
                 return Ok(());
             }
         }
@@ -100,15 +100,26 @@ impl Daemon {
             }
             Request::Dump => self.worker.iter().try_for_each(Worker::dump)?,
             Request::Reset => self.anew(SessionDirectory::reset)?,
-            Request::Save(name) => self.anew(|session| session.save(&name))?,
+            Request::Save(name) => {
+                // Before anything ends: what cannot be saved leaves all as it is.
+                self.worker.iter().try_for_each(Worker::dump)?;
+                self.session.check_saving(&name)?;
+                self.anew(|session| session.save(&name))?;
+            }
             Request::Status => {
                 let is_sampling = self.worker.as_ref().is_some_and(Worker::is_sampling);
-                return Ok(vec![if is_sampling { "sampling" } else { "not sampling" }.to_owned()]);
+                let state = if is_sampling { "sampling" } else { "not sampling" };
+                let settings = Settings::read(&self.session)?;
+                let others = self.worker.as_ref().is_some_and(|worker| *worker.settings() != settings);
+                let news = others.then_some("what was set up since takes effect with the next --start");
+                return Ok([Some(state), news].into_iter().flatten().map(str::to_owned).collect());
             }
             Request::Shutdown => {
-                if let Some(worker) = self.worker.take() {
-                    worker.finish()?;
-                }
+                self.worker.iter().try_for_each(Worker::dump).map_err(|error| {
+                    let pid = std::process::id();
+                    anyhow!("{error:#}; the daemon goes on (kill {pid} ends it without these samples)")
+                })?;
+                self.worker.take().map_or(Ok(()), Worker::finish)?;
             }
         }
         Ok(Vec::new())
@@ -120,6 +131,7 @@ impl Daemon {
             Some(worker) if *worker.settings() == settings => worker.switch(true),
             Some(_) => {
                 // What has been recorded stays; what was set up since goes into a recording of its own.
+                self.worker.iter().try_for_each(Worker::dump)?;
                 self.worker.take().map_or(Ok(()), Worker::finish)?;
                 self.start()
             }

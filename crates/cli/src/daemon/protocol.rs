@@ -95,12 +95,18 @@ pub(crate) fn leave(session: &SessionDirectory) {
     let _ = address(session).and_then(|(_directory, address)| std::fs::remove_file(address));
 }
 
-/// Asks the daemon of a session; gives the lines of its answer behind the first.
-pub(crate) fn ask(session: &SessionDirectory, request: &Request) -> Result<Vec<String>> {
+/// The session has a daemon.
+pub(crate) fn check_running(session: &SessionDirectory) -> Result<()> {
     session.check()?;
     if session.daemon().is_none() {
         bail!("{}: no daemon is running; `opcontrol --start-daemon` starts one", session.path().display());
     }
+    Ok(())
+}
+
+/// Asks the daemon of a session; gives the lines of its answer behind the first.
+pub(crate) fn ask(session: &SessionDirectory, request: &Request) -> Result<Vec<String>> {
+    check_running(session)?;
     let answer = || -> io::Result<String> {
         let (_directory, address) = address(session)?;
         let mut stream = UnixStream::connect(address)?;

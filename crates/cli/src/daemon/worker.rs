@@ -7,14 +7,14 @@ use std::time::Duration;
 
 use anyhow::{Result, anyhow};
 use clap::Parser;
-use oprof_collector::{Controller, Order};
+use oprof_collector::{Controller, NotDone, Order};
 
 use super::settings::Settings;
 use crate::arguments::{Arguments, RecordOptions, Subcommand};
 use crate::record::{self, Session};
 use crate::session_directory::SessionDirectory;
 
-/// Of more processes than this, those that have ended are folded by what they ran.
+/// Of more processes than this, those that have ended are folded by what they ran, but for the busiest half.
 const MOST_PROCESSES: usize = 10_000;
 /// How often names are written, so that a killed daemon leaves few samples without.
 const NAMES_AFTER: Duration = Duration::from_secs(10 * 60);
@@ -81,12 +81,18 @@ impl Worker {
     }
 
     /// Writes what there is, with names.
+    ///
+    /// # Errors
+    /// Where that cannot be written; it stays in memory, and recording goes on.
     pub(super) fn dump(&self) -> Result<()> {
         self.tell(Order::Dump)
     }
 
     fn tell(&self, order: Order) -> Result<()> {
-        self.controller.tell(order).map_err(|_| anyhow!("recording has ended; see daemon.log"))
+        self.controller.tell(order).map_err(|error| match error {
+            NotDone::Ended => anyhow!("{error}; see daemon.log"),
+            NotDone::NotWritten(_) => anyhow!(error),
+        })
     }
 
     /// Ends the recording and waits until it is complete.

@@ -74,7 +74,7 @@ pub(crate) struct OpcontrolOptions {
     #[arg(long, value_name = "BY", value_parser = separate, help_heading = SETTINGS)]
     pub(crate) separate: Option<String>,
     /// The ring buffer of each CPU, such as 512K or 4M
-    #[arg(long, value_name = "SIZE", help_heading = SETTINGS)]
+    #[arg(long, value_name = "SIZE", value_parser = buffer_size, help_heading = SETTINGS)]
     pub(crate) buffer_size: Option<String>,
     /// Only 0: there are no call stacks yet
     #[arg(short, long, value_name = "DEPTH", value_parser = callgraph, help_heading = SETTINGS)]
@@ -118,6 +118,10 @@ fn separate(text: &str) -> Result<String, String> {
         Some(_) => Err("use none, lib, kernel, thread, cpu or all".to_owned()),
         None => Ok(text.to_owned()),
     }
+}
+
+fn buffer_size(text: &str) -> Result<String, String> {
+    crate::arguments::size(text).map(|_| text.to_owned())
 }
 
 fn callgraph(text: &str) -> Result<u32, String> {

@@ -75,8 +75,6 @@ fn opcontrol(options: &OpcontrolOptions) -> Result<()> {
         }
     }
     if options.shutdown || options.deinit && session.daemon().is_some() {
-        say("Stopping profiling.")?;
-        say("Killing daemon.")?;
         shut_down(&session)?;
     }
     if options.deinit {
@@ -181,6 +179,9 @@ fn last_words(log: &std::path::Path, before: u64) -> Option<String> {
 
 /// Ends the daemon, and waits until it is gone.
 fn shut_down(session: &SessionDirectory) -> Result<()> {
+    daemon::check_running(session)?;
+    say("Stopping profiling.")?;
+    say("Killing daemon.")?;
     daemon::ask(session, &Request::Shutdown)?;
     let began = Instant::now();
     while session.daemon().is_some() {
@@ -201,7 +202,8 @@ fn tell_status(session: &SessionDirectory) -> Result<()> {
         Some(pid) => {
             say(&format!("Daemon running: pid {pid}"))?;
             let state = daemon::ask(session, &Request::Status)?;
-            say(&format!("Profiler: {}", state.first().map_or("unknown", String::as_str)))?;
+            let state = if state.is_empty() { "unknown".to_owned() } else { state.join("; ") };
+            say(&format!("Profiler: {state}"))?;
         }
         None => say("Daemon not running")?,
     }

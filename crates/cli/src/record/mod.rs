@@ -16,8 +16,8 @@ use crate::function_finder::here;
 use crate::{default_event, event_tables};
 pub(crate) use session::Session;
 
-/// Of more processes than this, those that have ended are folded by what they ran, where the target is not a command.
-const MOST_PROCESSES: usize = 200_000;
+/// Of more processes than this, those that have ended are folded by what they ran, but for the busiest half.
+const MOST_PROCESSES: usize = 20_000;
 
 /// Records, and gives the command's exit status.
 pub(crate) fn record(options: &RecordOptions) -> Result<ExitCode> {

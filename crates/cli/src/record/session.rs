@@ -19,6 +19,8 @@ use crate::{cache, machine, packages, parallel, report, speak, status};
 
 /// Late samples of a process come within this time after its end, in nanoseconds.
 const AFTER_ITS_END: u64 = 2_000_000_000;
+/// What follows from a file that cannot be written for now.
+const GOES_ON: &str = "; recording goes on in memory";
 /// Folding looks at everything that there is, and is not done again before so long.
 const BETWEEN_FOLDS: Duration = Duration::from_secs(5);
 
@@ -134,8 +136,8 @@ struct Writer<'r> {
 }
 
 impl Writer<'_> {
-    /// Writes what was folded since the last time; says it once when that begins to fail.
-    fn flush(&mut self, progress: Progress<'_>) {
+    /// Writes what was folded since the last time; says it once when that begins to fail, and gives it each time.
+    fn flush(&mut self, progress: Progress<'_>) -> Result<(), String> {
         let Progress { profile, images, jit_files, since, now, reason } = progress;
         self.jit_names.name(profile, jit_files, since);
         self.fold(profile, now);
@@ -150,8 +152,12 @@ impl Writer<'_> {
             Ok(Appended::Later) => {}
             // What fails at the end is said with what became of the file.
             Err(_) if reason == Reason::Last => {}
-            Err(error) => self.trouble.say(&error, "; recording goes on in memory"),
+            Err(error) => {
+                self.trouble.say(&error, GOES_ON);
+                return Err(format!("{error}{GOES_ON}"));
+            }
         }
+        Ok(())
     }
 
     fn fold(&mut self, profile: &mut Profile, now: Timestamp) {
@@ -159,7 +165,9 @@ impl Writer<'_> {
             return;
         }
         self.last_fold = Instant::now();
-        if let Some(numbers) = profile.fold_ended(Timestamp(now.0.saturating_sub(AFTER_ITS_END))) {
+        if let Some(numbers) =
+            profile.fold_ended(Timestamp(now.0.saturating_sub(AFTER_ITS_END)), self.most_processes / 2)
+        {
             self.jit_names.renumber(&numbers);
         }
     }

@@ -81,7 +81,7 @@ impl Output {
         }
     }
 
-    /// Writes something, at once.
+    /// Writes something, at once. What a file does not take goes to stderr: counting may have taken hours.
     pub(crate) fn write(&mut self, text: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<()> {
         let (file, path) = match &mut self.0 {
             Sink::Stderr => {
@@ -100,11 +100,15 @@ impl Output {
             }
             Sink::File(file, path) => (file, path),
         };
-        let mut out = BufWriter::new(file);
-        let written = text(&mut out).and_then(|()| out.flush());
-        // What could not be written is not tried again, as the value goes away.
-        drop(out.into_parts());
-        written.map_err(|error| cannot_write(path, &error))
+        let mut bytes = Vec::new();
+        text(&mut bytes)?;
+        let Err(error) = file.write_all(&bytes) else { return Ok(()) };
+        let cure = if error.kind() == io::ErrorKind::StorageFull { "; free some space there" } else { "" };
+        let error = anyhow!("{}: cannot be written: {error}{cure}", path.display());
+        match io::stderr().write_all(&bytes) {
+            Ok(()) => Err(anyhow!("{error}; what it was to get is above")),
+            Err(_) => Err(error),
+        }
     }
 }
 

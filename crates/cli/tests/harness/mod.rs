@@ -10,6 +10,7 @@ mod coverage;
 mod place;
 mod programs;
 mod run;
+mod small_disk;
 mod symbols;
 mod user;
 
@@ -17,6 +18,7 @@ pub(crate) use coverage::Coverage;
 pub(crate) use place::Place;
 pub(crate) use programs::BURN;
 pub(crate) use run::{Finished, Started, finish, until};
+pub(crate) use small_disk::SmallDisk;
 pub(crate) use symbols::{Symbol, samples_of, samples_where, share_of, symbols_of};
 pub(crate) use user::{User, users};
 

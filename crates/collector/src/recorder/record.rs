@@ -89,11 +89,14 @@ impl Recorder {
     }
 
     /// Records until the command has ended, or until a second signal; without a command until the first one, or until the
-    /// controller says so. `flush` gets what was folded about once a second.
+    /// controller says so. `flush` gets what was folded about once a second, and says what could not be written of it.
     ///
     /// # Errors
     /// Where waiting for records fails.
-    pub fn record(mut self, mut flush: impl FnMut(Progress<'_>)) -> Result<Collected, Error> {
+    pub fn record(
+        mut self,
+        mut flush: impl FnMut(Progress<'_>) -> Result<(), String>,
+    ) -> Result<Collected, Error> {
         let failed = Error::system("wait for records");
         let waiter = self.waiter().map_err(&failed)?;
         go_first();
@@ -145,13 +148,14 @@ impl Recorder {
             self.round();
             if self.last_flush.elapsed() >= FLUSH {
                 self.catch_up();
-                self.show(Reason::Routine, &mut since, &mut flush);
+                // Whoever writes it says what fails.
+                let _ = self.show(Reason::Routine, &mut since, &mut flush);
             }
             std::thread::sleep(self.gap().saturating_sub(round.elapsed()));
         };
         let mut collected = self.finish(end);
         let Collected { profile, images, jit_files, .. } = &mut collected;
-        flush(Progress { profile, images, jit_files, since, now: now(), reason: Reason::Last });
+        let _ = flush(Progress { profile, images, jit_files, since, now: now(), reason: Reason::Last });
         Ok(collected)
     }
 
@@ -176,21 +180,28 @@ impl Recorder {
     }
 
     /// Hands out what was folded.
-    fn show(&mut self, reason: Reason, since: &mut Timestamp, flush: &mut impl FnMut(Progress<'_>)) {
+    fn show(
+        &mut self,
+        reason: Reason,
+        since: &mut Timestamp,
+        flush: &mut impl FnMut(Progress<'_>) -> Result<(), String>,
+    ) -> Result<(), String> {
         let now = now();
         let (profile, images, jit_files) = (&mut self.profile, &self.images, &mut self.jit_files);
-        flush(Progress { profile, images, jit_files, since: *since, now, reason });
+        let written = flush(Progress { profile, images, jit_files, since: *since, now, reason });
         *since = now;
         self.last_flush = Instant::now();
+        written
     }
 
     /// Carries out the orders since the last time; gives an end where one of them is to end.
     fn obey(
         &mut self,
         since: &mut Timestamp,
-        flush: &mut impl FnMut(Progress<'_>),
+        flush: &mut impl FnMut(Progress<'_>) -> Result<(), String>,
     ) -> Result<Option<CommandEnd>, Error> {
         for (order, done) in self.orders.take() {
+            let mut became = Ok(());
             match order {
                 Order::Enable => self.switch(true)?,
                 Order::Disable => self.switch(false)?,
@@ -198,10 +209,10 @@ impl Recorder {
                     self.round();
                     std::thread::sleep(time_order::SLACK);
                     self.catch_up();
-                    self.show(Reason::Dump, since, flush);
+                    became = self.show(Reason::Dump, since, flush);
                 }
                 Order::Stop => {
-                    let _ = done.send(());
+                    let _ = done.send(became);
                     return Ok(Some(match self.running {
                         Some(_) => CommandEnd::StillRunning,
                         None => CommandEnd::NoCommand,
@@ -209,7 +220,7 @@ impl Recorder {
                 }
             }
             // Who does not wait for it need not be told.
-            let _ = done.send(());
+            let _ = done.send(became);
         }
         Ok(None)
     }

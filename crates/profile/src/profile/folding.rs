@@ -1,5 +1,7 @@
 //! Processes that have ended, folded by what they ran, so that a profile of days does not grow with each of them.
 
+use std::cmp::Reverse;
+
 use rustc_hash::FxHashMap;
 
 use super::Profile;
@@ -16,84 +18,100 @@ impl Renumbering {
     }
 }
 
-/// What processes that have ended are folded by: their app; their name where that is not known.
-type Fold = (Option<ImageId>, String);
+/// A process is told apart from others of its fold by no more programs than these, its last one among them.
+const MOST_PROGRAMS: usize = 8;
 
-fn fold_of(process: &Process) -> Fold {
-    let name = if process.app.is_none() { process.comm.clone() } else { String::new() };
-    (process.app, name)
+/// What processes that have ended are folded by: programs, one after the other, what is known of them, and whether they
+/// were sampled at all.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Fold {
+    programs: Vec<Program>,
+    has_totals: bool,
+    is_sampled: bool,
+}
+
+/// What an entry ran: its app, or its name where that is not known.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Program {
+    App(ImageId),
+    Comm(String),
+}
+
+/// A process over all programs that it executed.
+#[derive(Debug)]
+struct Chain {
+    /// Its entries, first to last.
+    entries: Vec<usize>,
+    samples: u64,
+    stays: bool,
+}
+
+impl Chain {
+    fn last(&self) -> usize {
+        self.entries.last().copied().unwrap_or_default()
+    }
+
+    /// The programs of the chain, with the place among them of each entry. One that is executed again and again is one, and
+    /// those beyond the limit count with the one before.
+    fn programs(&self, processes: &[Process]) -> (Vec<Program>, Vec<usize>) {
+        let (mut programs, mut places): (Vec<Program>, Vec<usize>) = (Vec::new(), Vec::new());
+        for &entry in &self.entries {
+            let process = &processes[entry];
+            let program = process.app.map_or_else(|| Program::Comm(process.comm.clone()), Program::App);
+            let has_room = programs.len() + 1 < MOST_PROGRAMS || entry == self.last();
+            if programs.last() != Some(&program) && has_room {
+                programs.push(program);
+            }
+            places.push(programs.len() - 1);
+        }
+        (programs, places)
+    }
 }
 
 impl Profile {
-    /// Folds the processes that had ended by then into one entry for each app, and gives all processes new numbers: what
-    /// windows said of them before holds no more. A process stays that another, which goes on, has come from.
+    /// Folds the processes that had ended by then into one for each sequence of programs, and gives all processes new
+    /// numbers: what windows said of them before holds no more. Those with the most samples stay as they are, as long as
+    /// they have not more than `keep` entries together, and so does a process that another, which goes on, has come from.
     ///
-    /// It is for profiles that keep no exact totals: of those that do nothing is folded.
-    pub fn fold_ended(&mut self, before: Timestamp) -> Option<Renumbering> {
-        let has_ended = |process: &Process| process.ended.is_some_and(|ended| ended < before);
-        let mut goes_on: Vec<bool> =
-            self.processes.iter().map(|process| process.folded == 0 && !has_ended(process)).collect();
-        for index in 0..self.processes.len() {
-            let process = &self.processes[index];
-            if process.folded == 0 && !has_ended(process) {
-                for origin in [process.parent, process.before_exec].into_iter().flatten() {
-                    let origin = origin.0 as usize;
-                    goes_on[origin] |= self.processes[origin].folded == 0;
-                }
-            }
+    /// Gives nothing where nothing is to be folded.
+    pub fn fold_ended(&mut self, before: Timestamp, keep: usize) -> Option<Renumbering> {
+        self.open_window.drain_into(&mut self.closed_windows);
+        let mut chains = self.chains(before);
+        choose(&mut chains, &self.processes, keep)?;
+        let stays = |entry: ProcessId, of: &[bool]| of[entry.0 as usize];
+        let mut staying = vec![false; self.processes.len()];
+        for chain in chains.iter().filter(|chain| chain.stays) {
+            chain.entries.iter().for_each(|&entry| staying[entry] = true);
         }
-        let is_worth_it =
-            self.processes.iter().zip(&goes_on).any(|(process, goes_on)| !goes_on && process.folded == 0);
-        if !self.totals.is_empty() || !is_worth_it {
-            return None;
-        }
-        let mut folded: FxHashMap<Fold, ProcessId> = FxHashMap::default();
         let mut numbers = vec![ProcessId(0); self.processes.len()];
-        let mut processes: Vec<Process> = Vec::new();
         // Folded ones first: among the others each comes after the one that it descends from.
-        for (index, process) in self.processes.iter().enumerate().filter(|(index, _)| !goes_on[*index]) {
-            let number = *folded.entry(fold_of(process)).or_insert_with(|| {
-                processes.push(Process {
-                    started: process.started,
-                    comm: process.comm.clone(),
-                    app: process.app,
-                    ..Process::default()
-                });
-                ProcessId(processes.len() as u32 - 1)
-            });
-            numbers[index] = number;
-            let entry = &mut processes[number.0 as usize];
-            entry.folded += process.folded.max(u64::from(process.before_exec.is_none()));
-            entry.started = entry.started.min(process.started);
-            entry.ended = entry.ended.max(process.ended);
-        }
-        // A program that was executed, and not forked, is no process more, but its entry has to stand for one.
-        processes.iter_mut().for_each(|entry| entry.folded = entry.folded.max(1));
-        let going_on = (0..self.processes.len()).filter(|index| goes_on[*index]);
+        let mut processes = self.folded(&chains, &mut numbers);
+        let going_on = (0..self.processes.len()).filter(|&index| staying[index]);
         for (index, next) in going_on.zip(processes.len() as u32..) {
             numbers[index] = ProcessId(next);
         }
         let numbers = Renumbering(numbers);
         let old = std::mem::take(&mut self.processes);
-        for (mut process, _) in old.into_iter().zip(&goes_on).filter(|(_, goes_on)| **goes_on) {
-            let stays = |origin: &ProcessId| goes_on[origin.0 as usize];
-            process.parent = process.parent.filter(stays).map(|parent| numbers.of(parent));
-            process.before_exec = process.before_exec.filter(stays).map(|before| numbers.of(before));
+        for (mut process, _) in old.into_iter().zip(&staying).filter(|(_, stays)| **stays) {
+            process.parent = process.parent.filter(|&parent| stays(parent, &staying));
+            process.parent = process.parent.map(|parent| numbers.of(parent));
+            process.before_exec = process.before_exec.map(|before| numbers.of(before));
             processes.push(process);
         }
         self.processes = processes;
-        self.live.retain(|_, live| goes_on[live.process.0 as usize]);
+        let ended = self.live.extract_if(|_, live| !stays(live.process, &staying));
+        ended.for_each(|(_, live)| self.totals.fold(&live.tally));
         self.live.values_mut().for_each(|live| live.process = numbers.of(live.process));
-        self.open_window.drain_into(&mut self.closed_windows);
+        self.totals.renumber(|process| stays(process, &staying).then(|| numbers.of(process)));
         let counts = std::mem::take(&mut self.closed_windows);
         for (mut key, count) in counts.iter() {
-            key.thread = if goes_on[key.process.0 as usize] { key.thread } else { 0 };
+            key.thread = if stays(key.process, &staying) { key.thread } else { 0 };
             key.process = numbers.of(key.process);
             self.closed_windows.add(key, count);
         }
         for sample in &mut self.jit_samples {
             let key = &mut sample.key;
-            key.thread = if goes_on[key.process.0 as usize] { key.thread } else { 0 };
+            key.thread = if stays(key.process, &staying) { key.thread } else { 0 };
             key.process = numbers.of(key.process);
         }
         self.changed_processes.clear();
@@ -101,10 +119,92 @@ impl Profile {
         Some(numbers)
     }
 
+    /// The processes; those stay that have not ended, and their parents.
+    fn chains(&self, before: Timestamp) -> Vec<Chain> {
+        let mut chains: Vec<Chain> = Vec::new();
+        let mut chain_of: Vec<usize> = Vec::with_capacity(self.processes.len());
+        for (entry, process) in self.processes.iter().enumerate() {
+            let chain = process.before_exec.map_or(chains.len(), |before| chain_of[before.0 as usize]);
+            if chain == chains.len() {
+                chains.push(Chain { entries: Vec::new(), samples: 0, stays: false });
+            }
+            chains[chain].entries.push(entry);
+            chain_of.push(chain);
+        }
+        for (key, count) in self.closed_windows.iter() {
+            chains[chain_of[key.process.0 as usize]].samples += count.samples;
+        }
+        let goes_on = |chain: &Chain| {
+            let last = &self.processes[chain.last()];
+            last.folded == 0 && last.ended.is_none_or(|ended| ended >= before)
+        };
+        for index in 0..chains.len() {
+            if goes_on(&chains[index]) {
+                chains[index].stays = true;
+                let parents = chains[index].entries.iter().filter_map(|&entry| self.processes[entry].parent);
+                for parent in parents.collect::<Vec<_>>() {
+                    let origin = chain_of[parent.0 as usize];
+                    chains[origin].stays |= self.processes[parent.0 as usize].folded == 0;
+                }
+            }
+        }
+        chains
+    }
+
+    /// The entries into which those chains are folded that do not stay; puts their numbers into `numbers`.
+    fn folded(&self, chains: &[Chain], numbers: &mut [ProcessId]) -> Vec<Process> {
+        let mut folds: FxHashMap<Fold, usize> = FxHashMap::default();
+        let mut processes: Vec<Process> = Vec::new();
+        for chain in chains.iter().filter(|chain| !chain.stays) {
+            let (programs, places) = chain.programs(&self.processes);
+            let (last, length) = (&self.processes[chain.last()], programs.len());
+            let (has_totals, is_sampled) = (!last.event_totals.is_empty(), chain.samples > 0);
+            let first = *folds.entry(Fold { programs, has_totals, is_sampled }).or_insert(processes.len());
+            let is_new = first == processes.len();
+            for (place, &entry) in places.iter().zip(&chain.entries) {
+                let (old, number) = (&self.processes[entry], first + place);
+                if number == processes.len() {
+                    let before_exec = (*place > 0).then(|| ProcessId(number as u32 - 1));
+                    let (app, comm, started) = (old.app, old.comm.clone(), old.started);
+                    processes.push(Process { app, comm, started, before_exec, ..Process::default() });
+                }
+                let new = &mut processes[number];
+                new.started = new.started.min(old.started);
+                new.ended = new.ended.max(old.ended);
+                numbers[entry] = ProcessId(number as u32);
+            }
+            debug_assert!(!is_new || processes.len() == first + length);
+            for new in &mut processes[first..first + length] {
+                new.folded = new.folded.saturating_add(last.processes());
+            }
+            let totals = &mut processes[first + length - 1].event_totals;
+            totals.resize(last.event_totals.len().max(totals.len()), 0);
+            for (sum, total) in totals.iter_mut().zip(&last.event_totals) {
+                *sum = sum.saturating_add(*total);
+            }
+        }
+        processes
+    }
+
     /// Processes have other numbers than the windows told that were closed before; says so once.
     pub(crate) fn take_renumbered(&mut self) -> bool {
         std::mem::take(&mut self.is_renumbered)
     }
+}
+
+/// Has those stay that have the most samples; gives nothing where no other is left.
+fn choose(chains: &mut [Chain], processes: &[Process], keep: usize) -> Option<()> {
+    let is_folded = |chain: &Chain| processes[chain.last()].folded > 0;
+    let mut ended: Vec<&mut Chain> =
+        chains.iter_mut().filter(|chain| !chain.stays && !is_folded(chain)).collect();
+    // Of equals the later ones first.
+    ended.sort_unstable_by_key(|chain| Reverse((chain.samples, chain.last())));
+    let mut entries = 0;
+    for chain in &mut ended {
+        entries += chain.entries.len();
+        chain.stays = entries <= keep;
+    }
+    ended.iter().any(|chain| !chain.stays).then_some(())
 }
 
 #[cfg(test)]

@@ -63,6 +63,8 @@ struct Counter {
     cpu: u16,
     /// What ended tasks reported of it, those of unknown processes too.
     told: u64,
+    /// A process of which it has not told all is forgotten.
+    lacks: bool,
 }
 
 /// What is known of exact totals while records come in.
@@ -87,6 +89,23 @@ impl Totals {
         }
     }
 
+    /// The process is folded with others: what was not told of it by now nobody can tell.
+    pub(super) fn fold(&mut self, tally: &Tally) {
+        for (index, counter) in self.counters.iter_mut().enumerate() {
+            counter.lacks |= tally.lacks(index);
+        }
+    }
+
+    /// Processes have other numbers, or none of their own any more.
+    pub(super) fn renumber(&mut self, number: impl Fn(ProcessId) -> Option<ProcessId>) {
+        for (process, tally) in std::mem::take(&mut self.retired) {
+            match number(process) {
+                Some(process) => self.retired.push((process, tally)),
+                None => self.fold(&tally),
+            }
+        }
+    }
+
     fn is_complete(&self, tally: &Tally) -> bool {
         (0..self.counters.len()).all(|counter| !tally.lacks(counter))
     }
@@ -99,7 +118,8 @@ impl Totals {
 impl Profile {
     /// Tasks are going to report at their ends what these counters counted in them.
     pub fn expect_totals(&mut self, counters: &[TaskTotal]) {
-        let counter = |total: &TaskTotal| Counter { event: total.event, cpu: total.cpu, told: 0 };
+        let counter =
+            |total: &TaskTotal| Counter { event: total.event, cpu: total.cpu, told: 0, lacks: false };
         self.totals.counters = counters.iter().map(counter).collect();
     }
 
@@ -164,15 +184,17 @@ impl Profile {
             let Some(counter) = self.totals.counter(total) else { continue };
             let lacking: Vec<usize> =
                 (0..processes.len()).filter(|&index| processes[index].1.lacks(counter)).collect();
+            let counter_lacks = self.totals.counters[counter].lacks;
             match (total.value.checked_sub(self.totals.counters[counter].told), lacking.as_slice()) {
                 // Whoever lacks a report did nothing on this CPU.
                 (Some(0), _) => {}
                 // Where records were lost, one of a fork may be among them, so that there may be others.
-                (Some(rest), &[only]) if self.coverage.lost_records == 0 => {
+                (Some(rest), &[only]) if self.coverage.lost_records == 0 && !counter_lacks => {
                     let told = processes[only].1.of(counter);
                     told.value = told.value.saturating_add(rest);
                 }
                 // More was told than there was, or what nobody can have done is missing: a report was garbled.
+                (Some(_), []) if counter_lacks => {}
                 (None, _) | (Some(_), []) => return self.forget_totals(),
                 (Some(_), several) => several.iter().for_each(|&index| unknown[index] = true),
             }

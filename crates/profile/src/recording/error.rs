@@ -90,7 +90,7 @@ pub enum Error {
 fn remedy(error: &io::Error) -> &'static str {
     match error.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-            "; free some space or choose another file with -o"
+            "; free some space there, or record to another place"
         }
         io::ErrorKind::FileTooLarge => "; the limit of this shell is in the way: ulimit -f unlimited",
         io::ErrorKind::PermissionDenied
