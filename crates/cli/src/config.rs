@@ -32,6 +32,8 @@ impl Config {
             Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
                 Ok(Config::default())
             }
+            // Of a directory that is not this user's, as HOME can be under sudo, there is no saying that it holds a file.
+            Err(_) if path.symlink_metadata().is_err() => Ok(Config::default()),
             Err(error) => {
                 bail!("{}: cannot be read: {error}; make it readable, or remove it", path.display())
             }

@@ -37,11 +37,17 @@ pub(crate) fn mistake(error: &clap::Error) -> String {
         ErrorKind::ArgumentConflict => {
             let other = told(ContextKind::PriorArg).join("' and '");
             match other == argument {
+                true if argument.starts_with("--count ") => {
+                    format!("'{argument}' cannot be used twice; each event can have its own: -e EVENT:COUNT")
+                }
                 true => format!("'{argument}' cannot be used twice"),
                 // With whatever else there is.
                 false if other.is_empty() => format!("'{argument}' stands alone"),
                 false => format!("'{argument}' cannot be used with '{other}'"),
             }
+        }
+        ErrorKind::MissingRequiredArgument if argument == "<COMMAND>..." => {
+            format!("'{argument}' is missing; what runs already is named by -p, -t, -a, -C or --cgroup")
         }
         ErrorKind::MissingRequiredArgument => format!("'{argument}' is missing"),
         // Of what is left clap says little more than this.
@@ -93,7 +99,14 @@ mod tests {
             ("record -F 3 -c 4 true", "'--frequency <HZ>' cannot be used with '--count <COUNT>'"),
             ("record -F 3 -F 4 true", "'--frequency <HZ>' cannot be used twice"),
             ("record --help-all true", "'--help-all' stands alone"),
-            ("record -q", "'<COMMAND>...' is missing"),
+            (
+                "record -q",
+                "'<COMMAND>...' is missing; what runs already is named by -p, -t, -a, -C or --cgroup",
+            ),
+            (
+                "record -e a -c 1 -e b -c 2 true",
+                "'--count <COUNT>' cannot be used twice; each event can have its own: -e EVENT:COUNT",
+            ),
             ("repor", "no such subcommand: 'repor'; close to it: record, report"),
             ("report a b", "unexpected argument 'b'"),
         ] {

@@ -3,7 +3,7 @@
 mod harness;
 
 use std::fs;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 
 use harness::{Coverage, Place, User, assert_one_line, finish, share_of, skipped, symbols_of};
 
@@ -45,6 +45,33 @@ fn what_may_not_be_sampled_is_told() {
     let line = line.unwrap_or_else(|| panic!("the setting is not named:\n{}", finished.stderr));
     assert!(line.contains("user code") && line.contains("sysctl"), "{line}");
     assert!(symbols_of(&place, "oprof.data").iter().all(|row| row.image != "[kernel]"));
+}
+
+/// Of several events the one is named that is refused, and not one that would do without the kernel.
+#[test]
+fn the_event_that_is_refused_is_named() {
+    let place = Place::of(User::unprivileged());
+    if paranoid() != 2 || place.record("-q -e context-switches", "true").code() == Some(0) {
+        return skipped("this user may look into the kernel");
+    }
+    let finished = place.record("-e page-faults,context-switches", "touch was-run").with_status(125);
+    assert_one_line(&finished.stderr, &["event 'context-switches'", "perf_event_paranoid"]);
+    assert!(!place.path("was-run").exists());
+}
+
+/// Where the directory of the configuration is somebody else's, as HOME can be under sudo, there is none.
+#[test]
+fn a_configuration_that_is_out_of_reach_is_none() {
+    let place = Place::of(User::unprivileged());
+    let directory = place.path("locked");
+    fs::create_dir_all(directory.join("oprof")).expect("a directory");
+    fs::write(directory.join("oprof/config.toml"), "nonsense").expect("a file");
+    let lock = |mode| fs::set_permissions(&directory, fs::Permissions::from_mode(mode)).expect("permissions");
+    lock(0o000);
+    let mut oprof = place.oprof(["record", "-q", "true"]);
+    let finished = finish(oprof.env("XDG_CONFIG_HOME", &directory));
+    lock(0o700);
+    finished.with_status(0);
 }
 
 /// A scope that needs privilege is refused in one line, with the remedy, before the command runs.

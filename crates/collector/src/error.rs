@@ -119,6 +119,14 @@ pub enum Error {
         /// The process to which it belongs.
         process: u32,
     },
+    /// The process or thread has ended, and its parent has not asked how.
+    #[error("{what} {id}: it has ended; only its parent has not looked yet")]
+    HasEnded {
+        /// `process` or `thread`.
+        what: &'static str,
+        /// Its number.
+        id: u32,
+    },
     /// A process or thread belongs to somebody else.
     #[error("{what} {id}: not permitted; run as its user, or as root")]
     ForeignTask {
@@ -207,7 +215,7 @@ pub enum Error {
     #[error("{}: cannot be executed: the interpreter that it names is missing", .0.display())]
     NoInterpreter(PathBuf),
     /// Something of the system that recording cannot do without failed.
-    #[error("cannot {what}: {source}")]
+    #[error("cannot {what}: {}", system_cause(.source))]
     System {
         /// What was tried: `start a process`.
         what: &'static str,
@@ -283,8 +291,20 @@ fn cause(error: &io::Error) -> String {
         Some(libc::EBUSY) => "its counter is in use by something else, such as the NMI watchdog; as root: sysctl \
                               kernel.nmi_watchdog=0"
             .to_owned(),
+        // arch/x86/kernel/hw_breakpoint.c, kernel/events/hw_breakpoint.c: each CPU has a fixed number of them.
+        Some(libc::ENOSPC) => {
+            "no breakpoint of the processor is left for it (x86 has four); name fewer mem: events".to_owned()
+        }
+        _ => system_cause(error),
+    }
+}
+
+/// Why anything else failed, and what helps.
+fn system_cause(error: &io::Error) -> String {
+    match error.raw_os_error() {
         Some(libc::EMFILE | libc::ENFILE) => {
-            "too many open files; raise the limit in this shell: sudo prlimit --pid $$ --nofile=65536".to_owned()
+            "too many open files; raise the limit in this shell: sudo prlimit --pid $$ --nofile=65536"
+                .to_owned()
         }
         _ => error.to_string(),
     }

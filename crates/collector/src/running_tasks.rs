@@ -15,7 +15,7 @@ impl Named {
     /// Those of these numbers; `what` they are to be, a process or a thread, is for messages.
     ///
     /// # Errors
-    /// Where there is none of a number.
+    /// Where there is none of a number, or none any more.
     pub(crate) fn find(what: &'static str, ids: &[u32]) -> Result<Named, Error> {
         let started = |&id: &u32| {
             // The number of another thread of a process names a directory in /proc, too, though none that is listed.
@@ -24,6 +24,7 @@ impl Named {
                     Err(Error::IsThread { id, process })
                 }
                 (Some(time), Some(_)) => Ok((id, time)),
+                (None, Some(_)) => Err(Error::HasEnded { what, id }),
                 _ => Err(Error::NoSuchTask { what, id }),
             }
         };

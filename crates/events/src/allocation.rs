@@ -12,7 +12,7 @@ const MOST_COUNTERS: u32 = 64;
 impl System {
     /// Checks which events can be counted at the same time. The answer is one sentence for each PMU that has to count
     /// its events in turns, and one for each weak group that was broken up since it would never count; nothing is known
-    /// of PMUs that no table describes.
+    /// of PMUs that no table describes. And one for each probe of which nobody can tell that an instruction begins there.
     ///
     /// # Errors
     /// [`Error::GivenTwice`] where two are the same event; [`Error::GroupTooLarge`] and
@@ -70,6 +70,14 @@ impl System {
                 ));
             }
         }
+        let inside = |event: &&EventConfig| event.probe.as_ref().is_some_and(|probe| !probe.begins_function);
+        notes.extend(events.iter().filter(inside).map(|event| {
+            // The kernel puts a trap there without looking at what comes before (uprobe_write_opcode()).
+            format!(
+                "{}: breaks the program unless an instruction begins there; `objdump -d` shows where they begin",
+                event.name
+            )
+        }));
         notes.extend(too_large.into_iter().map(|group| break_up(&mut *events, group)));
         Ok(notes)
     }

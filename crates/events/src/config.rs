@@ -140,6 +140,8 @@ pub struct Probe {
     pub path: CString,
     /// Where in the file, in bytes.
     pub offset: u64,
+    /// It is where a function begins, and so an instruction.
+    pub begins_function: bool,
 }
 
 /// Who knew an event's name: of several, the first in this order.

@@ -12,7 +12,7 @@ use crate::unprintable::is_unprintable;
 #[non_exhaustive]
 pub enum Error {
     /// No event has this name.
-    #[error("unknown event {event:?}{}; `oprof list` shows the events of this machine", did_you_mean(.suggestions))]
+    #[error("unknown event {event:?}; {}`oprof list` shows the events of this machine", did_you_mean(.suggestions))]
     UnknownEvent {
         /// The specification as typed.
         event: String,
@@ -211,7 +211,7 @@ pub enum Error {
         reason: String,
     },
     /// tracefs has no such tracepoint.
-    #[error("event {event:?}: no such tracepoint{}; `oprof list` shows the events of this machine", did_you_mean(.suggestions))]
+    #[error("event {event:?}: no such tracepoint; {}`oprof list` shows the events of this machine", did_you_mean(.suggestions))]
     UnknownTracepoint {
         /// The specification as typed.
         event: String,
@@ -252,11 +252,11 @@ pub(crate) fn shortened_to(characters: usize, text: &str) -> String {
     }
 }
 
-/// The closing half of "unknown event ...", empty without suggestions.
+/// A question that goes before where to look, empty without suggestions.
 fn did_you_mean(suggestions: &[String]) -> String {
     match suggestions {
         [] => String::new(),
-        some => format!(", did you mean {}?", alternatives(some)),
+        some => format!("did you mean {}? ", alternatives(some)),
     }
 }
 

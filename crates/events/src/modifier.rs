@@ -73,7 +73,7 @@ impl Modifiers {
                     return Err(Error::malformed(
                         event,
                         letters,
-                        "the modifiers are u, k, h, G, H, p, pp, ppp and P, and numbers come as COUNT:UNITMASK:KERNEL:USER",
+                        "the modifiers are u, k, h, G, H, p, pp, ppp, P, S and W, and numbers come as COUNT:UNITMASK:KERNEL:USER",
                     ));
                 }
             }

@@ -33,8 +33,8 @@ impl System {
         let failed = |reason: String| Error::Probe { event: event.to_owned(), reason };
         let pmu = self.pmus().iter().find(|pmu| pmu.name == "uprobe");
         let pmu = pmu.ok_or_else(|| failed("this kernel has no probes (CONFIG_UPROBE_EVENTS)".to_owned()))?;
-        let offset = match number::parse(place) {
-            Some(offset) => offset,
+        let (offset, begins_function) = match number::parse(place) {
+            Some(offset) => (offset, false),
             None => {
                 let (function, behind) = match place.rsplit_once('+').map(|(f, n)| (f, number::parse(n))) {
                     Some((function, Some(behind))) => (function, behind),
@@ -46,7 +46,9 @@ impl System {
                 let finder = self.function_finder();
                 let finder = finder.ok_or_else(|| failed("give the offset in the file".to_owned()))?;
                 let start = finder.0(Path::new(path), function).map_err(failed)?;
-                start.checked_add(behind).ok_or_else(|| failed("the offset is too large".to_owned()))?
+                let offset = start.checked_add(behind);
+                let offset = offset.ok_or_else(|| failed("the offset is too large".to_owned()))?;
+                (offset, behind == 0)
             }
         };
         let path = CString::new(path).map_err(|_| failed("the path has a NUL in it".to_owned()))?;
@@ -58,7 +60,7 @@ impl System {
             description: format!("{what} {place} in {file}"),
             default_count: 1,
             min_count: 1,
-            probe: Some(Probe { path, offset }),
+            probe: Some(Probe { path, offset, begins_function }),
             // Bit 0 says that it is of the return (the format `retprobe`).
             ..EventConfig::new(&name, EventKind::Probe, pmu.pmu_type, u64::from(is_return))
         })
@@ -85,7 +87,10 @@ mod tests {
         }
         let place =
             |text: &str| system.resolve(text).map(|configs| (configs[0].config, configs[0].probe.clone()));
-        let at = |offset| Some(Probe { path: c"/bin/x".to_owned(), offset });
+        let at = |offset| {
+            let begins_function = offset == 0x1000;
+            Some(Probe { path: c"/bin/x".to_owned(), offset, begins_function })
+        };
         assert_eq!(place("uprobe:/bin/x:f"), Ok((0, at(0x1000))));
         assert_eq!(place("uretprobe:/bin/x:f"), Ok((1, at(0x1000))));
         assert_eq!(place("uprobe:/bin/x:f+0x10"), Ok((0, at(0x1010))));
@@ -93,6 +98,10 @@ mod tests {
         let unknown = place("uprobe:/bin/x:g").expect_err("it is not there").to_string();
         assert!(unknown.contains("no function g"), "{unknown}");
         assert!(place("uretprobe:/bin/x:f+1").is_err() && place("uprobe:/bin/x:f:5:1").is_err());
+        let mut inside =
+            system.resolve_all(&["uprobe:/bin/x:f+0x10,uprobe:/bin/x:f"]).expect("they are there");
+        let notes = system.check_together(&mut inside).expect("they differ");
+        assert!(notes.len() == 1 && notes[0].contains("f+0x10") && notes[0].contains("objdump"), "{notes:?}");
         let probe = &system.resolve("uprobe:/bin/x:f:7").expect("it is there")[0];
         assert_eq!((probe.name.as_str(), probe.count, probe.default_count), ("uprobe:x:f", Some(7), 1));
     }

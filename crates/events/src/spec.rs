@@ -204,6 +204,13 @@ pub(crate) fn items(list: &str) -> Result<Vec<Item<'_>>, Error> {
                 let (inside, rest) = inside.rsplit_once('}').ok_or_else(|| {
                     Error::malformed(list, piece, "the closing brace is missing ({EVENT,EVENT}:MODIFIERS)")
                 })?;
+                if inside.trim().is_empty() {
+                    return Err(Error::malformed(
+                        list,
+                        piece,
+                        "the group has no events ({EVENT,EVENT}:MODIFIERS)",
+                    ));
+                }
                 if inside.contains(['{', '}']) {
                     return Err(Error::malformed(list, piece, "a group within a group"));
                 }

@@ -1,6 +1,6 @@
 //! Coverage, said in a line: how far a recording's rows can be trusted.
 
-use oprof_profile::{Event, EventCoverage, Recording, Sampling, Scope, Target};
+use oprof_profile::{CommandEnd, Event, EventCoverage, Recording, Sampling, Scope, Target};
 
 use crate::lifetime::Lifetimes;
 use crate::number::{counted, grouped};
@@ -92,12 +92,21 @@ fn of_event(event: &Event, coverage: &EventCoverage, recording: &Recording) -> S
                 None => format!("{samples_text}; CPUs were idle about {:.0} % of the time", 100.0 - busy),
             }
         }
+        (Some(covered), Some(total)) if read => format!(
+            "{} of {name}, read with the samples of its group's leader, are {:.1} % of its exact total ({})",
+            quantity(coverage.weight.saturating_add(coverage.outside_weight)),
+            covered * 100.0,
+            quantity(total)
+        ),
         (Some(covered), Some(total)) => format!(
             "{samples_text} {verb} for {}{:.1} % of {name}'s exact total ({})",
             if user_clock { "at least " } else { "" },
             covered * 100.0,
             quantity(total)
         ),
+        (None, Some(_)) if coverage.time_enabled == 0 => {
+            format!("{samples_text} of {name}: sampling was never switched on")
+        }
         (None, Some(_)) => format!("{samples_text}; {name} was counted and never happened"),
         (_, None) => format!(
             "{samples_text} {verb} for {} of {name}; its exact total is not known",
@@ -200,8 +209,12 @@ fn of_recording(recording: &Recording) -> String {
     let left = recording.coverage.left_running;
     if left > 0 {
         parts.push(format!(
-            "{} left the scope or outlived the command",
-            counted(left, "process", "processes")
+            "{} {}",
+            counted(left, "process", "processes"),
+            match recording.end {
+                Some(CommandEnd::StillRunning) => "went on when recording ended",
+                _ => "left the scope or outlived the command",
+            }
         ));
     }
     if recording.is_cut_off() {

@@ -237,3 +237,43 @@ fn a_hidden_row_stays_in_the_percentages() {
     let cell = report.cell(&report.rows()[0], Column::Percent(0));
     assert_eq!(cell, Cell::Percent { part: 98, whole: 100 });
 }
+
+/// An entry that stands for many processes is counted as many, and has no pid of its own.
+#[test]
+fn folded_processes_are_counted_and_named_as_several() {
+    let mut recording = recordings::default();
+    let before = number_of_processes(&recording);
+    let app = recording.processes[0].app;
+    let entry =
+        |folded, before_exec| Process { app, folded, before_exec, comm: "cc1".into(), ..Process::default() };
+    let first = ProcessId(recording.processes.len() as u32);
+    recording.processes.extend([entry(40, None), entry(40, Some(first)), entry(7, None)]);
+    let key = Key {
+        process: ProcessId(first.0 + 1),
+        thread: 0,
+        image: app.expect("an app"),
+        offset: ImageOffset(0),
+        event: EventId(0),
+        cpu: 0,
+    };
+    recording.counts.add(key, Count { samples: 3, weight: 3 });
+    assert_eq!(number_of_processes(&recording), before + 47, "one is executed after the other");
+    let line = coverage_line(&recording);
+    assert!(line.contains(&format!("{} processes", before + 47)), "{line}");
+    let mut out = Vec::new();
+    table(&report(&recording, By::Process), Look::default(), &mut out).expect("writing to memory");
+    table(&report(&recording, By::Command), Look::default(), &mut out).expect("writing to memory");
+    let text = String::from_utf8(out).expect("text");
+    assert!(text.contains("cc1 (40 processes)") && text.contains("[cc1] (40 processes)"), "{text}");
+    assert!(text.contains("more processes without samples"), "{text}");
+}
+
+/// What the rows of apps say, and what is said below them.
+fn number_of_processes(recording: &Recording) -> u64 {
+    let report = report(recording, By::App);
+    let number = |row| match report.cell(row, Column::Processes) {
+        Cell::Number(number) => number,
+        other => panic!("{other:?} is not a number"),
+    };
+    report.rows().iter().map(number).sum::<u64>() + report.idle_processes()
+}

@@ -3,7 +3,7 @@
 mod recordings;
 
 use oprof_profile::{Event, Recording, Sampling};
-use oprof_report::render::{Look, opreport_symbols, table};
+use oprof_report::render::{Look, opreport_summary, opreport_symbols, table};
 use oprof_report::{By, ClassOrder, Options, Report};
 use recordings::{Builder, counter};
 
@@ -44,6 +44,11 @@ samples  %        events        %        per cycle symbol name
     let text = String::from_utf8(out).expect("text");
     // 135,000 instructions in 105,000 cycles.
     assert!(text.contains("per cycle") && text.contains("1.286"), "{text}");
+    let mut out = Vec::new();
+    opreport_summary(&recording, &Options::default(), &mut out).expect("writing to memory");
+    let summary = String::from_utf8(out).expect("text");
+    assert!(summary.contains("  samples|      %|   events|      %|\n"), "{summary}");
+    assert!(summary.ends_with("      105 100.000    135000 100.000 app\n"), "{summary}");
 }
 
 #[test]

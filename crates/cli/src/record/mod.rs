@@ -22,6 +22,9 @@ const MOST_PROCESSES: usize = 20_000;
 /// Records, and gives the command's exit status.
 pub(crate) fn record(options: &RecordOptions) -> Result<ExitCode> {
     let (plan, notes) = plan(options)?;
+    if options.output.as_os_str() == "-" {
+        bail!("-o -: a recording cannot go into a pipe; name a file (./- is one of that name)");
+    }
     if plan.first_sample == FirstSample::WhenTold && !plan.switches {
         bail!("--delay off: nothing would switch sampling on; add --control");
     }

@@ -243,8 +243,8 @@ fn write(
         if written.is_ok() {
             let size = options.output.metadata().map_or(0, |metadata| metadata.len());
             speak::line(&format!(
-                "{} samples in {} ({} KB)",
-                oprof_report::grouped(samples),
+                "{} in {} ({} KB)",
+                oprof_report::counted(samples, "sample", "samples"),
                 options.output.display(),
                 size.div_ceil(1024)
             ));

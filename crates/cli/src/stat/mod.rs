@@ -125,7 +125,19 @@ fn events(options: &StatOptions, of_cpus: bool) -> Result<(Vec<EventConfig>, Vec
         return default_events::default_events(&system, of_cpus);
     }
     let mut events = system.resolve_all(&options.events)?;
-    let notes = system.check_together(&mut events)?;
+    let mut notes = system.check_together(&mut events)?;
+    // The kernel's clocks do not look at what runs: cpu_clock_event_read() and task_clock_event_read() in
+    // kernel/events/core.c.
+    let halves: Vec<&str> = (events.iter())
+        .filter(|event| event.nanoseconds && event.user != event.kernel)
+        .map(|event| event.name.as_str())
+        .collect();
+    if !halves.is_empty() {
+        notes.push(format!(
+            "{}: a clock counts user and kernel code alike; `oprof record` samples them apart",
+            halves.join(", ")
+        ));
+    }
     Ok((events, notes))
 }
 

@@ -24,12 +24,15 @@ enum Sink {
 }
 
 impl Output {
-    /// To stderr, or to a file, which keeps what it holds until [`Output::begin`].
+    /// To stderr, for `-` to stdout, or to a file, which keeps what it holds until [`Output::begin`].
     ///
     /// The file is made with mode 0600. One that is there is taken if it is a file of this user's own and of this name
     /// alone: through a link, symbolic or hard, somebody else could say what is overwritten.
     pub(crate) fn open(path: Option<&Path>) -> Result<Output> {
         let Some(path) = path else { return Ok(Output(Sink::Stderr)) };
+        if path.as_os_str() == "-" {
+            return Ok(Output::stdout());
+        }
         let name = path.display();
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
         let file = match rustix::fs::open(path, flags | OFlags::NOCTTY, Mode::RUSR | Mode::WUSR) {

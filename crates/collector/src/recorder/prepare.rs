@@ -109,6 +109,13 @@ impl Recorder {
                 notes.push(user_code::note("sampled"));
                 rings
             }
+            // One that has user code is refused for the kernel's alone, and would do without.
+            Err(Error::Open { source, event }) if scope == Scope::Inherit => {
+                let culprit = events.iter().find(|event| user_code::happens_in_kernel(&event.config));
+                let culprit = culprit.filter(|_| source.kind() == io::ErrorKind::PermissionDenied);
+                let event = culprit.map_or(event, |culprit| culprit.config.name.clone());
+                return Err(Error::Open { source, event });
+            }
             // What is refused here is the scope, not the event.
             Err(Error::Open { source, .. })
                 if scope != Scope::Inherit && source.kind() == io::ErrorKind::PermissionDenied =>
@@ -119,7 +126,8 @@ impl Recorder {
         };
         if let Some(sizes) = rings.shrunk_to {
             notes.push(format!(
-                "ring buffers are only {} KB per CPU: kernel.perf_event_mlock_kb and ulimit -l allow no more",
+                "ring buffers are only {} KB per CPU: kernel.perf_event_mlock_kb and ulimit -l allow no more; as root: \
+                 sysctl kernel.perf_event_mlock_kb=2048",
                 sizes.samples >> 10
             ));
         }

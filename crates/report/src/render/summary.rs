@@ -42,15 +42,18 @@ pub fn opreport_summary(recording: &Recording, options: &Options, out: &mut impl
         part as f64 * 100.0 >= options.threshold * whole as f64
     });
     let titles = titles(recording, &classes);
+    let read: Vec<bool> = classes.iter().map(|class| class.is_read(recording)).collect();
     if !options.no_header {
         out.write_all(header(recording, &classes).as_bytes())?;
         write_titles(&titles, "", out)?;
     }
     let write_row = |indent: &str, counts: &[Count], whole: &[Count], name: NameId, out: &mut _| {
         let mut line = indent.to_owned();
-        for ((class, part), whole) in classes.iter().zip(counts).zip(whole) {
+        for (((class, part), whole), read) in classes.iter().zip(counts).zip(whole).zip(&read) {
             let share = percent(class.measure(*part), class.measure(*whole));
-            line.push_str(&format!("{:>9} {share} ", part.samples));
+            // Of an event that is read with the samples of another the number of samples is the other's.
+            let amount = if *read { part.weight } else { part.samples };
+            line.push_str(&format!("{amount:>9} {share} "));
         }
         line.push_str(&printable(images.text(name, options.long_names)));
         line.push('\n');
@@ -112,7 +115,9 @@ fn titles(recording: &Recording, classes: &[Class]) -> [String; 3] {
     let events = classes.iter().filter_map(|class| recording.events.get(usize::from(class.event.0)));
     [
         events.map(|event| class_title(event) + "|").collect(),
-        "  samples|      %|".repeat(classes.len()),
+        (classes.iter())
+            .map(|class| if class.is_read(recording) { "   events|      %|" } else { "  samples|      %|" })
+            .collect(),
         "-".repeat(18 * classes.len()),
     ]
 }
