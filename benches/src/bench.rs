@@ -10,7 +10,7 @@ use anyhow::{Context, Result};
 use tempfile::TempDir;
 
 use crate::oprof;
-use crate::perf::{self, NoPerf};
+use crate::perf::{self, NoPerf, Perf};
 use crate::recorder::Recorder;
 use crate::workload::chain;
 
@@ -18,7 +18,7 @@ pub(crate) struct Bench {
     /// Whether to do as little as shows that the cases work.
     pub(crate) smoke: bool,
     /// Why there may be nothing to compare with.
-    pub(crate) perf: Result<(), NoPerf>,
+    pub(crate) perf: Result<Perf, NoPerf>,
     pub(crate) oprof: PathBuf,
     myself: PathBuf,
     directory: TempDir,
@@ -75,7 +75,7 @@ impl fmt::Display for Bench {
         let cpus = thread::available_parallelism().map_or(1, usize::from);
         write!(f, "{}, {user}, {cpus} CPUs; perf: ", self.oprof.display())?;
         match &self.perf {
-            Ok(()) => write!(f, "usable"),
+            Ok(perf) => write!(f, "{perf}"),
             Err(reason) => write!(f, "{reason}, so without it"),
         }
     }

@@ -25,23 +25,46 @@ impl fmt::Display for NoPerf {
     }
 }
 
-/// Tries to record something.
-pub(crate) fn usable(directory: &Path) -> Result<(), NoPerf> {
-    if Command::new("perf").arg("--version").output().is_err() {
-        return Err(NoPerf::NotInstalled);
-    }
-    let mut trial = record(&["-F".into(), "997".into()], &directory.join("trial"));
-    match measure::run(trial.arg("true")) {
-        Ok(_) => Ok(()),
-        Err(error) => Err(NoPerf::CannotRecord(format!("{error:#}"))),
+/// How perf can record here.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Perf {
+    /// It can collect the build ids of what it saw. perf 6.1 falls over one that is longer than 20 bytes.
+    collects_build_ids: bool,
+}
+
+impl fmt::Display for Perf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.collects_build_ids {
+            true => write!(f, "usable"),
+            false => write!(f, "usable without build ids (-B -N), which spares it reading every image"),
+        }
     }
 }
 
-/// `perf record`, up to and without the command.
-pub(crate) fn record(options: &[String], recording: &Path) -> Command {
-    let mut command = Command::new("perf");
-    command.args(["record", "-e", "cpu-clock"]).args(options).arg("-o").arg(recording).arg("--");
-    command
+/// Tries to record something.
+pub(crate) fn usable(directory: &Path) -> Result<Perf, NoPerf> {
+    if Command::new("perf").arg("--version").output().is_err() {
+        return Err(NoPerf::NotInstalled);
+    }
+    let trial = |collects_build_ids| {
+        let perf = Perf { collects_build_ids };
+        let mut trial = perf.record(&["-F".into(), "997".into()], &directory.join("trial"));
+        measure::run(trial.arg("true")).map(|_| perf)
+    };
+    trial(true).or_else(|error| trial(false).map_err(|_| NoPerf::CannotRecord(format!("{error:#}"))))
+}
+
+impl Perf {
+    /// `perf record`, up to and without the command.
+    pub(crate) fn record(self, options: &[String], recording: &Path) -> Command {
+        let mut command = Command::new("perf");
+        command.args(["record", "-e", "cpu-clock"]).args(options);
+        if !self.collects_build_ids {
+            command.args(["-B", "-N"]);
+        }
+        command.arg("-o").arg(recording).arg("--");
+        command
+    }
 }
 
 /// `perf report` by symbol, with the number of samples.

@@ -40,7 +40,7 @@ pub(crate) fn run(bench: &Bench) -> Result<String> {
         Time(cpu),
     );
     line += &match &bench.perf {
-        Ok(()) => {
+        Ok(_) => {
             let perf_cpu = turns.perf(|turn| turn.recorder_cpu);
             let perf_recording = turns.perf(|turn| turn.recording);
             let perf_memory = turns.perf(|turn| turn.peak_memory);

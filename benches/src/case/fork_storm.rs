@@ -49,7 +49,7 @@ pub(crate) fn run(bench: &Bench) -> Result<String> {
         Time(turns.oprof(|turn| turn.whole)),
     );
     line += &match &bench.perf {
-        Ok(()) => format!(
+        Ok(_) => format!(
             "; perf {}, command {} ({}), in all {}",
             turns.perf(|turn| turn.share),
             Time(turns.perf(|turn| turn.command)),

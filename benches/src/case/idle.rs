@@ -35,7 +35,7 @@ pub(crate) fn run(bench: &Bench) -> Result<String> {
         Time(turns.oprof(|turn| turn.short))
     );
     line += &match &bench.perf {
-        Ok(()) => {
+        Ok(_) => {
             let perfs = turns.perf(|turn| turn.each_second).as_secs_f64();
             let short = Time(turns.perf(|turn| turn.short));
             format!("; perf {:.3} % ({}), {short}", 100.0 * perfs, ratio(ours, perfs))

@@ -13,7 +13,7 @@ pub(crate) fn run(bench: &Bench) -> Result<String> {
     let mut line = shares(bench, Recorder::Oprof)?;
     line += "; ";
     line += &match &bench.perf {
-        Ok(()) => shares(bench, Recorder::Perf)?,
+        Ok(_) => shares(bench, Recorder::Perf)?,
         Err(reason) => format!("perf {reason}"),
     };
     Ok(line)

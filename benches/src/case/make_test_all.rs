@@ -53,7 +53,7 @@ pub(crate) fn run(bench: &Bench) -> Result<String> {
         Time(turns.bare(|turn| turn.command)),
     );
     line += &match &bench.perf {
-        Ok(()) => format!(
+        Ok(_) => format!(
             "; perf {} samples ({}), {SYMBOL} {} of them, command {} ({})",
             turns.perf(|turn| turn.samples),
             turns.perf(|turn| turn.share),

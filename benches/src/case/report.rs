@@ -20,7 +20,7 @@ pub(crate) fn run(bench: &Bench) -> Result<String> {
     );
     let mut line = format!("oprof {}, CPU {}, peak memory {memory}", Time(wall), Time(cpu));
     line += &match &bench.perf {
-        Ok(()) => {
+        Ok(_) => {
             let perf_wall = reports.perf(|report| report.wall);
             let perf_cpu = reports.perf(|report| report.cpu);
             let perf_memory = reports.perf(|report| report.peak_memory);

@@ -94,6 +94,36 @@ fn with_any_number_of_descriptors_it_works_or_says_why_not() {
     }
 }
 
+/// With fewer open files than it takes nothing runs; with few the recording does without what it can do without, and says so.
+#[test]
+fn a_low_limit_of_open_files_costs_the_exact_totals_first() {
+    let place = Place::new();
+    let mut met = Vec::new();
+    for limit in (8..80).step_by(4) {
+        let script = format!("ulimit -n {limit}; exec \"$@\"");
+        let oprof = place.oprof(["record", "-e", "cpu-clock:u", "--", "touch", "ran"]);
+        let mut shell = place.command("sh");
+        shell.args(["-c", &script, "sh"]).arg(oprof.get_program()).args(oprof.get_args());
+        let finished = finish(&mut shell);
+        let ran = std::fs::remove_file(place.path("ran")).is_ok();
+        let said = finished.stderr.contains("no exact totals because of the limit of open files");
+        met.push(match finished.code() {
+            Some(125) => {
+                assert_one_line(&finished.stderr, &["open files", "--nofile="]);
+                assert!(!ran, "{}", finished.stderr);
+                "refused"
+            }
+            Some(0) if said => "without totals",
+            code => {
+                assert_eq!((code, ran), (Some(0), true), "{limit}: {}", finished.stderr);
+                "whole"
+            }
+        });
+    }
+    met.dedup();
+    assert_eq!(met, ["refused", "without totals", "whole"]);
+}
+
 /// The second CPU refuses its counters, as one does that is taken away at the wrong moment: it is told, and the command
 /// does not run unprofiled.
 #[test]

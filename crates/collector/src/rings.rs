@@ -54,6 +54,17 @@ pub(crate) struct Rings {
     total_rings: Vec<(RingBuffer, Source)>,
     /// The buffers had to be made this much smaller than asked for.
     pub(crate) shrunk_to: Option<BufferSizes>,
+    /// The limit for which the exact totals of processes are left out.
+    pub(crate) left_out: Option<Limit>,
+}
+
+/// A limit on what a process may have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Limit {
+    /// RLIMIT_NOFILE.
+    OpenFiles,
+    /// RLIMIT_MEMLOCK and kernel.perf_event_mlock_kb.
+    LockedMemory,
 }
 
 impl Rings {

@@ -22,7 +22,7 @@ use crate::held_images::HeldImages;
 use crate::jit_files::JitFiles;
 use crate::launch::Launch;
 use crate::place::Place;
-use crate::rings::{Rings, allow_totals};
+use crate::rings::{Limit, Rings, allow_totals};
 use crate::running_tasks::{Named, attach, attach_beside, refused};
 use crate::sampled_event::{SampledEvent, is_in_hardware};
 use crate::signals::{self, Signals};
@@ -130,6 +130,15 @@ impl Recorder {
                  sysctl kernel.perf_event_mlock_kb=2048",
                 sizes.samples >> 10
             ));
+        }
+        if let Some(limit) = rings.left_out {
+            let limit = match limit {
+                Limit::OpenFiles => "the limit of open files; sudo prlimit --pid $$ --nofile=65536 raises it",
+                Limit::LockedMemory => {
+                    "the limit of locked memory; as root: sysctl kernel.perf_event_mlock_kb=2048"
+                }
+            };
+            notes.push(format!("processes have no exact totals because of {limit}"));
         }
         let totals = followed.totals(&events);
         let used = rings.descriptors() + totals.as_ref().map_or(0, Counters::descriptors);

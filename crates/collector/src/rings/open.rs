@@ -6,17 +6,16 @@ use oprof_events::{EventConfig, Group};
 use oprof_profile::{EventId, Sampling, Scope};
 use perf_event_open_sys::bindings::{PERF_SAMPLE_READ, perf_event_attr};
 
-use super::{Ring, Rings};
-use crate::Error;
+use super::{Limit, Ring, Rings};
 use crate::attribute::{self, Start};
 use crate::buffer_sizes::BufferSizes;
 use crate::counter::{Attachment, Counter};
 use crate::exec_tracepoint;
 use crate::parse::{Layout, Sampled, Source};
 use crate::place::Place;
-use crate::probe_privilege;
 use crate::ring_buffer::RingBuffer;
 use crate::sampled_event::{SampledEvent, is_in_hardware};
+use crate::{Error, open_files, probe_privilege};
 
 /// More counters than this for the exact totals of processes would slow down every fork too much: each process
 /// inherits all of them.
@@ -33,20 +32,26 @@ impl Rings {
         mut sizes: BufferSizes,
     ) -> Result<Rings, Error> {
         let asked = sizes;
+        let mut left_out = None;
         loop {
-            match Rings::open_with(place, events, cpus, sizes) {
-                // Without privilege there is a limit on locked memory, shared with others of the same user.
-                Err(Error::RingBuffer { ref source, .. })
-                    if source.kind() == io::ErrorKind::PermissionDenied
-                        && sizes.samples > BufferSizes::SMALL =>
-                {
-                    sizes = sizes.halved();
+            let error = match Rings::open_with(place, events, cpus, sizes, left_out.is_none()) {
+                Ok(_) if left_out.is_none() && !open_files::have_room() => {
+                    left_out = Some(Limit::OpenFiles);
+                    continue;
                 }
                 Ok(mut rings) => {
                     rings.shrunk_to = (sizes.samples != asked.samples).then_some(sizes);
+                    rings.left_out = left_out;
                     return Ok(rings);
                 }
-                Err(error) => return Err(error),
+                Err(error) => error,
+            };
+            let limit = Limit::of(&error);
+            match limit {
+                Some(Limit::LockedMemory) if sizes.samples > BufferSizes::SMALL => sizes = sizes.halved(),
+                // A machine of many CPUs takes many counters: those that could be done without go first.
+                Some(_) if left_out.is_none() => (left_out, sizes) = (limit, asked),
+                _ => return Err(error),
             }
         }
     }
@@ -56,16 +61,18 @@ impl Rings {
         events: &[SampledEvent],
         cpus: &[u32],
         sizes: BufferSizes,
+        with_extras: bool,
     ) -> Result<Rings, Error> {
         let mut rings = Rings { inherited: place.inherits, ..Rings::default() };
-        let totals_of = place.totals_of.filter(|_| wants_task_totals(events, cpus.len()));
+        let totals_of = place.totals_of.filter(|_| with_extras && wants_task_totals(events, cpus.len()));
         let configs: Vec<&EventConfig> = events.iter().map(|event| &event.config).collect();
         // Whether the kernel can read build ids is the same on all CPUs.
         let mut build_ids = true;
         for &cpu in cpus {
+            // A task would leave to its children what wakes, too.
+            let wakes_apart = with_extras && !place.inherits;
             if !place.samples_tell_tasks() {
-                // A task would leave to its children what wakes, too.
-                let watermark = if place.inherits { attribute::LONGER_THAN_A_FORK } else { sizes.tasks / 4 };
+                let watermark = if wakes_apart { sizes.tasks / 4 } else { attribute::LONGER_THAN_A_FORK };
                 rings.open_tasks(place, cpu, sizes.tasks, watermark, &mut build_ids)?;
             }
             rings.open_samples(place, cpu, sizes.samples, events, &mut build_ids)?;
@@ -73,7 +80,7 @@ impl Rings {
                 rings.open_task_totals(pid, &configs, Start::Enabled, cpu, sizes.totals)?;
             }
         }
-        if !place.samples_tell_tasks() && !place.inherits {
+        if with_extras && !place.samples_tell_tasks() && !place.inherits {
             rings.open_wakers(place, cpus)?;
         }
         rings.build_ids = build_ids;
@@ -411,6 +418,22 @@ fn with_build_ids(
             Ok(opened)
         }
         opened => opened,
+    }
+}
+
+impl Limit {
+    /// The limit that an error comes from, if from one of these.
+    fn of(error: &Error) -> Option<Limit> {
+        match error {
+            // Without privilege there is a limit on locked memory, shared with others of the same user.
+            Error::RingBuffer { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => {
+                Some(Limit::LockedMemory)
+            }
+            Error::Open { source, .. } if source.raw_os_error() == Some(libc::EMFILE) => {
+                Some(Limit::OpenFiles)
+            }
+            _ => None,
+        }
     }
 }
 
