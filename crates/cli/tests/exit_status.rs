@@ -8,7 +8,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::ExitStatusExt;
 use std::process::Stdio;
 
-use harness::{Place, Started, User, assert_one_line, users};
+use harness::{Place, Started, User, assert_one_line, finish, users};
 
 /// A build that is profiled must fail or succeed as it would alone.
 #[test]
@@ -209,6 +209,24 @@ fn the_command_is_run_in_the_same_surroundings() {
             assert_eq!(without_internal_signals(ours), without_internal_signals(theirs), "{user:?}");
         }
         assert_eq!(under_oprof.text().lines().count(), alone.text().lines().count(), "{user:?}");
+    }
+}
+
+/// What a shell starts in the background of a script ignores interrupts, and nohup(1) has hang-ups ignored: the command
+/// under oprof does, too.
+#[test]
+fn signals_that_are_ignored_stay_so_for_the_command() {
+    let place = Place::new();
+    let look = "grep SigIgn /proc/self/status";
+    for tool in ["record -q -e cpu-clock:u", "stat -q -e cpu-clock:u -o counts"] {
+        let oprof = place.oprof(tool.split(' '));
+        let words: Vec<_> = [oprof.get_program()].into_iter().chain(oprof.get_args()).collect();
+        let script = format!("trap '' HUP INT TERM; {look}; \"$@\" sh -c '{look}'");
+        let finished = finish(place.command("sh").args(["-c", &script, "sh"]).args(words)).with_status(0);
+        let lines: Vec<&str> = finished.text().lines().collect();
+        assert_eq!(lines.len(), 2, "{tool}: {lines:?}");
+        assert_eq!(without_internal_signals(lines[0]), without_internal_signals(lines[1]), "{tool}");
+        assert!(lines[0].ends_with('3'), "HUP and INT: {}", lines[0]);
     }
 }
 

@@ -16,7 +16,7 @@ use oprof_profile::CommandEnd;
 use rustix::process::{Resource, Rlimit};
 
 use crate::command_user::CommandUser;
-use crate::{Error, proc_info};
+use crate::{Error, proc_info, signals};
 
 /// The new process waits within so long after it was heard of, unless the machine is overwhelmed.
 const UNTIL_IT_WAITS: Duration = Duration::from_millis(50);
@@ -67,7 +67,14 @@ impl Forking {
         let mut builder = Command::new(program);
         builder.args(arguments).envs(preparation.user.iter().flat_map(CommandUser::environment));
         let go_in_child = go.as_raw_fd();
-        let steps = move || -> io::Result<()> { prepare(&preparation, &tell_ready, &wait, go_in_child) };
+        let ignored = signals::ignored_by_the_command();
+        let steps = move || -> io::Result<()> {
+            for &signal in &ignored {
+                // SAFETY: sets how a signal is taken, and runs no code of ours.
+                unsafe { libc::signal(signal, libc::SIG_IGN) };
+            }
+            prepare(&preparation, &tell_ready, &wait, go_in_child)
+        };
         // SAFETY: `steps` runs in the forked child, where only async-signal-safe functions may be called: it makes
         // system calls alone and allocates nothing.
         unsafe { builder.pre_exec(steps) };

@@ -4,7 +4,7 @@ use std::io::{self, Read};
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Once};
+use std::sync::{Arc, Once, OnceLock};
 
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
 use signal_hook::low_level::pipe;
@@ -34,6 +34,7 @@ pub(crate) struct Signals {
 
 impl Signals {
     pub(crate) fn catch() -> io::Result<Signals> {
+        ignored_at_start();
         let pair = || -> io::Result<(UnixStream, UnixStream)> {
             let (read, write) = UnixStream::pair()?;
             read.set_nonblocking(true)?;
@@ -96,11 +97,24 @@ pub(crate) fn outlive_file_size_limit() {
     });
 }
 
+/// Those of the signals that are caught here which the command is to have ignored, as a shell starts it in the background of
+/// a script: an exec keeps what is ignored, and gives what is caught its default back (execve(2)).
+pub(crate) fn ignored_by_the_command() -> Vec<i32> {
+    [SIGINT, SIGTERM].into_iter().filter(|signal| is_ignored(*signal)).collect()
+}
+
 /// The process was started with this signal ignored.
 fn is_ignored(signal: i32) -> bool {
-    // SigIgn of /proc/self/status is a mask in hexadecimal whose lowest bit is signal 1 (proc(5)).
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:")).map(str::trim);
-    let mask = mask.and_then(|mask| u64::from_str_radix(mask, 16).ok()).unwrap_or(0);
-    mask >> (signal - 1) & 1 != 0
+    ignored_at_start() >> (signal - 1) & 1 != 0
+}
+
+/// The signals that were ignored when this was asked for first, which is before any is caught.
+fn ignored_at_start() -> u64 {
+    static IGNORED: OnceLock<u64> = OnceLock::new();
+    *IGNORED.get_or_init(|| {
+        // SigIgn of /proc/self/status is a mask in hexadecimal whose lowest bit is signal 1 (proc(5)).
+        let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+        let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:")).map(str::trim);
+        mask.and_then(|mask| u64::from_str_radix(mask, 16).ok()).unwrap_or(0)
+    })
 }
