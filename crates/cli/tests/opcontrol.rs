@@ -17,6 +17,8 @@ use rustix::process::{Pid, Signal};
 /// A place for root with a session directory, whose daemon ends with it.
 struct Session {
     place: Place,
+    /// Where the session is, of one on a disk of its own: it goes after the daemon.
+    disk: Option<SmallDisk>,
 }
 
 impl Session {
@@ -25,7 +27,18 @@ impl Session {
             skipped("only root may profile the whole system");
             return None;
         };
-        Some(Session { place: Place::of(root) })
+        Some(Session { place: Place::of(root), disk: None })
+    }
+
+    /// One whose disk can be filled.
+    fn on_small_disk() -> Option<Session> {
+        let mut session = Session::new()?;
+        session.disk = Some(SmallDisk::mount(&session.place, "session")?);
+        Some(session)
+    }
+
+    fn disk(&self) -> &SmallDisk {
+        self.disk.as_ref().expect("it has one")
     }
 
     fn run(&self, tool: &str, arguments: &str) -> Finished {
@@ -200,12 +213,11 @@ fn samples_can_be_read_while_they_are_taken_and_forgotten() {
 /// On a full disk nothing is done by halves, and samples stay in memory until there is space.
 #[test]
 fn a_full_disk_keeps_samples_in_memory() {
-    let Some(session) = Session::new() else { return };
-    let Some(disk) = SmallDisk::mount(&session.place, "session") else { return };
+    let Some(session) = Session::on_small_disk() else { return };
     session.opcontrol("--start --event=cpu-clock:1000000");
     let pid = session.daemon().expect("it runs");
     spin(&session.place, 300_000);
-    disk.fill_but(0);
+    session.disk().fill_but(0);
     spin(&session.place, 300_000);
     let words = ["No space left", "free some space", "goes on in memory"];
     for order in ["--dump", "--save=a", "--shutdown"] {
@@ -216,7 +228,7 @@ fn a_full_disk_keeps_samples_in_memory() {
         assert_eq!(session.daemon(), Some(pid));
     }
     assert!(session.opcontrol("--status").contains("Profiler: sampling\n"));
-    disk.empty();
+    session.disk().empty();
     session.opcontrol("--save=a");
     let saved = samples(&session.opreport("-l -n session:a"));
     assert!(saved > 200, "from before, and from while it was full: {saved}");

@@ -120,7 +120,7 @@ pub enum Error {
         process: u32,
     },
     /// The process or thread has ended, and its parent has not asked how.
-    #[error("{what} {id}: it has ended; only its parent has not looked yet")]
+    #[error("{what} {id}: it has ended, and waits for its parent to ask how (`ps -eL` shows it as defunct)")]
     HasEnded {
         /// `process` or `thread`.
         what: &'static str,

@@ -14,7 +14,7 @@ pub enum Error {
     #[error("{}: no such recording; `oprof record COMMAND` makes one", .0.display())]
     Missing(PathBuf),
     /// The file cannot be opened or read.
-    #[error("{}: cannot be read: {source}", path.display())]
+    #[error("{}: cannot be read: {source}{}", path.display(), too_many_files(source))]
     Read {
         /// The file.
         path: PathBuf,
@@ -97,6 +97,16 @@ fn remedy(error: &io::Error) -> &'static str {
         | io::ErrorKind::ReadOnlyFilesystem
         | io::ErrorKind::NotFound
         | io::ErrorKind::InvalidFilename => "; choose another file with -o",
+        _ => too_many_files(error),
+    }
+}
+
+/// What the user can do about too many open files.
+fn too_many_files(error: &io::Error) -> &'static str {
+    match rustix::io::Errno::from_io_error(error) {
+        Some(rustix::io::Errno::MFILE | rustix::io::Errno::NFILE) => {
+            "; raise the limit in this shell: sudo prlimit --pid $$ --nofile=65536"
+        }
         _ => "",
     }
 }
