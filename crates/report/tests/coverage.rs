@@ -204,7 +204,8 @@ fn each_of_several_events_has_a_line() {
     builder.recording.coverage.events[1].counted = Some(0);
     let lines = coverage_lines(&builder.recording);
     assert_eq!(lines[1], "coverage: 0 samples of page-faults: sampling was never switched on");
-    builder.recording.coverage.events[1].time_enabled = 1000;
+    let never_happened = &mut builder.recording.coverage.events[1];
+    (never_happened.time_enabled, never_happened.time_running) = (1000, 1000);
     let expected = [
         "coverage: 1 sample stands for 1.00 ms of cpu-clock; its exact total is not known",
         "coverage: 0 samples; page-faults was counted and never happened",
