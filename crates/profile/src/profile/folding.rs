@@ -75,10 +75,10 @@ impl Profile {
     ///
     /// Gives nothing where nothing is to be folded.
     pub fn fold_ended(&mut self, before: Timestamp, keep: usize) -> Option<Renumbering> {
-        self.open_window.drain_into(&mut self.closed_windows);
         let mut chains = self.chains(before);
         choose(&mut chains, &self.processes, keep)?;
-        let stays = |entry: ProcessId, of: &[bool]| of[entry.0 as usize];
+        // Not before it is known that something is folded: else the window that is open has yet to be told.
+        self.open_window.drain_into(&mut self.closed_windows);
         let mut staying = vec![false; self.processes.len()];
         for chain in chains.iter().filter(|chain| chain.stays) {
             chain.entries.iter().for_each(|&entry| staying[entry] = true);
@@ -91,27 +91,28 @@ impl Profile {
             numbers[index] = ProcessId(next);
         }
         let numbers = Renumbering(numbers);
+        let stays = |process: ProcessId| staying[process.0 as usize];
         let old = std::mem::take(&mut self.processes);
         for (mut process, _) in old.into_iter().zip(&staying).filter(|(_, stays)| **stays) {
-            process.parent = process.parent.filter(|&parent| stays(parent, &staying));
+            process.parent = process.parent.filter(|&parent| stays(parent));
             process.parent = process.parent.map(|parent| numbers.of(parent));
             process.before_exec = process.before_exec.map(|before| numbers.of(before));
             processes.push(process);
         }
         self.processes = processes;
-        let ended = self.live.extract_if(|_, live| !stays(live.process, &staying));
+        let ended = self.live.extract_if(|_, live| !stays(live.process));
         ended.for_each(|(_, live)| self.totals.fold(&live.tally));
         self.live.values_mut().for_each(|live| live.process = numbers.of(live.process));
-        self.totals.renumber(|process| stays(process, &staying).then(|| numbers.of(process)));
+        self.totals.renumber(|process| stays(process).then(|| numbers.of(process)));
         let counts = std::mem::take(&mut self.closed_windows);
         for (mut key, count) in counts.iter() {
-            key.thread = if stays(key.process, &staying) { key.thread } else { 0 };
+            key.thread = if stays(key.process) { key.thread } else { 0 };
             key.process = numbers.of(key.process);
             self.closed_windows.add(key, count);
         }
         for sample in &mut self.jit_samples {
             let key = &mut sample.key;
-            key.thread = if stays(key.process, &staying) { key.thread } else { 0 };
+            key.thread = if stays(key.process) { key.thread } else { 0 };
             key.process = numbers.of(key.process);
         }
         self.changed_processes.clear();
@@ -131,7 +132,7 @@ impl Profile {
             chains[chain].entries.push(entry);
             chain_of.push(chain);
         }
-        for (key, count) in self.closed_windows.iter() {
+        for (key, count) in self.closed_windows.iter().chain(self.open_window.iter()) {
             chains[chain_of[key.process.0 as usize]].samples += count.samples;
         }
         let goes_on = |chain: &Chain| {
@@ -160,7 +161,6 @@ impl Profile {
             let (last, length) = (&self.processes[chain.last()], programs.len());
             let (has_totals, is_sampled) = (!last.event_totals.is_empty(), chain.samples > 0);
             let first = *folds.entry(Fold { programs, has_totals, is_sampled }).or_insert(processes.len());
-            let is_new = first == processes.len();
             for (place, &entry) in places.iter().zip(&chain.entries) {
                 let (old, number) = (&self.processes[entry], first + place);
                 if number == processes.len() {
@@ -173,7 +173,6 @@ impl Profile {
                 new.ended = new.ended.max(old.ended);
                 numbers[entry] = ProcessId(number as u32);
             }
-            debug_assert!(!is_new || processes.len() == first + length);
             for new in &mut processes[first..first + length] {
                 new.folded = new.folded.saturating_add(last.processes());
             }

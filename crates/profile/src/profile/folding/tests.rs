@@ -238,3 +238,14 @@ fn a_folded_process_may_be_the_one_that_lacks_a_report() {
         assert_eq!(process(0).event_totals.first().copied(), is_told.then_some(4));
     }
 }
+
+/// Where nothing is folded the window that is open is still to be told, and the file gets it.
+#[test]
+fn a_window_is_not_lost_where_nothing_is_folded() {
+    let mut profile = profile();
+    for step in [Step::Execute(1, 0), Step::Sample(1, 0), Step::Exit(1, true)] {
+        apply(&mut profile, 1, step);
+    }
+    assert!(profile.fold_ended(Timestamp(9), 1).is_none());
+    assert_eq!(profile.close_window().counts.len(), 1);
+}
