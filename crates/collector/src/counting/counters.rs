@@ -139,13 +139,16 @@ mod tests {
         System::here().resolve_all(&[specs]).expect("they exist everywhere")
     }
 
-    /// Touches pages that were never touched, but for a few at the ends where the allocator uses some again.
+    /// Touches at least so many pages that were never touched.
     fn touch(pages: usize) {
+        // At its ends what is allocated may share a page with something else, which has touched it.
+        let pages = pages + 2;
         let mut memory = vec![0_u8; pages * 4096];
         for page in 0..pages {
             memory[page * 4096] = 1;
         }
-        std::hint::black_box(memory);
+        // Never freed, so that no later call gets the same pages.
+        std::mem::forget(std::hint::black_box(memory));
     }
 
     #[test]
@@ -159,7 +162,7 @@ mod tests {
         counters.disable();
         let counts = counters.read();
         assert_eq!(counts.len(), 3);
-        assert!((280..2_000).contains(&counts[1].value), "{counts:?}");
+        assert!((300..2_000).contains(&counts[1].value), "{counts:?}");
         assert_eq!(counts[0].time_running, counts[1].time_running, "{counts:?}");
         assert!(counts.iter().all(EventCount::is_complete), "{counts:?}");
         touch(300);
@@ -179,7 +182,7 @@ mod tests {
         both.disable();
         let (own, places) = (std::process::id(), both.read_places());
         let (one, both) = (one.read()[0].value, both.read()[0].value);
-        assert!(both >= 180 && both.abs_diff(2 * one) <= 20, "{one} and twice {both}");
+        assert!(both >= 200 && both.abs_diff(2 * one) <= 20, "{one} and twice {both}");
         assert!(places.iter().all(|place| place.id == own), "{places:?}");
     }
 
