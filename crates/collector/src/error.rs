@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use oprof_profile::{Clock, Scope};
+use oprof_profile::{Clock, RAISE_OPEN_FILES, Scope};
 
 use crate::settings;
 
@@ -153,8 +153,8 @@ pub enum Error {
     },
     /// A ring buffer cannot be mapped.
     #[error(
-        "cannot map {kilobytes} KB of ring buffer for CPU {cpu}: {source}; choose a smaller -m, or as root: sysctl \
-         kernel.perf_event_mlock_kb=2048"
+        "cannot map {kilobytes} KB of ring buffer for CPU {cpu}: {source}; choose a smaller -m, or {}",
+        settings::RAISE_LOCKED_MEMORY
     )]
     RingBuffer {
         /// The CPU.
@@ -303,8 +303,7 @@ fn cause(error: &io::Error) -> String {
 fn system_cause(error: &io::Error) -> String {
     match error.raw_os_error() {
         Some(libc::EMFILE | libc::ENFILE) => {
-            "too many open files; raise the limit in this shell: sudo prlimit --pid $$ --nofile=65536"
-                .to_owned()
+            format!("too many open files; raise the limit in this shell: {RAISE_OPEN_FILES}")
         }
         _ => error.to_string(),
     }

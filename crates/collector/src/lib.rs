@@ -67,4 +67,4 @@ pub use probe::{
 };
 pub use recorder::{Collected, FirstSample, Progress, Reason, Recorder, RecordingPlan};
 pub use scope::ScopeChoice;
-pub use settings::Settings;
+pub use settings::{RAISE_LOCKED_MEMORY, Settings};

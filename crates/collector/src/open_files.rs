@@ -8,14 +8,14 @@ pub(crate) fn limit() -> Rlimit {
 }
 
 /// Besides counters a recorder opens about a dozen files, and all that it samples.
-const NEEDED_BESIDES: usize = 24;
+const NEEDED_BESIDES: u64 = 24;
 
 /// So many files can still be opened that there is room for more than counters.
 pub(crate) fn have_room() -> bool {
     let Some(limit) = limit().current else { return true };
     // Where that cannot be told it is tried.
     let open = std::fs::read_dir("/proc/self/fd").map_or(0, Iterator::count);
-    open as u64 + NEEDED_BESIDES as u64 <= limit
+    open as u64 + NEEDED_BESIDES <= limit
 }
 
 /// Raises the limit as far as it goes, since counters and images that are held open are many; gives the limit.

@@ -7,6 +7,7 @@ use oprof_events::{EventConfig, EventKind};
 use oprof_profile::{Scope, Target};
 
 use crate::attribute::{self, SamplingChoice};
+use crate::buffer_sizes::BufferSizes;
 use crate::counter::{Attachment, Counter};
 use crate::recorder::{FirstSample, Recorder, RecordingPlan};
 use crate::user_code::happens_in_kernel;
@@ -158,7 +159,7 @@ pub fn rehearse(scope: Scope, events: &[EventConfig]) -> Result<Rehearsal, Error
     let recorder = Recorder::prepare(&plan)?;
     let rehearsal = Rehearsal {
         kernel: recorder.events().iter().all(|event| event.kernel),
-        small_buffers: recorder.notes().iter().find(|note| note.starts_with("ring buffers")).cloned(),
+        small_buffers: recorder.shrunk_to().map(BufferSizes::shrunk_note),
     };
     Ok(rehearsal)
 }

@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use oprof_profile::{Event, Profile, Scope, Target, Timestamp};
 
+use crate::buffer_sizes::BufferSizes;
 use crate::cgroup::{Cgroup, ExistingCgroup};
 use crate::command::{Running, Waiting};
 use crate::control::{Controller, Orders};
@@ -89,6 +90,11 @@ impl Recorder {
     /// What a user should know of how they were opened, a sentence each.
     pub fn notes(&self) -> &[String] {
         &self.notes
+    }
+
+    /// The buffers had to be made this much smaller than asked for.
+    pub(crate) fn shrunk_to(&self) -> Option<BufferSizes> {
+        self.rings.shrunk_to
     }
 
     /// What tells it what to do while it records.

@@ -3,6 +3,9 @@
 use std::fs;
 use std::path::Path;
 
+/// What lets every user have more ring buffer, as part of a sentence.
+pub const RAISE_LOCKED_MEMORY: &str = "as root: sysctl kernel.perf_event_mlock_kb=2048";
+
 /// The kernel's settings for perf events, as sysctl(8) names them under `kernel.`; `None` where one cannot be
 /// read. Documented in the kernel's `Documentation/admin-guide/sysctl/kernel.rst`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

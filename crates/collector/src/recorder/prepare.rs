@@ -4,7 +4,7 @@ use std::io;
 use std::time::Instant;
 
 use oprof_events::EventConfig;
-use oprof_profile::{Event, Profile, Record, Sampling, Scope, Target, TaskRecord};
+use oprof_profile::{Event, Profile, RAISE_OPEN_FILES, Record, Sampling, Scope, Target, TaskRecord};
 use rustix::process::Rlimit;
 
 use super::fork_storm::ForkStorm;
@@ -25,6 +25,7 @@ use crate::place::Place;
 use crate::rings::{Limit, Rings, allow_totals};
 use crate::running_tasks::{Named, attach, attach_beside, refused};
 use crate::sampled_event::{SampledEvent, is_in_hardware};
+use crate::settings::RAISE_LOCKED_MEMORY;
 use crate::signals::{self, Signals};
 use crate::time_order::TimeOrder;
 use crate::{Error, bpf, cpus, open_files, precision, probe_privilege, proc_info, user_code, weak_groups};
@@ -125,18 +126,12 @@ impl Recorder {
             rings => rings?,
         };
         if let Some(sizes) = rings.shrunk_to {
-            notes.push(format!(
-                "ring buffers are only {} KB per CPU: kernel.perf_event_mlock_kb and ulimit -l allow no more; as root: \
-                 sysctl kernel.perf_event_mlock_kb=2048",
-                sizes.samples >> 10
-            ));
+            notes.push(format!("{}; {RAISE_LOCKED_MEMORY}", sizes.shrunk_note()));
         }
         if let Some(limit) = rings.left_out {
             let limit = match limit {
-                Limit::OpenFiles => "the limit of open files; sudo prlimit --pid $$ --nofile=65536 raises it",
-                Limit::LockedMemory => {
-                    "the limit of locked memory; as root: sysctl kernel.perf_event_mlock_kb=2048"
-                }
+                Limit::OpenFiles => format!("the limit of open files; {RAISE_OPEN_FILES} raises it"),
+                Limit::LockedMemory => format!("the limit of locked memory; {RAISE_LOCKED_MEMORY}"),
             };
             notes.push(format!("processes have no exact totals because of {limit}"));
         }

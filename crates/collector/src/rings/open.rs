@@ -32,6 +32,7 @@ impl Rings {
         mut sizes: BufferSizes,
     ) -> Result<Rings, Error> {
         let asked = sizes;
+        let wants_totals = place.totals_of.is_some() && wants_task_totals(events, cpus.len());
         let mut left_out = None;
         loop {
             let error = match Rings::open_with(place, events, cpus, sizes, left_out.is_none()) {
@@ -41,7 +42,7 @@ impl Rings {
                 }
                 Ok(mut rings) => {
                     rings.shrunk_to = (sizes.samples != asked.samples).then_some(sizes);
-                    rings.left_out = left_out;
+                    rings.left_out = left_out.filter(|_| wants_totals);
                     return Ok(rings);
                 }
                 Err(error) => error,

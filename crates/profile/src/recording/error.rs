@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::frame::VERSION;
 use super::{Damage, Obstacle};
+use crate::RAISE_OPEN_FILES;
 
 /// What can go wrong with a recording file; each message names the file and the remedy.
 #[derive(Debug, thiserror::Error)]
@@ -87,8 +88,8 @@ pub enum Error {
 }
 
 /// What the user can do about a failed write.
-fn remedy(error: &io::Error) -> &'static str {
-    match error.kind() {
+fn remedy(error: &io::Error) -> String {
+    let remedy = match error.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
             "; free some space there, or record to another place"
         }
@@ -97,17 +98,18 @@ fn remedy(error: &io::Error) -> &'static str {
         | io::ErrorKind::ReadOnlyFilesystem
         | io::ErrorKind::NotFound
         | io::ErrorKind::InvalidFilename => "; choose another file with -o",
-        _ => too_many_files(error),
-    }
+        _ => return too_many_files(error),
+    };
+    remedy.to_owned()
 }
 
 /// What the user can do about too many open files.
-fn too_many_files(error: &io::Error) -> &'static str {
+fn too_many_files(error: &io::Error) -> String {
     match rustix::io::Errno::from_io_error(error) {
         Some(rustix::io::Errno::MFILE | rustix::io::Errno::NFILE) => {
-            "; raise the limit in this shell: sudo prlimit --pid $$ --nofile=65536"
+            format!("; raise the limit in this shell: {RAISE_OPEN_FILES}")
         }
-        _ => "",
+        _ => String::new(),
     }
 }
 

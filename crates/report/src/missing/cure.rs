@@ -1,6 +1,6 @@
 //! Cures: what would name code that has no name.
 
-use oprof_profile::{ImageKind, Package, Recording};
+use oprof_profile::{ImageKind, Package, RAISE_OPEN_FILES, Recording};
 
 use super::distribution::Family;
 use super::reason::Reason;
@@ -62,9 +62,9 @@ pub(crate) fn cure(code: &NamelessCode<'_>, recording: &Recording) -> Cure {
         }
         Reason::NoMapping => text("-"),
         Reason::Deleted => text("keep the file until the recording ends, readable for whoever records"),
-        Reason::NotHeldOpen => text(
-            "raise the limit of open files in the shell before recording: sudo prlimit --pid $$ --nofile=65536",
-        ),
+        Reason::NotHeldOpen => {
+            text(&format!("raise the limit of open files in the shell before recording: {RAISE_OPEN_FILES}"))
+        }
         Reason::Mismatch => text("do not replace the file (a build, an upgrade) while recording"),
         Reason::Unreadable => text("-"),
         Reason::Guest => text("record within the virtual machine"),

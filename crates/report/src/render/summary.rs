@@ -41,8 +41,8 @@ pub fn opreport_summary(recording: &Recording, options: &Options, out: &mut impl
         // Not part / whole: a share of a whole of zero is zero.
         part as f64 * 100.0 >= options.threshold * whole as f64
     });
-    let titles = titles(recording, &classes);
     let read: Vec<bool> = classes.iter().map(|class| class.is_read(recording)).collect();
+    let titles = titles(recording, &classes, &read);
     if !options.no_header {
         out.write_all(header(recording, &classes).as_bytes())?;
         write_titles(&titles, "", out)?;
@@ -111,13 +111,11 @@ fn apps(rows: Vec<Row>, images: &ImageNames<'_>, classes: &[Class]) -> Vec<App> 
 }
 
 /// The three lines above the rows.
-fn titles(recording: &Recording, classes: &[Class]) -> [String; 3] {
+fn titles(recording: &Recording, classes: &[Class], read: &[bool]) -> [String; 3] {
     let events = classes.iter().filter_map(|class| recording.events.get(usize::from(class.event.0)));
     [
         events.map(|event| class_title(event) + "|").collect(),
-        (classes.iter())
-            .map(|class| if class.is_read(recording) { "   events|      %|" } else { "  samples|      %|" })
-            .collect(),
+        read.iter().map(|read| if *read { "   events|      %|" } else { "  samples|      %|" }).collect(),
         "-".repeat(18 * classes.len()),
     ]
 }

@@ -1,5 +1,7 @@
 //! How much may be sampled, buffered and held open.
 
+use oprof_collector::RAISE_LOCKED_MEMORY;
+
 use crate::doctor::capabilities::Capability;
 use crate::doctor::check::Check;
 use crate::doctor::facts::Facts;
@@ -20,8 +22,7 @@ pub(crate) fn ring_buffers(facts: &Facts) -> Check {
     };
     if let Some(note) = &rehearsal.small_buffers {
         let note = note.strip_prefix("ring buffers are ").unwrap_or(note);
-        return Check::limited(WHAT, format!("{note}; samples may be lost"))
-            .cured_by("as root: sysctl kernel.perf_event_mlock_kb=2048");
+        return Check::limited(WHAT, format!("{note}; samples may be lost")).cured_by(RAISE_LOCKED_MEMORY);
     }
     if facts.capabilities.has(Capability::IpcLock) && facts.initial_user_namespace {
         return Check::ok(WHAT, "as large as wanted: CAP_IPC_LOCK lifts the limits");
