@@ -1,5 +1,7 @@
 //! `oprof report`: prints a recording as tables.
 
+mod arguments;
+
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 use std::process::ExitCode;
@@ -10,10 +12,10 @@ use oprof_profile::recording::Damage;
 use oprof_report::render::{self, Look, opreport_summary, opreport_symbols, table};
 use oprof_report::{By, ClassOrder, Missing, Options, Report, SourcePaths, printable};
 
-use crate::arguments::ReportOptions;
 use crate::paragraph::wrapped;
 use crate::terminal::{self, Terminal};
 use crate::{speak, status};
+pub(crate) use arguments::ReportOptions;
 
 /// Prints the report that was asked for.
 pub(crate) fn report(options: &ReportOptions) -> Result<ExitCode> {
