@@ -87,6 +87,13 @@ impl Counts {
         entries
     }
 
+    /// Keeps the places that `keep` wants.
+    pub fn retain(&mut self, mut keep: impl FnMut(&Key) -> bool) {
+        for entries in &mut self.by_cpu {
+            entries.retain(|key, _| keep(key));
+        }
+    }
+
     /// How many distinct places there are.
     pub fn len(&self) -> usize {
         self.by_cpu.iter().map(FxHashMap::len).sum()

@@ -25,6 +25,7 @@ pub mod recording;
 mod regular_file;
 mod run;
 mod source_line;
+pub mod specification;
 mod symbol;
 mod target;
 mod time;
