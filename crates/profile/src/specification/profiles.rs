@@ -6,7 +6,7 @@ use super::{Specification, SpecificationError};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Profiles {
     /// One.
-    One(Specification),
+    One(Box<Specification>),
     /// Two: what changed from the first to the second is asked for.
     Two(Box<Specification>, Box<Specification>),
 }
@@ -30,7 +30,7 @@ impl Profiles {
             words.iter().copied().enumerate().filter(|(_, word)| is_brace(word)).collect();
         let [(first, "{"), (first_end, "}"), (second, "{"), (second_end, "}")] = braces.as_slice() else {
             return match braces.is_empty() {
-                true => Specification::parse(&words).map(Profiles::One),
+                true => Ok(Profiles::One(Box::new(Specification::parse(&words)?))),
                 false => Err(SpecificationError::Braces(words.join(" "))),
             };
         };
@@ -50,7 +50,7 @@ impl Profiles {
     /// Where there are two.
     pub fn one(self) -> Result<Specification, SpecificationError> {
         match self {
-            Profiles::One(specification) => Ok(specification),
+            Profiles::One(specification) => Ok(*specification),
             Profiles::Two(..) => Err(SpecificationError::NotCompared),
         }
     }
@@ -64,7 +64,7 @@ mod tests {
         let words: Vec<&str> = text.split_whitespace().collect();
         let sessions = |profile: Specification| [profile.sessions, profile.files].concat();
         Ok(match Profiles::parse(&words)? {
-            Profiles::One(profile) => vec![sessions(profile)],
+            Profiles::One(profile) => vec![sessions(*profile)],
             Profiles::Two(first, second) => vec![sessions(*first), sessions(*second)],
         })
     }
