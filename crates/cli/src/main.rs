@@ -28,6 +28,7 @@ mod paragraph;
 mod parallel;
 mod record;
 mod report;
+mod session;
 mod session_directory;
 mod size;
 mod speak;

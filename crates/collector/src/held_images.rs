@@ -194,6 +194,10 @@ pub(crate) fn open_mapped(
 pub fn is_mapped_file(file: &File, identity: ImageIdentity, build_id_of: BuildIdReader) -> bool {
     match identity {
         ImageIdentity::None => true,
+        ImageIdentity::Region(_) => false,
+        ImageIdentity::Modified(time) => {
+            file.metadata().is_ok_and(|metadata| u64::try_from(metadata.mtime()) == Ok(time))
+        }
         ImageIdentity::BuildId(id) => build_id_of(file) == Some(id),
         // Not the device: btrfs and overlayfs tell stat(2) another one than they tell the kernel.
         ImageIdentity::Inode(inode) => file.metadata().is_ok_and(|metadata| metadata.ino() == inode.number),

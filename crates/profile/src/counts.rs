@@ -17,8 +17,13 @@ pub struct Key {
     pub offset: ImageOffset,
     /// The event that was sampled.
     pub event: EventId,
-    /// The CPU on which it was taken.
+    /// The CPU on which it was taken; [`Key::ALL_CPUS`] where CPUs are not told apart.
     pub cpu: u16,
+}
+
+impl Key {
+    /// Stands for all CPUs: a session of OProfile's does not tell them apart unless it was recorded so.
+    pub const ALL_CPUS: u16 = u16::MAX;
 }
 
 /// How often a place was sampled.
@@ -56,7 +61,8 @@ impl Counts {
 
     #[inline]
     fn of_cpu(&mut self, cpu: u16) -> &mut FxHashMap<Key, Count> {
-        let cpu = usize::from(cpu);
+        // What is of no CPU of its own has the table of the first.
+        let cpu = if cpu == Key::ALL_CPUS { 0 } else { usize::from(cpu) };
         if cpu >= self.by_cpu.len() {
             self.by_cpu.resize_with(cpu + 1, FxHashMap::default);
         }

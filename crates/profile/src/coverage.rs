@@ -57,4 +57,6 @@ pub struct Coverage {
     pub paused_time: u64,
     /// Processes of the command that were alive when it ended, or had left the scope.
     pub left_running: u64,
+    /// Sample files of a session of OProfile's that could not be read, and directories of such.
+    pub files_left_out: u64,
 }

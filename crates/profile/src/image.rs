@@ -1,6 +1,9 @@
 //! Images: what code was mapped from.
 
+use std::borrow::Cow;
 use std::fmt;
+
+use crate::MemoryRegion;
 
 /// Index of an image in the profile's list of images.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -63,6 +66,10 @@ pub enum ImageIdentity {
     BuildId(BuildId),
     /// The mapped file.
     Inode(Inode),
+    /// When the file had last been changed, in seconds since the epoch, as a session of OProfile's tells.
+    Modified(u64),
+    /// The memory that it is, of one process.
+    Region(MemoryRegion),
 }
 
 /// What kind of thing an image is.
@@ -109,12 +116,24 @@ impl Image {
         self.kind.may_hold_jit_code(&self.name)
     }
 
-    /// The last part of a file's path; the whole name for everything else.
-    pub fn short_name(&self) -> &str {
-        match self.kind {
-            ImageKind::File => self.name.rsplit('/').find(|part| !part.is_empty()).unwrap_or(&self.name),
-            _ => &self.name,
+    /// The name that OProfile shows and matches: of memory with the process and the place, of a part of the kernel as a
+    /// path (`/no-vmlinux`).
+    pub fn oprofile_name(&self) -> Cow<'_, str> {
+        match (self.kind, self.identity) {
+            (_, ImageIdentity::Region(region)) => Cow::Owned(region.named(&self.name)),
+            (ImageKind::Kernel | ImageKind::KernelModule, _) if !self.name.starts_with(['/', '[']) => {
+                Cow::Owned(format!("/{}", self.name))
+            }
+            _ => Cow::Borrowed(&self.name),
         }
+    }
+
+    /// The last part of a file's path; the whole name for what has none.
+    pub fn short_name(&self) -> &str {
+        if self.kind != ImageKind::File && !self.name.starts_with('/') {
+            return &self.name;
+        }
+        self.name.rsplit('/').find(|part| !part.is_empty()).unwrap_or(&self.name)
     }
 }
 

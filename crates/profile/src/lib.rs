@@ -6,6 +6,7 @@
 
 mod address;
 mod address_space;
+mod calls;
 mod clock;
 mod counting;
 mod counts;
@@ -22,8 +23,10 @@ mod process;
 mod profile;
 mod record;
 pub mod recording;
+mod region;
 mod regular_file;
 mod run;
+pub mod session;
 mod source_line;
 pub mod specification;
 mod symbol;
@@ -32,6 +35,7 @@ mod time;
 
 pub use address::{ImageAddress, ImageOffset, VirtualAddress};
 pub use address_space::{AddressSpace, Mapping};
+pub use calls::{Call, Calls};
 pub use clock::{Clock, NoClock};
 pub use counting::{
     CountedEvent, CountedInterval, CountedPlace, CountedProcess, CountedRun, CpuTime, EventCount,
@@ -51,6 +55,7 @@ pub use process::{Process, ProcessId, Thread};
 pub use profile::{Ksymbol, KsymbolType, Profile, Renumbering, TaskTotal};
 pub use record::{Batch, CpuMode, Record, Sample, TaskRecord};
 pub use recording::Recording;
+pub use region::MemoryRegion;
 pub use regular_file::open_regular;
 pub use run::{CommandEnd, Run, Scope};
 pub use source_line::{InlinedFrame, SourceFileId, SourceLine, SourcePlace};

@@ -49,6 +49,10 @@ pub struct Thread {
 }
 
 impl Process {
+    /// The pid of an entry that stands for all the processes of an app: a session of OProfile's does not tell them apart
+    /// unless it was recorded so.
+    pub const ALL: u32 = u32::MAX;
+
     /// How many processes it stands for.
     pub fn processes(&self) -> u64 {
         self.folded.max(1)

@@ -85,6 +85,10 @@ impl Symbolizer {
                 Ok(false) => Err(Unresolved::BuildIdMismatch),
                 Err(_) => Err(Unresolved::Unreadable),
             },
+            // A file of another time is for the caller to judge: a copy of the same image has a time of its own.
+            ImageIdentity::Modified(_) | ImageIdentity::Region(_) => {
+                self.resolve(place, &bytes, &ImageIdentity::None, offsets)
+            }
             ImageIdentity::BuildId(_) | ImageIdentity::None => self.resolve(place, &bytes, identity, offsets),
         };
         names.unwrap_or_else(|reason| ImageNames::unresolved(offsets.iter().copied(), reason))

@@ -8,7 +8,7 @@ use oprof_collector::{
     Collected, CommandUser, Controller, HeldImages, Progress, Reason, Recorder, RecordingPlan,
 };
 use oprof_profile::recording::{Appended, Owner, RecordingFile, Unfinished};
-use oprof_profile::{Event, Profile, Recording, Run, Timestamp};
+use oprof_profile::{Calls, Event, Profile, Recording, Run, Timestamp};
 use oprof_symbolizer::Symbolizer;
 
 use crate::arguments::RecordOptions;
@@ -207,6 +207,7 @@ fn complete(
         images,
         processes,
         counts,
+        calls: Calls::default(),
         names,
         packages,
         coverage,

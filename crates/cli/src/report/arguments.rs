@@ -24,7 +24,7 @@ pub(crate) struct ReportOptions {
     /// One row for each app, image, symbol, process, thread, command or cpu
     #[arg(long, value_name = "WHAT", value_parser = grouping)]
     pub(crate) by: Option<By>,
-    /// The recording
+    /// The recording, or the directory of a session of OProfile's
     #[arg(value_name = "FILE", conflicts_with = "input")]
     pub(crate) file: Option<PathBuf>,
     /// The recording, as an option
@@ -57,6 +57,9 @@ pub(crate) struct ReportOptions {
     /// Show source paths that begin with FROM with TO instead
     #[arg(long, value_name = "FROM=TO")]
     pub(crate) source_path: Vec<SourcePath>,
+    /// Find the images of OProfile's session below this directory, as if it were /
+    #[arg(long, value_name = "DIR")]
+    pub(crate) root: Option<PathBuf>,
     /// OProfile's layout, on a terminal too
     #[arg(long)]
     pub(crate) plain: bool,

@@ -13,6 +13,7 @@ use oprof_report::render::{self, Look, opreport_summary, opreport_symbols, table
 use oprof_report::{By, ClassOrder, Missing, Options, Report, SourcePaths, printable};
 
 use crate::paragraph::wrapped;
+use crate::session::{self, ImagePlaces};
 use crate::terminal::{self, Terminal};
 use crate::{speak, status};
 pub(crate) use arguments::ReportOptions;
@@ -28,7 +29,8 @@ pub(crate) fn report(options: &ReportOptions) -> Result<ExitCode> {
             "--source-path changes what --debug-info shows: use it with -g, and with -f to see whole paths"
         );
     }
-    let recording = Recording::open(path)?;
+    let places = ImagePlaces { root: options.root.clone() };
+    let recording = session::open(path, &places)?;
     if options.by == Some(By::Thread) && !recording.separates_threads() {
         bail!("{}: its threads are not kept apart; record with --separate-thread", path.display());
     }
@@ -44,7 +46,8 @@ pub(crate) fn report(options: &ReportOptions) -> Result<ExitCode> {
     }
     let Some(damage) = recording.damage else {
         printed?;
-        return Ok(ExitCode::SUCCESS);
+        let is_whole = recording.coverage.files_left_out == 0;
+        return Ok(if is_whole { ExitCode::SUCCESS } else { ExitCode::from(status::FAILED) });
     };
     speak::line(&damaged(&recording, damage, path));
     match printed {

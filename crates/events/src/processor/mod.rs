@@ -1,10 +1,12 @@
 //! Which processor this is, and which tables are its.
 
 mod identification;
+mod oprofile_number;
 mod oprofile_type;
 mod title;
 
 pub use identification::Identification;
+pub use oprofile_number::oprofile_types_numbered;
 pub use oprofile_type::oprofile_type;
 pub use title::title;
 

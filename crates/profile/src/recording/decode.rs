@@ -6,9 +6,10 @@ use std::time::Duration;
 use super::encode::{FIRST_SYMBOL_ANSWER, NAME_SOURCES, REASONS};
 use super::{Recording, schema};
 use crate::{
-    BuildId, Clock, CommandEnd, Count, Coverage, Distribution, Event, EventCoverage, EventId, Image, ImageId,
-    ImageIdentity, ImageKind, ImageNames, ImageOffset, InlinedFrame, Inode, Key, Package, Process, ProcessId,
-    Run, Sampling, Scope, SourceFileId, SourceLine, SourcePlace, Symbol, SymbolId, Target, Thread, Timestamp,
+    BuildId, Call, Clock, CommandEnd, Count, Coverage, Distribution, Event, EventCoverage, EventId, Image,
+    ImageId, ImageIdentity, ImageKind, ImageNames, ImageOffset, InlinedFrame, Inode, Key, MemoryRegion,
+    Package, Process, ProcessId, Run, Sampling, Scope, SourceFileId, SourceLine, SourcePlace, Symbol,
+    SymbolId, Target, Thread, Timestamp,
 };
 
 /// A message that contradicts itself or those before it: what is wrong with it.
@@ -69,6 +70,9 @@ impl Recording {
         }
         for message in message.counts {
             self.take_counts(&message)?;
+        }
+        for message in message.calls {
+            self.take_calls(&message)?;
         }
         if let Some(message) = message.coverage {
             self.coverage = coverage(message, self.events.len())?;
@@ -183,6 +187,38 @@ impl Recording {
         Ok(())
     }
 
+    fn take_calls(&mut self, message: &schema::Calls) -> Result<(), Contradiction> {
+        let (Ok(event), Ok(cpu)) = (u16::try_from(message.event), u16::try_from(message.cpu)) else {
+            return Err("event or CPU out of range");
+        };
+        self.reach_process(message.process)?;
+        self.reach_image(message.caller_image)?;
+        self.reach_image(message.callee_image)?;
+        if usize::from(event) >= self.events.len() {
+            return Err("calls of an unknown event");
+        }
+        let length = message.callers.len();
+        if message.callees.len() != length || message.times.len() != length {
+            return Err("columns of different lengths");
+        }
+        let mut caller = 0_u64;
+        for ((distance, callee), times) in message.callers.iter().zip(&message.callees).zip(&message.times) {
+            caller = caller.checked_add(*distance).ok_or("offset out of range")?;
+            let call = Call {
+                process: ProcessId(message.process),
+                thread: message.thread,
+                caller_image: ImageId(message.caller_image),
+                caller: ImageOffset(caller),
+                callee_image: ImageId(message.callee_image),
+                callee: ImageOffset(*callee),
+                event: EventId(event),
+                cpu,
+            };
+            self.calls.add(call, *times);
+        }
+        Ok(())
+    }
+
     pub(super) fn take_names(&mut self, message: schema::Names) -> Result<(), Contradiction> {
         for schema::Package { image, name, version } in message.packages {
             self.reach_image(image)?;
@@ -267,7 +303,15 @@ fn image(message: schema::Image) -> Result<Image, Contradiction> {
     let identity = match BuildId::new(&message.build_id) {
         Some(id) => ImageIdentity::BuildId(id),
         None if inode != Inode::default() => ImageIdentity::Inode(inode),
-        None => ImageIdentity::None,
+        None => match (message.region, message.modified) {
+            (Some(region), _) => ImageIdentity::Region(MemoryRegion {
+                pid: region.pid,
+                start: region.start,
+                last: region.last,
+            }),
+            (None, 0) => ImageIdentity::None,
+            (None, time) => ImageIdentity::Modified(time),
+        },
     };
     Ok(Image { name: message.name, kind, identity })
 }
@@ -293,6 +337,7 @@ fn coverage(message: schema::Coverage, events: usize) -> Result<Coverage, Contra
         left_running: message.left_running,
         idle_time: message.idle_time,
         paused_time: message.paused_time,
+        files_left_out: message.files_left_out,
     })
 }
 

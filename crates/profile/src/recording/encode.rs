@@ -2,9 +2,9 @@
 
 use super::schema;
 use crate::{
-    Clock, CommandEnd, Count, Coverage, Distribution, Event, EventCoverage, Image, ImageId, ImageIdentity,
-    ImageKind, ImageNames, InlinedFrame, Key, NameSource, Package, Process, ProcessId, Run, Sampling, Scope,
-    SourceLine, SourcePlace, Symbol, Target, Thread, Unresolved,
+    Call, Clock, CommandEnd, Count, Coverage, Distribution, Event, EventCoverage, Image, ImageId,
+    ImageIdentity, ImageKind, ImageNames, InlinedFrame, Key, NameSource, Package, Process, ProcessId, Run,
+    Sampling, Scope, SourceLine, SourcePlace, Symbol, Target, Thread, Unresolved,
 };
 
 /// Answers below this number in [`schema::ImageNames`] are reasons, the rest symbols.
@@ -105,6 +105,11 @@ pub(super) fn image(image: &Image) -> schema::Image {
             message.inode = inode.number;
             message.generation = inode.generation;
         }
+        ImageIdentity::Modified(time) => message.modified = time,
+        ImageIdentity::Region(region) => {
+            message.region =
+                Some(schema::MemoryRegion { pid: region.pid, start: region.start, last: region.last });
+        }
     }
     message
 }
@@ -167,6 +172,37 @@ fn counts_of_group(key: &Key, entries: &[(Key, Count)]) -> schema::Counts {
     message
 }
 
+/// Folded calls, with what neighbours share said once.
+pub(super) fn calls(entries: &[(Call, u64)]) -> Vec<schema::Calls> {
+    let group =
+        |call: &Call| (call.process, call.thread, call.event, call.cpu, call.caller_image, call.callee_image);
+    let mut sorted = entries.to_vec();
+    sorted.sort_unstable_by_key(|(call, _)| (group(call), call.caller, call.callee));
+    sorted
+        .chunk_by(|a, b| group(&a.0) == group(&b.0))
+        .map(|entries| {
+            let call = &entries[0].0;
+            let mut message = schema::Calls {
+                process: call.process.0,
+                thread: call.thread,
+                event: call.event.0.into(),
+                cpu: call.cpu.into(),
+                caller_image: call.caller_image.0,
+                callee_image: call.callee_image.0,
+                ..schema::Calls::default()
+            };
+            let mut previous = 0;
+            for (call, times) in entries {
+                message.callers.push(call.caller.0 - previous);
+                previous = call.caller.0;
+                message.callees.push(call.callee.0);
+                message.times.push(*times);
+            }
+            message
+        })
+        .collect()
+}
+
 /// The period by which the weight of every entry is its samples times that period, if there is one.
 fn common_period(entries: &[(Key, Count)]) -> Option<u64> {
     let first = entries.first()?.1;
@@ -193,6 +229,7 @@ pub(super) fn coverage(coverage: &Coverage) -> schema::Coverage {
         left_running: coverage.left_running,
         idle_time: coverage.idle_time,
         paused_time: coverage.paused_time,
+        files_left_out: coverage.files_left_out,
     }
 }
 

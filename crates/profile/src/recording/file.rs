@@ -182,6 +182,7 @@ impl RecordingFile {
                 .map(|id| (*id, &profile.processes()[id.0 as usize]))
                 .collect(),
             counts: &window.counts,
+            calls: &[],
             coverage: profile.coverage(),
         })
     }
@@ -227,6 +228,7 @@ impl RecordingFile {
             images: profile.images(),
             processes: numbered(profile.processes()),
             counts: &counts,
+            calls: &[],
             coverage: profile.coverage(),
         };
         let written = self.replace(|file, run, events| {

@@ -4,8 +4,8 @@ use rustc_hash::FxHashMap;
 
 use super::Recording;
 use crate::{
-    Coverage, EventCoverage, EventId, Image, ImageId, ImageNames, Key, ProcessId, SourceFileId, SourceLine,
-    SourcePlace, SymbolId,
+    Call, Coverage, EventCoverage, EventId, Image, ImageId, ImageNames, Key, ProcessId, SourceFileId,
+    SourceLine, SourcePlace, SymbolId,
 };
 
 impl Recording {
@@ -54,6 +54,17 @@ impl Recording {
             };
             self.counts.add(Key { process: number(key.process), image: *image, event: *event, ..key }, count);
         }
+        for (call, times) in other.calls.iter() {
+            let image = |id: ImageId| images.get(id.0 as usize).copied();
+            if let (Some(caller_image), Some(callee_image), Some(event)) = (
+                image(call.caller_image),
+                image(call.callee_image),
+                events.get(usize::from(call.event.0)).copied(),
+            ) {
+                let process = number(call.process);
+                self.calls.add(Call { process, caller_image, callee_image, event, ..call }, times);
+            }
+        }
         self.names.resize_with(self.images.len(), ImageNames::default);
         for (names, image) in other.names.into_iter().zip(&images) {
             self.names[image.0 as usize].merge(names);
@@ -98,6 +109,7 @@ impl Recording {
         coverage.throttled = coverage.throttled.saturating_add(other.throttled);
         coverage.idle_time = coverage.idle_time.saturating_add(other.idle_time);
         coverage.paused_time = coverage.paused_time.saturating_add(other.paused_time);
+        coverage.files_left_out = coverage.files_left_out.saturating_add(other.files_left_out);
         coverage.left_running = coverage.left_running.saturating_add(other.left_running);
     }
 }

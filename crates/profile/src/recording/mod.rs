@@ -26,8 +26,8 @@ pub use occupant::Obstacle;
 pub use output::Owner;
 
 use crate::{
-    CommandEnd, Counts, Coverage, Event, Image, ImageId, ImageKind, ImageNames, ImageOffset, Package,
-    Process, ProcessId, Run, SymbolId, Unresolved,
+    Calls, CommandEnd, Counts, Coverage, Event, Image, ImageId, ImageKind, ImageNames, ImageOffset, Key,
+    Package, Process, ProcessId, Run, SymbolId, Unresolved,
 };
 
 /// The first thing in a recording file that is not as it was written.
@@ -52,6 +52,8 @@ pub struct Recording {
     pub processes: Vec<Process>,
     /// The folded samples.
     pub counts: Counts,
+    /// The folded calls of the samples' stacks, where they were recorded.
+    pub calls: Calls,
     /// What the sampled offsets of each image resolved to, each at its [`ImageId`]; shorter than `images`, or
     /// empty, where the recording was cut off before names were stored.
     pub names: Vec<ImageNames>,
@@ -82,6 +84,16 @@ impl Recording {
     /// The process of this index.
     pub fn process(&self, id: ProcessId) -> Option<&Process> {
         self.processes.get(id.0 as usize)
+    }
+
+    /// The samples of each CPU are apart from those of the others.
+    pub fn separates_cpus(&self) -> bool {
+        self.counts.iter().any(|(key, _)| key.cpu != Key::ALL_CPUS)
+    }
+
+    /// The samples of each process are apart from those of others of the same app.
+    pub fn separates_processes(&self) -> bool {
+        self.processes.iter().any(|process| process.pid != Process::ALL)
     }
 
     /// The samples of each thread are apart from those of the others.

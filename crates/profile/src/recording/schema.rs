@@ -100,6 +100,8 @@ pub(super) struct Window {
     pub(super) counts: Vec<Counts>,
     #[prost(message, optional, tag = "7")]
     pub(super) coverage: Option<Coverage>,
+    #[prost(message, repeated, tag = "8")]
+    pub(super) calls: Vec<Calls>,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -116,6 +118,20 @@ pub(super) struct Image {
     pub(super) inode: u64,
     #[prost(uint64, tag = "6")]
     pub(super) generation: u64,
+    #[prost(uint64, tag = "7")]
+    pub(super) modified: u64,
+    #[prost(message, optional, tag = "8")]
+    pub(super) region: Option<MemoryRegion>,
+}
+
+#[derive(Clone, Copy, PartialEq, Message)]
+pub(super) struct MemoryRegion {
+    #[prost(uint32, tag = "1")]
+    pub(super) pid: u32,
+    #[prost(uint64, tag = "2")]
+    pub(super) start: u64,
+    #[prost(uint64, tag = "3")]
+    pub(super) last: u64,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -179,6 +195,28 @@ pub(super) struct Counts {
 }
 
 #[derive(Clone, PartialEq, Message)]
+pub(super) struct Calls {
+    #[prost(uint32, tag = "1")]
+    pub(super) process: u32,
+    #[prost(uint32, tag = "2")]
+    pub(super) thread: u32,
+    #[prost(uint32, tag = "3")]
+    pub(super) event: u32,
+    #[prost(uint32, tag = "4")]
+    pub(super) cpu: u32,
+    #[prost(uint32, tag = "5")]
+    pub(super) caller_image: u32,
+    #[prost(uint32, tag = "6")]
+    pub(super) callee_image: u32,
+    #[prost(uint64, repeated, tag = "7")]
+    pub(super) callers: Vec<u64>,
+    #[prost(uint64, repeated, tag = "8")]
+    pub(super) callees: Vec<u64>,
+    #[prost(uint64, repeated, tag = "9")]
+    pub(super) times: Vec<u64>,
+}
+
+#[derive(Clone, PartialEq, Message)]
 pub(super) struct Coverage {
     #[prost(message, repeated, tag = "1")]
     pub(super) events: Vec<EventCoverage>,
@@ -194,6 +232,8 @@ pub(super) struct Coverage {
     pub(super) idle_time: u64,
     #[prost(uint64, tag = "7")]
     pub(super) paused_time: u64,
+    #[prost(uint64, tag = "8")]
+    pub(super) files_left_out: u64,
 }
 
 #[derive(Clone, PartialEq, Message)]

@@ -8,8 +8,8 @@ use prost::Message;
 use super::frame::{self, FrameKind};
 use super::{Recording, encode, schema};
 use crate::{
-    CommandEnd, Count, Coverage, Event, Image, ImageId, ImageNames, Key, Package, Process, ProcessId, Run,
-    Timestamp,
+    Call, CommandEnd, Count, Coverage, Event, Image, ImageId, ImageNames, Key, Package, Process, ProcessId,
+    Run, Timestamp,
 };
 
 /// How many things go into one message at the most: a folded sample takes at most 35 bytes, so that a message
@@ -27,6 +27,7 @@ pub(super) struct WindowParts<'a> {
     pub(super) images: &'a [Image],
     pub(super) processes: Vec<(ProcessId, &'a Process)>,
     pub(super) counts: &'a [(Key, Count)],
+    pub(super) calls: &'a [(Call, u64)],
     pub(super) coverage: &'a Coverage,
 }
 
@@ -77,6 +78,9 @@ impl<W: Write> FrameWriter<W> {
         }
         for counts in window.counts.chunks(MOST) {
             self.frame(FrameKind::Window, &schema::Window { counts: encode::counts(counts), ..empty() })?;
+        }
+        for calls in window.calls.chunks(MOST) {
+            self.frame(FrameKind::Window, &schema::Window { calls: encode::calls(calls), ..empty() })?;
         }
         let coverage = Some(encode::coverage(window.coverage));
         self.frame(FrameKind::Window, &schema::Window { coverage, ..empty() })
@@ -150,6 +154,7 @@ impl Recording {
     pub fn write(&self, out: impl Write) -> io::Result<()> {
         let mut writer = FrameWriter::start(out, &self.run, &self.events)?;
         let counts = self.counts.sorted();
+        let calls = self.calls.sorted();
         writer.window(&WindowParts {
             start: Timestamp(0),
             end: Timestamp(self.duration.as_nanos() as u64),
@@ -157,6 +162,7 @@ impl Recording {
             images: &self.images,
             processes: numbered(&self.processes),
             counts: &counts,
+            calls: &calls,
             coverage: &self.coverage,
         })?;
         writer.names(&self.names)?;

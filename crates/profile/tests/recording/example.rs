@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use oprof_profile::{
-    BuildId, Clock, CommandEnd, Count, Counts, Coverage, Distribution, Event, EventCoverage, EventId, Image,
-    ImageAddress, ImageId, ImageIdentity, ImageKind, ImageNames, ImageOffset, InlinedFrame, Inode, Key,
-    NameSource, Package, Process, ProcessId, Recording, Run, Sampling, Scope, SourceFileId, SourceLine,
+    BuildId, Call, Clock, CommandEnd, Count, Counts, Coverage, Distribution, Event, EventCoverage, EventId,
+    Image, ImageAddress, ImageId, ImageIdentity, ImageKind, ImageNames, ImageOffset, InlinedFrame, Inode,
+    Key, NameSource, Package, Process, ProcessId, Recording, Run, Sampling, Scope, SourceFileId, SourceLine,
     SourcePlace, Symbol, SymbolId, Target, Thread, Timestamp, Unresolved,
 };
 
@@ -29,6 +29,16 @@ pub(crate) fn example() -> Recording {
         offset: ImageOffset(offset),
         event: EventId(event),
         cpu,
+    };
+    let call = |caller, callee| Call {
+        process: ProcessId(1),
+        thread: 8,
+        caller_image: ImageId(1),
+        caller: ImageOffset(caller),
+        callee_image: ImageId(2),
+        callee: ImageOffset(callee),
+        event: EventId(1),
+        cpu: Key::ALL_CPUS,
     };
     let count = |samples, weight| Count { samples, weight };
     Recording {
@@ -112,6 +122,7 @@ pub(crate) fn example() -> Recording {
             (key(1, 1, 0x1000, 1, 1), count(1, 1_000_000)),
             (key(1, 2, 0, 1, 1), count(1, 1_000_000)),
         ]),
+        calls: [(call(7, 300), 2), (call(9, 0), u64::MAX)].into_iter().collect(),
         names: vec![
             ImageNames::unresolved(
                 [0xffff_ffff_8100_0000, 0xffff_ffff_8100_0001].map(ImageOffset),
@@ -157,6 +168,7 @@ pub(crate) fn example() -> Recording {
             left_running: 4,
             idle_time: 5,
             paused_time: 6,
+            files_left_out: 7,
         },
         duration: Duration::from_nanos(1_234_567_890),
         end: Some(CommandEnd::Exited(3)),

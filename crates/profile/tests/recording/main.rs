@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use oprof_profile::recording::Error;
 use oprof_profile::{
-    Clock, CommandEnd, Count, Counts, Distribution, EventId, Image, ImageId, ImageKind, ImageNames,
-    ImageOffset, Key, NameSource, Process, ProcessId, Recording, Run, SymbolId, Target, Unresolved,
+    Call, Calls, Clock, CommandEnd, Count, Counts, Distribution, EventId, Image, ImageId, ImageKind,
+    ImageNames, ImageOffset, Key, NameSource, Process, ProcessId, Recording, Run, SymbolId, Target,
+    Unresolved,
 };
 use proptest::prelude::*;
 
@@ -240,6 +241,8 @@ fn the_stored_recording_of_version_1_is_readable() {
     expected.run.target = Target::Command;
     expected.run.clock = Clock::Monotonic;
     (expected.coverage.idle_time, expected.coverage.paused_time) = (0, 0);
+    expected.coverage.files_left_out = 0;
+    expected.calls = Calls::default();
     expected.packages.clear();
     for process in &mut expected.processes {
         process.folded = 0;
@@ -283,6 +286,20 @@ prop_compose! {
         ],
     ) -> Recording {
         let example = example();
+        let calls = counts.iter().map(|(key, count)| {
+            let call = Call {
+                process: key.process,
+                thread: key.thread,
+                caller_image: key.image,
+                caller: key.offset,
+                callee_image: ImageId(0),
+                callee: ImageOffset(count.weight),
+                event: key.event,
+                cpu: key.cpu,
+            };
+            (call, count.samples)
+        });
+        let calls = calls.collect();
         let offsets: std::collections::BTreeSet<u64> = counts.iter().map(|(key, _)| key.offset.0).collect();
         let offsets = offsets.into_iter().enumerate();
         let answers = offsets.map(|(index, offset)| {
@@ -310,6 +327,7 @@ prop_compose! {
                 })
                 .collect(),
             counts: Counts::from_iter(counts),
+            calls,
             names: vec![ImageNames::default(), ImageNames { symbols, offsets, files, places }],
             end: Some(end),
             ..example
@@ -352,6 +370,9 @@ fn two_recordings_together_are_the_sum_of_both() {
         *entry = (entry.0 + samples, entry.1 + weight);
     }
     assert_eq!(samples(&merged), sum);
+    let times =
+        |recording: &Recording| recording.calls.iter().map(|(_, times)| times).fold(0, u64::saturating_add);
+    assert_eq!((merged.calls.len(), times(&merged)), (2 * one.calls.len(), u64::MAX), "of other processes");
     assert_eq!((merged.events.len(), merged.images.len()), (one.events.len(), one.images.len() + 1));
     assert_eq!(merged.coverage.events[1].samples, 2 * one.coverage.events[1].samples);
     assert_eq!(merged.names[1].symbols, one.names[1].symbols, "the same names are not kept twice");
