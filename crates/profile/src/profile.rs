@@ -12,6 +12,7 @@ use std::sync::Arc;
 use rustc_hash::FxHashMap;
 
 pub use folding::Renumbering;
+pub(crate) use folding::{Chains, Room};
 use ksymbols::Ksymbols;
 pub use ksymbols::{Ksymbol, KsymbolType};
 pub use totals::TaskTotal;

@@ -1,38 +1,95 @@
 //! Puts several recordings together into one.
 
+mod names;
+
+use names::NamesIndex;
 use rustc_hash::FxHashMap;
 
 use super::Recording;
+use crate::profile::{Chains, Room};
 use crate::{
-    Call, Coverage, EventCoverage, EventId, Image, ImageId, ImageNames, Key, ProcessId, SourceFileId,
-    SourceLine, SourcePlace, SymbolId,
+    Call, Coverage, Event, EventCoverage, EventId, Image, ImageId, ImageIdentity, ImageNames, Key, ProcessId,
 };
 
+/// How much may be apart in a merged recording before processes are folded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MergeLimits {
+    /// As many sampled places and calls.
+    pub places: usize,
+    /// As many processes.
+    pub processes: usize,
+}
+
+impl Default for MergeLimits {
+    /// What takes some 50 MB.
+    fn default() -> MergeLimits {
+        MergeLimits { places: 450_000, processes: 20_000 }
+    }
+}
+
+/// As many notes of recordings are kept.
+const MOST_NOTES: usize = 100;
+
+/// Recordings whose events are too many together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("its events and those of the others are more than {MOST_EVENTS}")]
+pub struct TooManyEvents;
+
+/// A recording has at most this many events: each has a column in a report.
+const MOST_EVENTS: usize = 10_000;
+
+/// Puts recordings together, one after the other.
+///
+/// The circumstances are those of the first. Its size follows what is distinct in the recordings, not their number: above
+/// the limits, processes that ran the same programs are folded into one, but for the busiest.
+///
+/// An image that several recordings have is one, by its name and identity. Where nothing but a name tells it from others
+/// (the kernel, code of JIT compilers), and two recordings have different names for one of its places, it stays two.
+#[derive(Debug, Default)]
+pub struct Merger {
+    merged: Recording,
+    limits: MergeLimits,
+    recordings: usize,
+    images: FxHashMap<Image, Vec<ImageId>>,
+    /// What was resolved, of each image.
+    names: Vec<NamesIndex>,
+}
+
 impl Recording {
-    /// Adds what another recording holds, as if it had been recorded here. The circumstances stay those of this one.
+    /// Adds what another recording holds, as if it had been recorded here. For more than one a [`Merger`] takes less time.
     pub fn merge(&mut self, other: Recording) {
-        let events: Vec<EventId> = other.events.iter().map(|event| self.event_like(event)).collect();
-        self.merge_coverage(&other.coverage, &events);
-        let mut known: FxHashMap<Image, ImageId> =
-            self.images.iter().cloned().zip((0..).map(ImageId)).collect();
-        let images: Vec<ImageId> = other
-            .images
-            .iter()
-            .map(|image| {
-                *known.entry(image.clone()).or_insert_with(|| {
-                    self.images.push(image.clone());
-                    ImageId(self.images.len() as u32 - 1)
-                })
-            })
-            .collect();
-        let first_process = self.processes.len() as u32;
-        let number = |id: ProcessId| ProcessId(id.0 + first_process);
-        let width = self.events.len();
-        for totals in self.processes.iter_mut().map(|process| &mut process.event_totals) {
-            if !totals.is_empty() {
-                totals.resize(width, 0);
-            }
+        let mut merger = Merger::new(MergeLimits { places: usize::MAX, processes: usize::MAX });
+        if merger.add(std::mem::take(self)).is_ok() {
+            let _ = merger.add(other);
         }
+        *self = merger.finish().unwrap_or_default();
+    }
+}
+
+impl Merger {
+    /// With these limits.
+    pub fn new(limits: MergeLimits) -> Merger {
+        Merger { limits, ..Merger::default() }
+    }
+
+    /// How many recordings were added.
+    pub fn recordings(&self) -> usize {
+        self.recordings
+    }
+
+    /// Adds a recording.
+    ///
+    /// # Errors
+    /// Where that would be too many events. Nothing of it is added then.
+    pub fn add(&mut self, other: Recording) -> Result<(), TooManyEvents> {
+        let events = self.events(&other.events)?;
+        self.add_circumstances(&other);
+        self.add_coverage(&other.coverage, &events);
+        let images = self.images(&other.images, other.names);
+        let width = self.merged.events.len();
+        let first_process = self.merged.processes.len() as u32;
+        let number = |id: ProcessId| ProcessId(id.0 + first_process);
+        self.widen_totals(width);
         for mut process in other.processes {
             process.parent = process.parent.map(number);
             process.before_exec = process.before_exec.map(number);
@@ -44,66 +101,163 @@ impl Recording {
                 }
                 process.event_totals = totals;
             }
-            self.processes.push(process);
+            self.merged.processes.push(process);
         }
         for (key, count) in other.counts.iter() {
-            let (Some(image), Some(event)) =
+            if let (Some(&image), Some(&event)) =
                 (images.get(key.image.0 as usize), events.get(usize::from(key.event.0)))
-            else {
-                continue;
-            };
-            self.counts.add(Key { process: number(key.process), image: *image, event: *event, ..key }, count);
-        }
-        for (call, times) in other.calls.iter() {
-            let image = |id: ImageId| images.get(id.0 as usize).copied();
-            if let (Some(caller_image), Some(callee_image), Some(event)) = (
-                image(call.caller_image),
-                image(call.callee_image),
-                events.get(usize::from(call.event.0)).copied(),
-            ) {
-                let process = number(call.process);
-                self.calls.add(Call { process, caller_image, callee_image, event, ..call }, times);
+            {
+                self.merged.counts.add(Key { process: number(key.process), image, event, ..key }, count);
             }
         }
-        self.names.resize_with(self.images.len(), ImageNames::default);
-        for (names, image) in other.names.into_iter().zip(&images) {
-            self.names[image.0 as usize].merge(names);
+        let image = |id: ImageId| images.get(id.0 as usize).copied();
+        for (call, times) in other.calls.iter() {
+            if let (Some(caller_image), Some(callee_image), Some(&event)) =
+                (image(call.caller_image), image(call.callee_image), events.get(usize::from(call.event.0)))
+            {
+                let process = number(call.process);
+                self.merged.calls.add(Call { process, caller_image, callee_image, event, ..call }, times);
+            }
         }
         for (image, package) in other.packages {
             if let Some(image) = images.get(image.0 as usize) {
-                self.packages.entry(*image).or_insert(package);
+                self.merged.packages.entry(*image).or_insert(package);
             }
         }
-        let new_notes = other.run.notes.into_iter().filter(|note| !self.run.notes.contains(note));
-        let new_notes: Vec<String> = new_notes.collect();
-        self.run.notes.extend(new_notes);
-        self.run.cpus = self.run.cpus.max(other.run.cpus);
-        self.duration += other.duration;
-        self.damage = self.damage.or(other.damage);
-        self.end = self.end.and(other.end);
+        self.recordings += 1;
+        let places = self.merged.counts.len() + self.merged.calls.len();
+        if places > self.limits.places || self.merged.processes.len() > self.limits.processes {
+            self.fold();
+        }
+        Ok(())
     }
 
-    /// The event of this recording that is the same, added where there is none.
-    fn event_like(&mut self, event: &crate::Event) -> EventId {
-        let index = self.events.iter().position(|known| known == event).unwrap_or_else(|| {
-            self.events.push(event.clone());
-            self.events.len() - 1
-        });
-        EventId(index as u16)
+    /// The sum of all that was added; `None` where nothing was.
+    pub fn finish(self) -> Option<Recording> {
+        let Merger { mut merged, names, recordings, .. } = self;
+        merged.names = names.into_iter().map(NamesIndex::finish).collect();
+        (recordings > 0).then_some(merged)
     }
 
-    fn merge_coverage(&mut self, other: &Coverage, events: &[EventId]) {
-        let had = self.coverage.events.len();
-        self.coverage.events.resize_with(self.events.len(), EventCoverage::default);
+    /// The number that each event has in the sum. An event that was recorded twice at a time is two.
+    fn events(&mut self, theirs: &[Event]) -> Result<Vec<EventId>, TooManyEvents> {
+        let mut numbers: Vec<EventId> = Vec::with_capacity(theirs.len());
+        let ours = &mut self.merged.events;
+        let had = ours.len();
+        for event in theirs {
+            let index = (0..ours.len())
+                .find(|&index| ours[index] == *event && !numbers.contains(&EventId(index as u16)));
+            let index = index.unwrap_or(ours.len());
+            if index >= MOST_EVENTS {
+                ours.truncate(had);
+                return Err(TooManyEvents);
+            }
+            if index == ours.len() {
+                ours.push(event.clone());
+            }
+            numbers.push(EventId(index as u16));
+        }
+        Ok(numbers)
+    }
+
+    fn add_circumstances(&mut self, other: &Recording) {
+        let merged = &mut self.merged;
+        if self.recordings == 0 {
+            merged.run.clone_from(&other.run);
+            merged.run.notes.clear();
+            merged.end = other.end;
+        }
+        for note in &other.run.notes {
+            if merged.run.notes.len() < MOST_NOTES && !merged.run.notes.contains(note) {
+                merged.run.notes.push(note.clone());
+            }
+        }
+        merged.run.cpus = merged.run.cpus.max(other.run.cpus);
+        merged.run.started_unix = merged.run.started_unix.min(other.run.started_unix);
+        merged.duration = merged.duration.saturating_add(other.duration);
+        merged.damage = merged.damage.or(other.damage);
+        merged.end = merged.end.and(other.end);
+    }
+
+    /// The number that each image has in the sum, with its names. What stays apart within a recording does so in the sum.
+    fn images(&mut self, images: &[Image], names: Vec<ImageNames>) -> Vec<ImageId> {
+        let mut numbers = Vec::with_capacity(images.len());
+        let names = names.into_iter().map(Some).chain(std::iter::repeat_with(|| None));
+        for (image, names) in images.iter().zip(names) {
+            let alike = self.images.entry(image.clone()).or_default();
+            let has_content = matches!(image.identity, ImageIdentity::BuildId(_));
+            let has_identity = image.identity != ImageIdentity::None;
+            let known = alike.iter().copied().find(|id| {
+                let ours = &self.names[id.0 as usize];
+                match &names {
+                    Some(names) if !names.offsets.is_empty() => {
+                        has_content || ours.agrees(names, !has_identity) && (has_identity || !ours.is_empty())
+                    }
+                    // Nothing was resolved: where only the name is the same, what it is called elsewhere may be something else.
+                    _ => has_identity || ours.is_empty(),
+                }
+            });
+            let id = known.unwrap_or_else(|| {
+                let id = ImageId(self.merged.images.len() as u32);
+                alike.push(id);
+                self.merged.images.push(image.clone());
+                self.names.push(NamesIndex::default());
+                id
+            });
+            if let Some(names) = names {
+                self.names[id.0 as usize].add(names);
+            }
+            numbers.push(id);
+        }
+        numbers
+    }
+
+    /// Every total is there for each of as many events.
+    fn widen_totals(&mut self, width: usize) {
+        for totals in self.merged.processes.iter_mut().map(|process| &mut process.event_totals) {
+            if !totals.is_empty() {
+                totals.resize(width, 0);
+            }
+        }
+    }
+
+    /// Folds processes that ran the same programs, all but the busiest.
+    fn fold(&mut self) {
+        let merged = &mut self.merged;
+        let room = Room { entries: self.limits.processes / 4, places: self.limits.places / 4 };
+        let mut chains = Chains::new(&merged.processes, merged.counts.iter());
+        if chains.choose(&merged.processes, room).is_some() {
+            let mut folded = chains.fold(std::mem::take(&mut merged.processes));
+            merged.processes = std::mem::take(&mut folded.processes);
+            merged.counts.change_keys(|key| {
+                let (process, thread) = folded.process_and_thread(key.process, key.thread);
+                Key { process, thread, ..key }
+            });
+            let calls = std::mem::take(&mut merged.calls);
+            for (call, times) in calls.iter() {
+                let (process, thread) = folded.process_and_thread(call.process, call.thread);
+                merged.calls.add(Call { process, thread, ..call }, times);
+            }
+        }
+        // What is distinct all the same is not to be gone through again with each recording.
+        let places = merged.counts.len() + merged.calls.len();
+        self.limits.places = self.limits.places.max(places.saturating_mul(2));
+        self.limits.processes = self.limits.processes.max(merged.processes.len().saturating_mul(2));
+    }
+
+    fn add_coverage(&mut self, other: &Coverage, events: &[EventId]) {
+        let width = self.merged.events.len();
+        let coverage = &mut self.merged.coverage;
+        let had = coverage.events.len();
+        coverage.events.resize_with(width, EventCoverage::default);
         for (theirs, event) in other.events.iter().zip(events) {
             let index = usize::from(event.0);
-            let ours = &mut self.coverage.events[index];
+            let ours = &mut coverage.events[index];
             *ours = match index < had {
                 true => sum(ours, theirs),
                 false => theirs.clone(),
             };
         }
-        let coverage = &mut self.coverage;
         coverage.lost_records = coverage.lost_records.saturating_add(other.lost_records);
         coverage.lost_samples = coverage.lost_samples.saturating_add(other.lost_samples);
         coverage.throttled = coverage.throttled.saturating_add(other.throttled);
@@ -124,57 +278,5 @@ fn sum(ours: &EventCoverage, theirs: &EventCoverage) -> EventCoverage {
         outside_weight: ours.outside_weight.saturating_add(theirs.outside_weight),
         time_enabled: ours.time_enabled.saturating_add(theirs.time_enabled),
         time_running: ours.time_running.saturating_add(theirs.time_running),
-    }
-}
-
-impl ImageNames {
-    /// Adds the names of the same image from elsewhere. Where both tell of an offset, one that has a symbol wins, else ours.
-    fn merge(&mut self, other: ImageNames) {
-        if self.offsets.is_empty() {
-            *self = other;
-            return;
-        }
-        let first_file = self.files.len() as u32;
-        let line = |line: SourceLine| SourceLine { file: SourceFileId(line.file.0 + first_file), ..line };
-        let mut known: FxHashMap<(u64, String), SymbolId> = FxHashMap::default();
-        for (symbol, id) in self.symbols.iter().zip((0..).map(SymbolId)) {
-            known.insert((symbol.address.0, symbol.name.clone()), id);
-        }
-        let symbols: Vec<SymbolId> = other
-            .symbols
-            .into_iter()
-            .map(|mut symbol| {
-                *known.entry((symbol.address.0, symbol.name.clone())).or_insert_with(|| {
-                    symbol.line = symbol.line.map(line);
-                    self.symbols.push(symbol);
-                    SymbolId(self.symbols.len() as u32 - 1)
-                })
-            })
-            .collect();
-        let has_places = !self.places.is_empty() || !other.places.is_empty();
-        let ours = std::mem::take(&mut self.offsets);
-        let places = std::mem::take(&mut self.places);
-        let mut all: Vec<_> = ours
-            .into_iter()
-            .zip(places.into_iter().chain(std::iter::repeat_with(SourcePlace::default)))
-            .collect();
-        let symbol_of = |id: SymbolId| symbols.get(id.0 as usize).copied();
-        let their_places = other.places.into_iter().chain(std::iter::repeat_with(SourcePlace::default));
-        for ((offset, answer), mut place) in other.offsets.into_iter().zip(their_places) {
-            let answer = answer.map(|id| symbol_of(id).unwrap_or(SymbolId(0)));
-            place.line = place.line.map(line);
-            for frame in &mut place.inlined {
-                frame.function = symbol_of(frame.function).unwrap_or(SymbolId(0));
-                frame.call = frame.call.map(line);
-            }
-            all.push(((offset, answer), place));
-        }
-        self.files.extend(other.files);
-        // Stable: ours stay before theirs, unless only theirs has a symbol.
-        all.sort_by_key(|((offset, answer), _)| (*offset, answer.is_err()));
-        all.dedup_by_key(|((offset, _), _)| *offset);
-        let (offsets, places): (Vec<_>, Vec<SourcePlace>) = all.into_iter().unzip();
-        self.offsets = offsets;
-        self.places = if has_places { places } else { Vec::new() };
     }
 }

@@ -22,6 +22,7 @@ use std::time::Duration;
 
 pub use error::Error;
 pub use file::{Appended, RecordingFile, Unfinished};
+pub use merge::{MergeLimits, Merger, TooManyEvents};
 pub use occupant::Obstacle;
 pub use output::Owner;
 

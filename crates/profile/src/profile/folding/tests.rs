@@ -5,7 +5,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::profile::tests::record;
 use crate::{
-    Batch, CpuMode, EventId, ImageIdentity, Inode, Record, Sample, TaskRecord, TaskTotal, VirtualAddress,
+    Batch, CpuMode, EventId, ImageId, ImageIdentity, Inode, Record, Sample, TaskRecord, TaskTotal,
+    VirtualAddress,
 };
 
 /// What a process does, at one moment after the other.
