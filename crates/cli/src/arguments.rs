@@ -12,6 +12,7 @@ use oprof_collector::{FirstSample, ScopeChoice};
 use oprof_profile::{Clock, Scope};
 
 use crate::control::{self, Control};
+use crate::merge::MergeOptions;
 use crate::report::ReportOptions;
 use crate::size::{self, NoSize};
 use crate::stat::StatOptions;
@@ -44,6 +45,8 @@ pub(crate) enum Subcommand {
     Stat(StatOptions),
     /// Print a recording as tables
     Report(ReportOptions),
+    /// Put recordings together into one
+    Merge(MergeOptions),
     /// List the events that can be opened on this machine, and why others cannot
     List(ListOptions),
     /// Show or empty the cache of images' symbols
@@ -408,7 +411,8 @@ mod tests {
 
     #[test]
     fn help_fits_a_screen() {
-        let subcommands = ["record", "stat", "report", "list", "cache", "daemon", "doctor"].map(Some);
+        let subcommands =
+            ["record", "stat", "report", "merge", "list", "cache", "daemon", "doctor"].map(Some);
         for subcommand in [None].into_iter().chain(subcommands) {
             let arguments = ["oprof"].into_iter().chain(subcommand).chain(["--help"]);
             let help = Arguments::try_parse_from(arguments).expect_err("help comes as an error").to_string();

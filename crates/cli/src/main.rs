@@ -16,6 +16,7 @@ mod function_finder;
 mod jit_names;
 mod list;
 mod machine;
+mod merge;
 mod names;
 mod ocount;
 mod opcontrol;
@@ -60,6 +61,7 @@ fn main() -> ExitCode {
         Subcommand::Record(options) => (record::record(options), status::RECORDER_FAILED),
         Subcommand::Stat(options) => (stat::stat(options), status::RECORDER_FAILED),
         Subcommand::Report(options) => (report::report(options), status::FAILED),
+        Subcommand::Merge(options) => (merge::merge(options), status::FAILED),
         Subcommand::List(options) => (list::list(options), status::FAILED),
         Subcommand::Cache(options) => (cache::cache(options), status::FAILED),
         Subcommand::Daemon(options) => (daemon::daemon(options), status::FAILED),

@@ -49,7 +49,10 @@ pub(crate) fn mistake(error: &clap::Error) -> String {
         ErrorKind::MissingRequiredArgument if argument == "<COMMAND>..." => {
             format!("'{argument}' is missing; what runs already is named by -p, -t, -a, -C or --cgroup")
         }
-        ErrorKind::MissingRequiredArgument => format!("'{argument}' is missing"),
+        ErrorKind::MissingRequiredArgument => match told(ContextKind::InvalidArg).as_slice() {
+            [] | [_] => format!("'{argument}' is missing"),
+            several => format!("'{}' are missing", several.join("' and '")),
+        },
         // Of what is left clap says little more than this.
         kind => kind.to_string(),
     }
@@ -108,6 +111,8 @@ mod tests {
                 "'--count <COUNT>' cannot be used twice; each event can have its own: -e EVENT:COUNT",
             ),
             ("repor", "no such subcommand: 'repor'; close to it: record, report"),
+            ("merge a", "'--output <FILE>' is missing"),
+            ("merge", "'--output <FILE>' and '<FILE>...' are missing"),
             ("report a b", "unexpected argument 'b'"),
         ] {
             assert_eq!(said(arguments), format!("{sentence}; see oprof record --help"), "{arguments}");

@@ -114,7 +114,7 @@ fn print_missing(
 }
 
 /// Says what is wrong with a recording and how much of it was read all the same.
-fn damaged(recording: &Recording, damage: Damage, path: &Path) -> String {
+pub(crate) fn damaged(recording: &Recording, damage: Damage, path: &Path) -> String {
     let read: u64 = recording.counts.iter().fold(0, |sum, (_, count)| sum.saturating_add(count.samples));
     let events = &recording.coverage.events;
     let all = events.iter().fold(0_u64, |sum, event| sum.saturating_add(event.samples));

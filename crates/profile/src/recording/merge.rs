@@ -50,6 +50,7 @@ pub struct Merger {
     merged: Recording,
     limits: MergeLimits,
     recordings: usize,
+    has_folded: bool,
     images: FxHashMap<Image, Vec<ImageId>>,
     /// What was resolved, of each image.
     names: Vec<NamesIndex>,
@@ -75,6 +76,11 @@ impl Merger {
     /// How many recordings were added.
     pub fn recordings(&self) -> usize {
         self.recordings
+    }
+
+    /// Processes were folded so far.
+    pub fn has_folded(&self) -> bool {
+        self.has_folded
     }
 
     /// Adds a recording.
@@ -227,6 +233,7 @@ impl Merger {
         let room = Room { entries: self.limits.processes / 4, places: self.limits.places / 4 };
         let mut chains = Chains::new(&merged.processes, merged.counts.iter());
         if chains.choose(&merged.processes, room).is_some() {
+            self.has_folded = true;
             let mut folded = chains.fold(std::mem::take(&mut merged.processes));
             merged.processes = std::mem::take(&mut folded.processes);
             merged.counts.change_keys(|key| {

@@ -12,8 +12,10 @@ mod merge;
 mod occupant;
 mod output;
 mod read;
+mod read_ahead;
 mod schema;
 mod syncer;
+mod whole;
 mod write;
 
 use std::collections::BTreeMap;
@@ -25,6 +27,8 @@ pub use file::{Appended, RecordingFile, Unfinished};
 pub use merge::{MergeLimits, Merger, TooManyEvents};
 pub use occupant::Obstacle;
 pub use output::Owner;
+pub use read_ahead::{ReadAhead, read_ahead};
+pub use whole::WholeFile;
 
 use crate::{
     Calls, CommandEnd, Counts, Coverage, Event, Image, ImageId, ImageKind, ImageNames, ImageOffset, Key,
