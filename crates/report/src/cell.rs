@@ -9,6 +9,8 @@ pub enum Cell<'a> {
     Number(u64),
     /// A number that names a thing: its digits are not grouped.
     Identifier(u64),
+    /// An address in an image.
+    Address(u64),
     /// A share.
     Percent {
         /// The part.

@@ -1,16 +1,45 @@
-//! Classes: the events of a recording as column groups.
+//! Classes: the column groups of a report.
 
-use oprof_profile::{Count, Event, EventId, Recording, Sampling};
+use oprof_profile::{Count, Event, EventId, Key, Recording, Sampling};
+use rustc_hash::{FxHashMap, FxHashSet};
 
-/// A column group of a report: one event.
+use crate::options::Options;
+
+/// A column group of a report: one event, and where these are told apart one CPU, process or thread.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Class {
-    /// The event.
+    /// The event; where unit masks are not told apart, the first of those that are one.
     pub event: EventId,
     /// Shares are taken of the events that samples stand for, not of the samples: a counter sampled by frequency
     /// adapts its period, so that its samples differ in what they are worth, and so do those of one that is read with
     /// the samples of another. (A clock's period stays the same.)
     pub weighted: bool,
+    /// The CPU, the process and the thread, where they are told apart.
+    pub axes: Axes,
+}
+
+/// The CPU, the process and the thread of a class; `None` where these are not told apart.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Axes {
+    /// The CPU.
+    pub cpu: Option<u16>,
+    /// The process (thread group).
+    pub process: Option<u32>,
+    /// The thread.
+    pub thread: Option<u32>,
+}
+
+/// What column groups tell apart beside events.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Separation {
+    /// CPUs.
+    pub cpus: bool,
+    /// Processes.
+    pub processes: bool,
+    /// Threads.
+    pub threads: bool,
+    /// Events that only their unit masks tell apart are one.
+    pub merges_unit_masks: bool,
 }
 
 /// In which order classes stand side by side.
@@ -18,9 +47,18 @@ pub struct Class {
 pub enum ClassOrder {
     /// Every event, in the order in which they were asked for.
     AsAsked,
-    /// By name, unit mask and count, events without a sample left out: OProfile's. Those that are read with the samples of
-    /// others, which OProfile does not have, come after all others.
+    /// By CPU, process and thread, then by name, unit mask and count, events without a sample left out. Those that are
+    /// read with the samples of others, which OProfile does not have, come after all others.
     ByName,
+    /// As OProfile has them: the same, but by unit mask before the name, and by count as text: 100000 before 20000.
+    OfOprofile,
+}
+
+impl ClassOrder {
+    /// The order in OProfile's layouts.
+    pub(crate) fn of_oprofile(options: &Options) -> ClassOrder {
+        if options.oprofile_order { ClassOrder::OfOprofile } else { ClassOrder::ByName }
+    }
 }
 
 impl Class {
@@ -31,7 +69,7 @@ impl Class {
             Sampling::Frequency(_) => !event.nanoseconds,
             Sampling::WithLeader => true,
         };
-        Class { event: id, weighted }
+        Class { event: id, weighted, axes: Axes::default() }
     }
 
     /// It has no samples of its own, but is read with those of another event.
@@ -56,26 +94,119 @@ pub(crate) fn fixed_count(event: &Event) -> Option<u64> {
 }
 
 /// The classes of a recording; never empty where it has an event.
-pub(crate) fn classes(recording: &Recording, order: ClassOrder) -> Vec<Class> {
-    let all: Vec<Class> =
-        recording.events.iter().zip(0..u16::MAX).map(|(event, id)| Class::of(EventId(id), event)).collect();
+pub(crate) fn classes(recording: &Recording, order: ClassOrder, separation: Separation) -> Vec<Class> {
+    let canonical = canonical_events(recording, separation);
+    let events = recording.events.iter().zip(0..u16::MAX);
+    let all: Vec<Class> = events
+        .filter(|(_, id)| canonical[usize::from(*id)] == *id)
+        .map(|(event, id)| Class::of(EventId(id), event))
+        .collect();
     if order == ClassOrder::AsAsked {
         return all;
     }
-    let mut sampled = vec![false; all.len()];
-    for (key, count) in recording.counts.iter() {
-        if let Some(sampled) = sampled.get_mut(usize::from(key.event.0)) {
-            *sampled |= count.samples > 0;
+    let axes_of = AxesOf::new(recording, separation);
+    let mut sampled: FxHashSet<(u16, Axes)> = FxHashSet::default();
+    for (key, count) in recording.counts.iter().filter(|(_, count)| count.samples > 0) {
+        let Some(event) = canonical.get(usize::from(key.event.0)) else { continue };
+        if count.samples > 0 {
+            sampled.insert((*event, axes_of.get(&key)));
         }
     }
-    let any = sampled.contains(&true);
-    let mut classes: Vec<Class> =
-        all.into_iter().filter(|class| !any || sampled[usize::from(class.event.0)]).collect();
-    classes.sort_by_key(|class| {
+    if sampled.is_empty() {
+        sampled.extend(all.iter().map(|class| (class.event.0, Axes::default())));
+    }
+    let of_event = |&(event, axes): &(u16, Axes)| {
+        all.iter().find(|class| class.event.0 == event).map(|class| Class { axes, ..*class })
+    };
+    let mut classes: Vec<Class> = sampled.iter().filter_map(of_event).collect();
+    classes.sort_by_cached_key(|class| {
         let event = &recording.events[usize::from(class.event.0)];
-        (class.is_read(recording), &event.name, event.unit_mask, fixed_count(event))
+        let (name, count) = (event.name.clone(), fixed_count(event));
+        let (first_mask, mask, text) = match order {
+            ClassOrder::OfOprofile => (event.unit_mask, 0, count.map(|count| count.to_string())),
+            _ => (0, event.unit_mask, None),
+        };
+        (class.is_read(recording), class.axes, first_mask, name, mask, text, count, class.event.0)
     });
     classes
+}
+
+/// For each event the one that it is a part of: where unit masks are not told apart the first of its name and count, else
+/// itself.
+fn canonical_events(recording: &Recording, separation: Separation) -> Vec<u16> {
+    let same = |a: &Event, b: &Event| {
+        separation.merges_unit_masks
+            && a.name == b.name
+            && a.sampling == b.sampling
+            && a.nanoseconds == b.nanoseconds
+            && a.group == b.group
+    };
+    let events = &recording.events;
+    let first =
+        |event: &Event| events.iter().position(|other| std::ptr::eq(other, event) || same(other, event));
+    events
+        .iter()
+        .map(|event| first(event).and_then(|first| u16::try_from(first).ok()).unwrap_or(u16::MAX))
+        .collect()
+}
+
+/// Finds what classes tell apart of a sample.
+#[derive(Debug)]
+struct AxesOf {
+    separation: Separation,
+    pids: Vec<u32>,
+}
+
+impl AxesOf {
+    fn new(recording: &Recording, separation: Separation) -> AxesOf {
+        AxesOf { separation, pids: recording.processes.iter().map(|process| process.pid).collect() }
+    }
+
+    fn get(&self, key: &Key) -> Axes {
+        let Separation { cpus, processes, threads, .. } = self.separation;
+        let pid = || self.pids.get(key.process.0 as usize).copied();
+        Axes {
+            cpu: cpus.then_some(key.cpu),
+            process: processes.then(pid).flatten(),
+            thread: threads.then_some(key.thread),
+        }
+    }
+}
+
+/// Finds the class of a sample.
+#[derive(Debug)]
+pub(crate) struct ClassOfKey {
+    axes_of: AxesOf,
+    canonical: Vec<u16>,
+    /// Of classes that tell events apart only.
+    of_event: ClassOfEvent,
+    of_axes: FxHashMap<(u16, Axes), usize>,
+}
+
+impl ClassOfKey {
+    /// For classes made with the same separation.
+    pub(crate) fn new(recording: &Recording, classes: &[Class], separation: Separation) -> ClassOfKey {
+        ClassOfKey {
+            axes_of: AxesOf::new(recording, separation),
+            canonical: canonical_events(recording, separation),
+            of_event: ClassOfEvent::new(classes),
+            of_axes: classes
+                .iter()
+                .zip(0..)
+                .map(|(class, slot)| ((class.event.0, class.axes), slot))
+                .collect(),
+        }
+    }
+
+    /// The index of the sample's class; `None` where it has none, as of an event that a damaged recording does not list.
+    pub(crate) fn get(&self, key: &Key) -> Option<usize> {
+        let event = *self.canonical.get(usize::from(key.event.0))?;
+        let Separation { cpus, processes, threads, .. } = self.axes_of.separation;
+        match cpus || processes || threads {
+            true => self.of_axes.get(&(event, self.axes_of.get(key))).copied(),
+            false => self.of_event.get(EventId(event)),
+        }
+    }
 }
 
 /// Finds the class of an event.
@@ -122,9 +253,14 @@ mod tests {
         let events =
             vec![event("b", 0, 1), event("a", 2, 100_000), event("a", 2, 20_000), event("a", 1, 500_000)];
         let recording = Recording { events, ..Recording::default() };
+        let apart = Separation::default();
         let order: Vec<u16> =
-            classes(&recording, ClassOrder::ByName).iter().map(|class| class.event.0).collect();
+            classes(&recording, ClassOrder::ByName, apart).iter().map(|class| class.event.0).collect();
         assert_eq!(order, [3, 2, 1, 0]);
-        assert!(classes(&recording, ClassOrder::AsAsked).iter().map(|class| class.event.0).eq(0..4));
+        let order =
+            |order| classes(&recording, order, apart).iter().map(|class| class.event.0).collect::<Vec<_>>();
+        assert_eq!(order(ClassOrder::AsAsked), [0, 1, 2, 3]);
+        // The unit mask comes first: b has 0; then 100000 stands before 20000, as text does.
+        assert_eq!(order(ClassOrder::OfOprofile), [0, 3, 1, 2]);
     }
 }

@@ -11,6 +11,14 @@ pub enum Column {
     Events(usize),
     /// Share of the class's samples.
     Percent(usize),
+    /// Number of samples of a class in this row and those above it.
+    AccumulatedSamples(usize),
+    /// Their share.
+    AccumulatedPercent(usize),
+    /// How the share of a class has changed, where two profiles are compared.
+    Change(usize),
+    /// The address of a symbol in its image.
+    Address,
     /// What a class says together with another of its group, by the number of the report's ratio.
     Ratio {
         /// The class.
@@ -72,6 +80,9 @@ impl Column {
             Column::Samples(class)
             | Column::Events(class)
             | Column::Percent(class)
+            | Column::AccumulatedSamples(class)
+            | Column::AccumulatedPercent(class)
+            | Column::Change(class)
             | Column::Ratio { class, .. }
             | Column::Total(class)
             | Column::TotalPercent(class) => Some(class),
@@ -84,6 +95,10 @@ impl Column {
             Column::Samples(_) => ("samples", 9, true),
             Column::Events(_) => ("events", 14, true),
             Column::Percent(_) => ("%", 9, true),
+            Column::AccumulatedSamples(_) => ("cum. samples", 14, true),
+            Column::AccumulatedPercent(_) => ("cum. %", 11, true),
+            Column::Change(_) => ("diff %", 10, true),
+            Column::Address => ("vma", 9, true),
             Column::Ratio { .. } => ("", 9, true),
             Column::Total(_) => ("total", 14, true),
             Column::TotalPercent(_) => ("total %", 9, true),
@@ -113,7 +128,11 @@ pub(crate) struct Shown<'a> {
     pub(crate) read: &'a [bool],
     /// The class of each ratio.
     pub(crate) ratios: &'a [usize],
-    /// Lines are asked for.
+    /// Sums from the first row on are asked for.
+    pub(crate) accumulated: bool,
+    /// Addresses of symbols are.
+    pub(crate) addresses: bool,
+    /// Lines are.
     pub(crate) lines: bool,
     /// Some row's image is not its app.
     pub(crate) image: bool,
@@ -124,9 +143,13 @@ pub(crate) struct Shown<'a> {
 /// The columns of a report, left to right.
 pub(crate) fn columns(by: By, shown: Shown<'_>) -> Vec<Column> {
     let mut columns = Vec::new();
+    columns.extend((shown.addresses && by == By::Symbol).then_some(Column::Address));
     for (class, total) in shown.totals.iter().enumerate() {
         let amount = if shown.read[class] { Column::Events(class) } else { Column::Samples(class) };
-        columns.extend([amount, Column::Percent(class)]);
+        columns.push(amount);
+        columns.extend(shown.accumulated.then_some(Column::AccumulatedSamples(class)));
+        columns.push(Column::Percent(class));
+        columns.extend(shown.accumulated.then_some(Column::AccumulatedPercent(class)));
         let own = shown.ratios.iter().enumerate().filter(|(_, of)| **of == class);
         columns.extend(own.map(|(ratio, _)| Column::Ratio { class, ratio }));
         if *total {

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use oprof_profile::{ImageId, NameSource, SourceLine, Symbol, clone_of};
+use oprof_profile::{ImageAddress, ImageId, NameSource, SourceLine, Symbol, clone_of};
 use rustc_hash::FxHashMap;
 
 use crate::options::Options;
@@ -79,6 +79,8 @@ fn is_clone(symbol: &Symbol) -> bool {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Shown<'r> {
     pub(crate) name: Cow<'r, str>,
+    /// Where it begins in its image.
+    pub(crate) address: ImageAddress,
     /// The image and the line where it is in the source.
     pub(crate) line: Option<(ImageId, SourceLine)>,
     /// It is told by a clone, as nothing else of the function is in the recording.
@@ -94,7 +96,7 @@ impl<'r> Shown<'r> {
             Cow::Borrowed(name) => Cow::Borrowed(clone_of(name)),
             Cow::Owned(name) => Cow::Owned(clone_of(&name).to_owned()),
         };
-        Shown { name, line: symbol.line.map(|line| (image, line)), is_clone }
+        Shown { name, address: symbol.address, line: symbol.line.map(|line| (image, line)), is_clone }
     }
 
     /// Takes in what another symbol of the function says. The function's own line counts; where that is not known, the
@@ -112,7 +114,7 @@ impl<'r> Shown<'r> {
 
 #[cfg(test)]
 mod tests {
-    use oprof_profile::{ImageAddress, SourceFileId};
+    use oprof_profile::SourceFileId;
 
     use super::*;
 

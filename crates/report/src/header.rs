@@ -2,13 +2,14 @@
 
 use std::fmt::Write;
 
-use oprof_profile::{Event, Recording, Sampling};
+use oprof_profile::{Event, EventId, Recording, Sampling};
 
-use crate::class::{Class, fixed_count};
+use crate::class::{Axes, Class, fixed_count};
 use crate::number::six_digits;
 use crate::printable::printable;
 
-/// Writes the header of OProfile's layouts, a line for the CPU and a line for each class.
+/// Writes the header of OProfile's layouts: a line for the CPU, one for each event, and where classes tell more apart than
+/// events one for each class.
 pub(crate) fn header(recording: &Recording, classes: &[Class]) -> String {
     let run = &recording.run;
     let cpu = [&run.cpu, &run.architecture].into_iter().find(|name| !name.is_empty());
@@ -17,10 +18,46 @@ pub(crate) fn header(recording: &Recording, classes: &[Class]) -> String {
         text.push_str(&format!(", speed {} MHz (estimated)", six_digits(run.cpu_mhz)));
     }
     text.push('\n');
-    for event in classes.iter().filter_map(|class| recording.events.get(usize::from(class.event.0))) {
+    let mut events: Vec<EventId> = Vec::new();
+    for class in classes {
+        if !events.contains(&class.event) {
+            events.push(class.event);
+        }
+    }
+    for event in events.iter().filter_map(|event| recording.events.get(usize::from(event.0))) {
         push_event(&mut text, event);
     }
+    for class in classes.iter().filter(|class| class.axes != Axes::default()) {
+        let event = recording.events.get(usize::from(class.event.0)).filter(|_| events.len() > 1);
+        push_axes(&mut text, class.axes, event);
+    }
     text
+}
+
+/// Says what a class is of: `Samples on CPU 0`. Of several axes, or events beside them, OProfile makes no report.
+fn push_axes(text: &mut String, axes: Axes, event: Option<&Event>) {
+    let Axes { cpu, process, thread } = axes;
+    text.push_str(&match (cpu, process, thread) {
+        (Some(cpu), None, None) => format!("Samples on CPU {cpu}"),
+        (None, Some(process), None) => format!("Processes with a thread group ID of {process}"),
+        (None, None, Some(thread)) => format!("Processes with a thread ID of {thread}"),
+        _ => {
+            let parts = [
+                thread.map(|thread| format!("thread {thread}")),
+                process.map(|process| format!("process {process}")),
+            ];
+            let task = parts.into_iter().flatten().collect::<Vec<_>>().join(" of ");
+            let on = cpu.map_or(String::new(), |cpu| format!(" on CPU {cpu}"));
+            format!("Samples of {task}{on}")
+        }
+    });
+    if let Some(event) = event {
+        text.push_str(&format!(", of {}", printable(&event.name)));
+        if let Some(count) = fixed_count(event) {
+            text.push_str(&format!(":{count}"));
+        }
+    }
+    text.push('\n');
 }
 
 fn push_event(text: &mut String, event: &Event) {
@@ -52,12 +89,31 @@ fn sampling(event: &Event) -> String {
     }
 }
 
-/// The name of a class above its columns in OProfile's image summary: right-aligned, cut to the columns' width.
-pub(crate) fn class_title(event: &Event) -> String {
-    let name = match fixed_count(event) {
-        Some(count) => format!("{}:{count}", event.name),
-        None => format!("{}:{}", event.name, sampling(event)),
+/// The names of classes above their columns in OProfile's image summary: what tells them apart, right-aligned, cut to the
+/// columns' width.
+pub(crate) fn class_titles(recording: &Recording, classes: &[Class]) -> Vec<String> {
+    let several_events = classes.iter().any(|class| class.event != classes[0].event);
+    let event = |class: &Class| recording.events.get(usize::from(class.event.0));
+    let titles =
+        classes.iter().filter_map(|class| Some(class_title(class.axes, event(class)?, several_events)));
+    titles.collect()
+}
+
+fn class_title(axes: Axes, event: &Event, several_events: bool) -> String {
+    // A thread is of one process.
+    let task = match (axes.process, axes.thread) {
+        (_, Some(thread)) => Some(format!("tid:{thread}")),
+        (Some(process), None) => Some(format!("tgid:{process}")),
+        (None, None) => None,
     };
+    let mut parts: Vec<String> = axes.cpu.map(|cpu| format!("cpu:{cpu}")).into_iter().chain(task).collect();
+    if parts.is_empty() || several_events {
+        parts.push(match fixed_count(event) {
+            Some(count) => format!("{}:{count}", event.name),
+            None => format!("{}:{}", event.name, sampling(event)),
+        });
+    }
+    let name = parts.join(" ");
     let name = printable(&name);
     if name.chars().count() > 17 {
         return name.chars().take(14).chain("...".chars()).collect();

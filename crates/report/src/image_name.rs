@@ -9,6 +9,17 @@ use rustc_hash::FxHashMap;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct NameId(u32);
 
+/// What a name is of, in the order of OProfile's sample files: `{anon`, `{kern`, `{root`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum NameKind {
+    /// Memory without a file, and all else.
+    Memory,
+    /// A part of the kernel.
+    Kernel,
+    /// A file.
+    File,
+}
+
 /// The name of an image or an app.
 #[derive(Debug)]
 pub(crate) struct Name<'r> {
@@ -16,8 +27,8 @@ pub(crate) struct Name<'r> {
     pub(crate) full: Cow<'r, str>,
     /// The last part of the path.
     pub(crate) short: Cow<'r, str>,
-    /// It is the name of a file.
-    pub(crate) file: bool,
+    /// Of what kind the thing is, for the order of OProfile's sample files.
+    pub(crate) kind: NameKind,
 }
 
 /// The names of a recording's images, and of its processes' apps.
@@ -33,8 +44,9 @@ pub(crate) struct ImageNames<'r> {
 }
 
 impl<'r> ImageNames<'r> {
-    pub(crate) fn new(recording: &'r Recording) -> ImageNames<'r> {
-        let mut names = vec![Name { full: "[unknown]".into(), short: "[unknown]".into(), file: false }];
+    pub(crate) fn new(recording: &'r Recording, _oprofile_words: bool) -> ImageNames<'r> {
+        let mut names =
+            vec![Name { full: "[unknown]".into(), short: "[unknown]".into(), kind: NameKind::Memory }];
         let unknown = NameId(0);
         let mut known = FxHashMap::default();
         known.insert("[unknown]", unknown);
@@ -44,7 +56,13 @@ impl<'r> ImageNames<'r> {
                 names.push(Name {
                     full: image.name.as_str().into(),
                     short: image.short_name().into(),
-                    file: image.kind == ImageKind::File,
+                    kind: match image.kind {
+                        ImageKind::File => NameKind::File,
+                        // OProfile takes it for a file of this name.
+                        ImageKind::Kernel if image.name.starts_with('/') => NameKind::File,
+                        ImageKind::Kernel | ImageKind::KernelModule => NameKind::Kernel,
+                        _ => NameKind::Memory,
+                    },
                 });
                 NameId(names.len() as u32 - 1)
             }));
@@ -60,7 +78,11 @@ impl<'r> ImageNames<'r> {
                 None if process.comm.is_empty() => unknown,
                 None => *commands.entry(process.comm.as_str()).or_insert_with(|| {
                     let name = format!("[{}]", process.comm);
-                    names.push(Name { full: name.clone().into(), short: name.into(), file: false });
+                    names.push(Name {
+                        full: name.clone().into(),
+                        short: name.into(),
+                        kind: NameKind::Memory,
+                    });
                     NameId(names.len() as u32 - 1)
                 }),
             });

@@ -67,7 +67,7 @@ struct Tallies<'r> {
 
 impl<'r> Tallies<'r> {
     fn new(recording: &'r Recording) -> Tallies<'r> {
-        let names = ImageNames::new(recording);
+        let names = ImageNames::new(recording, false);
         let complete: Vec<bool> = recording.names.iter().map(has_all_names).collect();
         let mut tallies = Tallies {
             names,

@@ -2,7 +2,10 @@
 
 use oprof_profile::NameStyle;
 
+use crate::class::Separation;
+use crate::sorting::SortKey;
 use crate::source_paths::SourcePaths;
+use crate::symbol_filter::SymbolFilter;
 
 /// What a reader can choose about a report, whatever the layout.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -33,6 +36,26 @@ pub struct Options {
     /// Code that has no symbol as the kernel hides them, or as it is in memory without a file, is `(no symbols)`, as for
     /// OProfile; else each has a name of its own.
     pub oprofile_words: bool,
+    /// What column groups tell apart beside events.
+    pub separation: Separation,
+    /// Column groups stand in OProfile's order, where OProfile's layouts are written.
+    pub oprofile_order: bool,
+    /// What rows are sorted by first; what is not named follows, samples first.
+    pub sort: Vec<SortKey>,
+    /// Every order is turned round.
+    pub reverse: bool,
+    /// Rows of symbols say at which address of its image the symbol begins.
+    pub addresses: bool,
+    /// Rows of symbols have a row for each address with samples below them.
+    pub details: bool,
+    /// Counts and shares are summed up from the first row on, in columns of their own.
+    pub accumulated: bool,
+    /// An image stands in the place of the apps that it was in.
+    pub images_as_apps: bool,
+    /// Samples outside of an app's own image are left out.
+    pub exclude_dependent: bool,
+    /// Which symbols are shown, and in the percentages.
+    pub symbols: SymbolFilter,
     /// How paths of source files are shown.
     pub source_paths: SourcePaths,
 }

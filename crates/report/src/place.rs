@@ -5,7 +5,8 @@ use oprof_profile::{Key, ProcessId};
 use crate::grouping::By;
 use crate::image_name::{ImageNames, NameId};
 use crate::lifetime::{LifetimeId, Lifetimes};
-use crate::symbol_name::{Code, SymbolNames};
+use crate::options::Options;
+use crate::symbol_name::{Code, Nameless, SymbolNames};
 
 /// What the samples of one row have in common. Made of indexes: strings are built for the rows shown only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -50,12 +51,44 @@ impl Places<'_> {
                 app: self.images.app(key.process),
                 code: match &self.symbols {
                     Some(symbols) => symbols.code(key.image, key.offset),
-                    None => Code::Nameless(crate::symbol_name::Nameless::NoSymbols),
+                    None => Code::Nameless(Nameless::NoSymbols),
                 },
             },
             By::Thread => Place::Thread(self.lifetimes.of(key.process), key.thread),
             By::Cpu => Place::Cpu(key.cpu),
         }
+    }
+
+    /// The place of a sample, as far as the options want it there.
+    pub(crate) fn chosen(&self, by: By, key: &Key, options: &Options) -> Option<Place> {
+        if options.exclude_dependent && self.images.image(key.image) != self.images.app(key.process) {
+            return None;
+        }
+        let place = match self.of(by, key) {
+            Place::Symbol { image, code, .. } if options.images_as_apps => {
+                Place::Symbol { image, app: image, code }
+            }
+            Place::Dependent { image, .. } if options.images_as_apps => {
+                Place::Dependent { app: image, image }
+            }
+            place => place,
+        };
+        let Place::Symbol { image, code, .. } = place else { return Some(place) };
+        let between = Code::Nameless(Nameless::BetweenSymbols);
+        let excluded = options.exclude_unresolved && code == between;
+        let is_taken = || match (code, &self.symbols) {
+            (Code::Symbol(_), Some(symbols)) => symbols.is_taken(code),
+            _ => options.symbols.takes_name(self.code_text(image, code, options)),
+        };
+        (!excluded && (options.symbols.is_empty() || is_taken())).then_some(place)
+    }
+
+    /// What code in an image goes by.
+    pub(crate) fn code_text(&self, image: NameId, code: Code, options: &Options) -> &str {
+        if options.symbolless_path && code == Code::Nameless(Nameless::NoSymbols) {
+            return self.images.text(image, true);
+        }
+        self.symbols.as_ref().map_or("", |symbols| symbols.text(code))
     }
 
     /// The place of everything that a process entry does, for groupings that are made of whole entries.

@@ -5,9 +5,10 @@ use std::borrow::Cow;
 use oprof_profile::{Count, Event, ProcessId, Recording};
 
 use crate::cell::Cell;
-use crate::class::{Class, ClassOrder, classes};
+use crate::class::{Class, ClassOfKey, ClassOrder, classes};
 use crate::column::{Column, Shown, columns};
 use crate::command_line::command_line;
+use crate::detail::{Detail, details};
 use crate::grouping::By;
 use crate::image_name::{ImageNames, NameId};
 use crate::lifetime::Lifetimes;
@@ -17,8 +18,8 @@ use crate::place::{Place, Places};
 use crate::process_rows::{add_totals, idle_processes, is_idle, sum_totals};
 use crate::row_ratio::{self, RowRatio};
 use crate::rows::{Row, Rows, sum};
-use crate::sorting::sort;
-use crate::symbol_name::{Code, Nameless, SymbolNames};
+use crate::sorting::{SortKey, sort};
+use crate::symbol_name::{Code, SymbolNames};
 use crate::total::{EntryTotals, Total};
 
 /// The rows and columns of one table. It borrows its names from the recording.
@@ -31,6 +32,7 @@ pub struct Report<'r> {
     columns: Vec<Column>,
     ratios: Vec<RowRatio>,
     rows: Vec<Row>,
+    details: Vec<Vec<Detail>>,
     sums: Vec<Count>,
     total_sums: Vec<Total>,
     idle_processes: u64,
@@ -40,17 +42,13 @@ pub struct Report<'r> {
 impl<'r> Report<'r> {
     /// Folds a recording into rows.
     pub fn new(recording: &'r Recording, by: By, order: ClassOrder, options: &Options) -> Report<'r> {
-        let images = ImageNames::new(recording);
+        let images = ImageNames::new(recording, options.oprofile_words);
         let symbols = (by == By::Symbol).then(|| SymbolNames::new(recording, &images, options));
         let places = Places { images, symbols, lifetimes: Lifetimes::new(&recording.processes) };
-        let classes = classes(recording, order);
-        let mut folded = Rows::fold(recording, &classes, |key| {
-            let place = places.of(by, key);
-            let between = Code::Nameless(Nameless::BetweenSymbols);
-            let excluded =
-                options.exclude_unresolved && matches!(place, Place::Symbol { code, .. } if code == between);
-            (!excluded).then_some(place)
-        });
+        let classes = classes(recording, order, options.separation);
+        let class_of = ClassOfKey::new(recording, &classes, options.separation);
+        let mut folded =
+            Rows::fold(recording, classes.len(), &class_of, |key| places.chosen(by, key, options));
         let mut shows_totals = vec![false; classes.len()];
         if by.has_totals() {
             let totals = EntryTotals::new(recording, &classes, &places.lifetimes, by != By::Process);
@@ -72,6 +70,7 @@ impl<'r> Report<'r> {
             columns: Vec::new(),
             ratios: Vec::new(),
             rows: Vec::new(),
+            details: Vec::new(),
             classes,
             places,
         };
@@ -80,6 +79,12 @@ impl<'r> Report<'r> {
         rows.retain(|row| report.reaches_threshold(row));
         report.below_threshold = (all - rows.len()) as u64;
         sort(&report, &mut rows);
+        accumulate(&mut rows, report.classes.len());
+        if options.details {
+            report.details = details(recording, &class_of, &rows, report.classes.len(), |key| {
+                report.places.chosen(by, key, options)
+            });
+        }
         let image =
             rows.iter().any(|row| matches!(row.place, Place::Symbol { image, app, .. } if image != app));
         report.ratios = row_ratio::of_groups(recording, &report.classes);
@@ -91,6 +96,8 @@ impl<'r> Report<'r> {
                 totals: &shows_totals,
                 read: &read,
                 ratios: &ratios,
+                accumulated: options.accumulated,
+                addresses: options.addresses || options.details,
                 lines: options.lines,
                 image,
                 app: several_apps,
@@ -133,6 +140,11 @@ impl<'r> Report<'r> {
         &self.rows
     }
 
+    /// The rows below the row of this number, one for each address with samples; none unless they were asked for.
+    pub fn details(&self, row: usize) -> &[Detail] {
+        self.details.get(row).map_or(&[], Vec::as_slice)
+    }
+
     /// The samples of all rows, those below the threshold too, for each class.
     pub fn sums(&self) -> &[Count] {
         &self.sums
@@ -165,6 +177,17 @@ impl<'r> Report<'r> {
             }
             Column::Events(class) => row.counts.get(class).map_or(Cell::Unknown, |c| Cell::Number(c.weight)),
             Column::Percent(class) => self.percent(row, class),
+            Column::AccumulatedSamples(class) => {
+                row.accumulated.get(class).map_or(Cell::Unknown, |count| Cell::Number(count.samples))
+            }
+            Column::AccumulatedPercent(class) => {
+                row.accumulated.get(class).map_or(Cell::Unknown, |count| self.part(class, *count))
+            }
+            Column::Address => match row.place {
+                Place::Symbol { .. } => Cell::Address(self.address(row)),
+                _ => Cell::Unknown,
+            },
+            Column::Change(_) => Cell::Unknown,
             Column::Ratio { ratio, .. } => {
                 self.ratios.get(ratio).map_or(Cell::Unknown, |ratio| ratio.of(row))
             }
@@ -187,7 +210,7 @@ impl<'r> Report<'r> {
                 _ => self.entry(row).map_or(Cell::Unknown, |entry| text(self.places.images.app(entry))),
             },
             Column::Line => match row.place {
-                Place::Symbol { code, .. } => Cell::Text(self.line(code).into()),
+                Place::Symbol { code, .. } => Cell::Text(self.line(self.source_of(code)).into()),
                 _ => Cell::Unknown,
             },
             Column::Symbol => match row.place {
@@ -215,28 +238,90 @@ impl<'r> Report<'r> {
         &self.places
     }
 
-    /// The name of code in an image.
-    pub(crate) fn symbol(&self, image: NameId, code: Code) -> &str {
-        if self.options.symbolless_path && code == Code::Nameless(Nameless::NoSymbols) {
-            return self.places.images.text(image, true);
+    /// What stands in a detail of a row, in OProfile's layout: shares are of the row, unless they are to be of all.
+    pub fn detail_cell(&self, row: &Row, detail: &Detail, column: Column) -> Cell<'_> {
+        let whole = |class: usize| {
+            let whole =
+                if self.options.global_percent { self.sums.get(class) } else { row.counts.get(class) };
+            self.classes.get(class).zip(whole).map_or(0, |(class, whole)| class.measure(*whole))
+        };
+        let share = |class: usize, counts: &[Count]| match (self.classes.get(class), counts.get(class)) {
+            (Some(of), Some(part)) => Cell::Percent { part: of.measure(*part), whole: whole(class) },
+            _ => Cell::Unknown,
+        };
+        let samples =
+            |count: Option<&Count>| count.map_or(Cell::Unknown, |count| Cell::Number(count.samples));
+        match column {
+            Column::Samples(class) => samples(detail.counts.get(class)),
+            Column::AccumulatedSamples(class) => samples(detail.accumulated.get(class)),
+            Column::Percent(class) => share(class, &detail.counts),
+            Column::AccumulatedPercent(class) => share(class, &detail.accumulated),
+            Column::Address => Cell::Address(detail.address.0),
+            Column::Line => {
+                let source = self.recording.image_names(detail.image).and_then(|names| {
+                    let line = names.place(detail.offset)?.line?;
+                    Some((names.file(line.file)?, line.line))
+                });
+                Cell::Text(self.line(source).into())
+            }
+            _ => Cell::Unknown,
         }
-        self.places.symbols.as_ref().map_or("", |symbols| symbols.text(code))
     }
 
-    /// Where a symbol is in the source, as OProfile writes it.
-    fn line(&self, code: Code) -> String {
-        let Some((path, line)) = self.places.symbols.as_ref().and_then(|symbols| symbols.line(code)) else {
-            return "(no location information)".to_owned();
-        };
+    /// The name of code in an image.
+    pub(crate) fn symbol(&self, image: NameId, code: Code) -> &str {
+        self.places.code_text(image, code, &self.options)
+    }
+
+    /// Where in its image the symbol of a row begins; 0 where it has none.
+    pub(crate) fn address(&self, row: &Row) -> u64 {
+        match (row.place, &self.places.symbols) {
+            (Place::Symbol { code, .. }, Some(symbols)) => {
+                symbols.address(code).map_or(0, |address| address.0)
+            }
+            _ => 0,
+        }
+    }
+
+    /// How many digits addresses have: where one needs more than 8, all have 16.
+    pub fn address_digits(&self) -> usize {
+        if self.rows.iter().any(|row| self.address(row) > u64::from(u32::MAX)) { 16 } else { 8 }
+    }
+
+    /// Lines were asked for, in a column or as what rows are sorted by.
+    pub(crate) fn knows_lines(&self) -> bool {
+        self.options.lines || self.options.sort.contains(&SortKey::Debug)
+    }
+
+    /// Where the symbol of a row is in the source, for sorting: what is not known comes first.
+    pub(crate) fn source(&self, row: &Row) -> (&str, u32) {
+        let Place::Symbol { code, .. } = row.place else { return ("", 0) };
+        let (path, line) = self.source_of(code).unwrap_or_default();
+        let shown = if self.options.long_names { path } else { path.rsplit('/').next().unwrap_or(path) };
+        (shown, line)
+    }
+
+    fn source_of(&self, code: Code) -> Option<(&'r str, u32)> {
+        self.places.symbols.as_ref().and_then(|symbols| symbols.line(code))
+    }
+
+    /// A place in the source, as OProfile writes it.
+    fn line(&self, source: Option<(&str, u32)>) -> String {
+        let Some((path, line)) = source else { return "(no location information)".to_owned() };
         let path = self.options.source_paths.show(path);
         let shown = if self.options.long_names { &path } else { path.rsplit('/').next().unwrap_or(&path) };
         format!("{shown}:{line}")
     }
 
     fn percent(&self, row: &Row, class: usize) -> Cell<'_> {
-        match (self.classes.get(class), row.counts.get(class), self.sums.get(class)) {
-            (Some(class), Some(part), Some(whole)) => {
-                Cell::Percent { part: class.measure(*part), whole: class.measure(*whole) }
+        row.counts.get(class).map_or(Cell::Unknown, |part| self.part(class, *part))
+    }
+
+    /// A part of all samples of a class.
+    fn part(&self, class: usize, part: Count) -> Cell<'static> {
+        match (self.classes.get(class), self.sums.get(class)) {
+            (Some(class), Some(whole)) => {
+                Cell::Percent { part: class.measure(part), whole: class.measure(*whole) }
             }
             _ => Cell::Unknown,
         }
@@ -315,6 +400,17 @@ impl<'r> Report<'r> {
                 };
                 self.share(row, class).max(of_events) * 100.0 >= threshold
             })
+    }
+}
+
+/// Sums up counts from the first row on.
+fn accumulate(rows: &mut [Row], classes: usize) {
+    let mut sums = vec![Count::default(); classes];
+    for row in rows {
+        for (sum, count) in sums.iter_mut().zip(&row.counts) {
+            sum.add(*count);
+        }
+        row.accumulated.clone_from(&sums);
     }
 }
 

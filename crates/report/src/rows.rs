@@ -3,7 +3,7 @@
 use oprof_profile::{Count, Key, Recording};
 use rustc_hash::FxHashMap;
 
-use crate::class::{Class, ClassOfEvent};
+use crate::class::ClassOfKey;
 use crate::place::Place;
 use crate::total::Total;
 
@@ -13,6 +13,8 @@ pub struct Row {
     pub(crate) place: Place,
     /// Samples, for each class of the report.
     pub counts: Vec<Count>,
+    /// The samples of this row and of those above it, for each class, where they are to be summed up.
+    pub(crate) accumulated: Vec<Count>,
     /// Totals, for each class of the report; empty where a row is not made of whole processes.
     pub totals: Vec<Total>,
     /// How many processes it stands for; 0 where a row is not made of whole processes.
@@ -42,13 +44,13 @@ impl Rows {
     /// The samples of a recording, folded by `place`; a sample without a place is left out.
     pub(crate) fn fold(
         recording: &Recording,
-        classes: &[Class],
+        classes: usize,
+        class_of: &ClassOfKey,
         mut place: impl FnMut(&Key) -> Option<Place>,
     ) -> Rows {
-        let class_of_event = ClassOfEvent::new(classes);
-        let mut rows = Rows { classes: classes.len(), ..Rows::default() };
+        let mut rows = Rows { classes, ..Rows::default() };
         for (key, count) in recording.counts.iter() {
-            if let (Some(class), Some(place)) = (class_of_event.get(key.event), place(&key)) {
+            if let (Some(class), Some(place)) = (class_of.get(&key), place(&key)) {
                 rows.at(place).counts[class].add(count);
             }
         }
@@ -61,6 +63,7 @@ impl Rows {
             self.rows.push(Row {
                 place,
                 counts: vec![Count::default(); self.classes],
+                accumulated: Vec::new(),
                 totals: Vec::new(),
                 processes: 0,
             });

@@ -2,7 +2,7 @@
 
 use std::collections::hash_map::Entry;
 
-use oprof_profile::{ImageId, ImageOffset, Recording, SymbolId, Unresolved};
+use oprof_profile::{ImageAddress, ImageId, ImageOffset, Recording, SymbolId, Unresolved};
 use rustc_hash::FxHashMap;
 
 use crate::function::{Function, Shown, functions};
@@ -75,6 +75,8 @@ pub(crate) enum Code {
 pub(crate) struct SymbolNames<'r> {
     recording: &'r Recording,
     symbols: Vec<Shown<'r>>,
+    /// For each of them: the filter of symbols lets it through.
+    taken: Vec<bool>,
     /// Code of inlined functions goes by their names.
     inline: bool,
     /// Words for code without a symbol are OProfile's.
@@ -90,6 +92,7 @@ impl<'r> SymbolNames<'r> {
         options: &Options,
     ) -> SymbolNames<'r> {
         let mut symbols: Vec<Shown<'r>> = Vec::new();
+        let mut taken = Vec::new();
         let mut of_image = Vec::with_capacity(recording.names.len());
         let mut known: FxHashMap<(NameId, &str, u32), u32> = FxHashMap::default();
         for (names, image) in recording.names.iter().zip(0..) {
@@ -104,6 +107,7 @@ impl<'r> SymbolNames<'r> {
                     }
                     Entry::Vacant(entry) => {
                         symbols.push(shown);
+                        taken.push(options.symbols.takes(&names.symbols[symbol]));
                         *entry.insert(symbols.len() as u32 - 1)
                     }
                 };
@@ -111,7 +115,7 @@ impl<'r> SymbolNames<'r> {
             of_image.push(indexes);
         }
         let Options { inline, oprofile_words, .. } = *options;
-        SymbolNames { recording, symbols, inline, oprofile_words, of_image }
+        SymbolNames { recording, symbols, taken, inline, oprofile_words, of_image }
     }
 
     /// What the code at an offset of an image goes by.
@@ -126,6 +130,17 @@ impl<'r> SymbolNames<'r> {
                 .map_or(Code::Nameless(Nameless::BetweenSymbols), |&index| Code::Symbol(index)),
             Err(reason) => Code::Nameless(Nameless::of(reason, self.oprofile_words)),
         }
+    }
+
+    /// The filter of symbols lets a symbol through.
+    pub(crate) fn is_taken(&self, code: Code) -> bool {
+        matches!(code, Code::Symbol(index) if self.taken.get(index as usize).copied().unwrap_or(false))
+    }
+
+    /// Where in its image a symbol begins; `None` for what has no symbol.
+    pub(crate) fn address(&self, code: Code) -> Option<ImageAddress> {
+        let Code::Symbol(index) = code else { return None };
+        self.symbols.get(index as usize).map(|symbol| symbol.address)
     }
 
     /// The file and the line where a symbol is in the source; `None` where that is not known.

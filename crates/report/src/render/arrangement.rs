@@ -205,6 +205,7 @@ fn text(cell: Cell<'_>, unit: Unit) -> String {
     match cell {
         Cell::Number(number) => grouped(number),
         Cell::Identifier(number) => number.to_string(),
+        Cell::Address(address) => format!("{address:08x}"),
         Cell::Percent { whole: 0, .. } => "0.00".to_owned(),
         Cell::Percent { part, whole } => format!("{:.2}", part as f64 * 100.0 / whole as f64),
         Cell::Events { value, exact } => format!("{}{}", estimate(exact), grouped(value)),

@@ -1,13 +1,12 @@
 //! OProfile's image summary (`opreport` without options).
 
-use std::cmp::Reverse;
 use std::io::{self, Write};
 
 use oprof_profile::{Count, Recording};
 use rustc_hash::FxHashMap;
 
-use crate::class::{Class, ClassOrder, classes};
-use crate::header::{class_title, header};
+use crate::class::{Class, ClassOfKey, ClassOrder, classes};
+use crate::header::{class_titles, header};
 use crate::image_name::{ImageNames, NameId};
 use crate::options::Options;
 use crate::percent::percent;
@@ -25,14 +24,18 @@ struct App {
 /// Writes OProfile's image summary: the header, then a row for each app, and below it, where the app has samples in
 /// other images than itself, a row for each of its images. Each row is one write; give it a buffered `out`.
 pub fn opreport_summary(recording: &Recording, options: &Options, out: &mut impl Write) -> io::Result<()> {
-    let classes = classes(recording, ClassOrder::ByName);
-    let images = ImageNames::new(recording);
-    let rows = Rows::fold(recording, &classes, |key| {
-        Some(Place::Dependent { app: images.app(key.process), image: images.image(key.image) })
+    let options = &Options { oprofile_words: true, ..options.clone() };
+    let classes = classes(recording, ClassOrder::of_oprofile(options), options.separation);
+    let class_of = ClassOfKey::new(recording, &classes, options.separation);
+    let images = ImageNames::new(recording, options.oprofile_words);
+    let rows = Rows::fold(recording, classes.len(), &class_of, |key| {
+        let (app, image) = (images.app(key.process), images.image(key.image));
+        let app = if options.images_as_apps { image } else { app };
+        (app == image || !options.exclude_dependent).then_some(Place::Dependent { app, image })
     })
     .into_rows();
     let whole = sum(&rows, classes.len());
-    let mut apps = apps(rows, &images, &classes);
+    let mut apps = apps(rows, &images, &classes, options.reverse);
     apps.retain(|app| {
         let (part, whole) = match classes.first() {
             Some(class) => (class.measure(app.counts[0]), class.measure(whole[0])),
@@ -81,7 +84,7 @@ fn write_all(out: &mut impl Write, text: &str) -> io::Result<()> {
 
 /// Most first; ties in the order of paths, below an app its own image first and then what is no file, as the names
 /// of OProfile's sample files sort.
-fn apps(rows: Vec<Row>, images: &ImageNames<'_>, classes: &[Class]) -> Vec<App> {
+fn apps(rows: Vec<Row>, images: &ImageNames<'_>, classes: &[Class], reverse: bool) -> Vec<App> {
     let mut index: FxHashMap<NameId, usize> = FxHashMap::default();
     let mut apps: Vec<App> = Vec::new();
     for row in rows {
@@ -98,23 +101,27 @@ fn apps(rows: Vec<Row>, images: &ImageNames<'_>, classes: &[Class]) -> Vec<App> 
         }
     }
     let measure = |counts: &[Count]| {
-        Reverse(classes.first().zip(counts.first()).map_or(0, |(class, count)| class.measure(*count)))
+        let measure = classes.first().zip(counts.first()).map_or(0, |(class, count)| class.measure(*count));
+        // Most first, unless the order is turned round; ties are in the same order in both.
+        if reverse { measure } else { u64::MAX - measure }
     };
     for app in &mut apps {
         app.images.sort_by_cached_key(|(image, row)| {
             let name = images.name(*image);
-            (measure(&row.counts), *image != app.name, name.file, name.full.clone(), *image)
+            (measure(&row.counts), *image != app.name, name.kind, name.full.clone(), *image)
         });
     }
-    apps.sort_by_cached_key(|app| (measure(&app.counts), images.name(app.name).full.clone(), app.name));
+    apps.sort_by_cached_key(|app| {
+        let name = images.name(app.name);
+        (measure(&app.counts), name.kind, name.full.clone(), app.name)
+    });
     apps
 }
 
 /// The three lines above the rows.
 fn titles(recording: &Recording, classes: &[Class], read: &[bool]) -> [String; 3] {
-    let events = classes.iter().filter_map(|class| recording.events.get(usize::from(class.event.0)));
     [
-        events.map(|event| class_title(event) + "|").collect(),
+        class_titles(recording, classes).iter().map(|title| title.clone() + "|").collect(),
         read.iter().map(|read| if *read { "   events|      %|" } else { "  samples|      %|" }).collect(),
         "-".repeat(18 * classes.len()),
     ]
