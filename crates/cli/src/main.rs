@@ -29,6 +29,7 @@ mod paragraph;
 mod parallel;
 mod record;
 mod report;
+mod sampled_profile;
 mod session;
 mod session_directory;
 mod size;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
-use clap::{Args, CommandFactory, Parser};
+use clap::{Args, Parser};
 use oprof_profile::NameStyle;
 
 use crate::{speak, status, usage_error};
@@ -90,11 +90,12 @@ impl ReadingOptions {
 
 /// All options of a command in a few lines, as popt prints them.
 fn usage(command: &clap::Command) -> String {
-    let options = command.get_arguments().filter(|argument| !argument.is_positional());
+    let options: Vec<&clap::Arg> =
+        command.get_arguments().filter(|argument| !argument.is_positional()).collect();
     let flags: String = options
-        .clone()
+        .iter()
         .filter(|argument| !argument.get_action().takes_values())
-        .filter_map(clap::Arg::get_short)
+        .filter_map(|argument| argument.get_short())
         .collect();
     let mut words = vec![format!("Usage: {} [-{flags}]", command.get_name())];
     for argument in options {

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use crate::differential::Change;
+
 /// What stands in one row and column. Text is as the recording has it: a renderer makes it printable.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Cell<'a> {
@@ -18,6 +20,8 @@ pub enum Cell<'a> {
         /// Of this whole.
         whole: u64,
     },
+    /// How a share changed.
+    Change(Change),
     /// A number of events.
     Events {
         /// How many.

@@ -42,6 +42,28 @@ pub struct Separation {
     pub merges_unit_masks: bool,
 }
 
+impl Separation {
+    /// What is told apart in fact: what is one for all samples is not, and where each process is one thread it stands for the
+    /// thread.
+    pub(crate) fn in_fact(self, recording: &Recording) -> Separation {
+        let axes_of = AxesOf::new(recording, self);
+        let mut seen: FxHashSet<Axes> = FxHashSet::default();
+        if self.cpus || self.processes || self.threads {
+            seen.extend(recording.counts.iter().map(|(key, _)| axes_of.get(&key)));
+        }
+        let first = seen.iter().next().copied().unwrap_or_default();
+        let varies = |differ: fn(&Axes, &Axes) -> bool| seen.iter().any(|axes| differ(axes, &first));
+        let processes = varies(|a, b| a.process != b.process);
+        let is_process = |axes: &Axes| axes.thread == axes.process;
+        Separation {
+            cpus: varies(|a, b| a.cpu != b.cpu),
+            processes,
+            threads: varies(|a, b| a.thread != b.thread) && !(processes && seen.iter().all(is_process)),
+            merges_unit_masks: self.merges_unit_masks,
+        }
+    }
+}
+
 /// In which order classes stand side by side.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ClassOrder {

@@ -94,12 +94,13 @@ fn sampling(event: &Event) -> String {
 pub(crate) fn class_titles(recording: &Recording, classes: &[Class]) -> Vec<String> {
     let several_events = classes.iter().any(|class| class.event != classes[0].event);
     let event = |class: &Class| recording.events.get(usize::from(class.event.0));
-    let titles =
-        classes.iter().filter_map(|class| Some(class_title(class.axes, event(class)?, several_events)));
-    titles.collect()
+    let names =
+        classes.iter().filter_map(|class| Some(class_name(class.axes, event(class)?, several_events)));
+    names.map(|name| class_title(&name)).collect()
 }
 
-fn class_title(axes: Axes, event: &Event, several_events: bool) -> String {
+/// What tells a class from others.
+pub(crate) fn class_name(axes: Axes, event: &Event, several_events: bool) -> String {
     // A thread is of one process.
     let task = match (axes.process, axes.thread) {
         (_, Some(thread)) => Some(format!("tid:{thread}")),
@@ -113,8 +114,11 @@ fn class_title(axes: Axes, event: &Event, several_events: bool) -> String {
             None => format!("{}:{}", event.name, sampling(event)),
         });
     }
-    let name = parts.join(" ");
-    let name = printable(&name);
+    parts.join(" ")
+}
+
+fn class_title(name: &str) -> String {
+    let name = printable(name);
     if name.chars().count() > 17 {
         return name.chars().take(14).chain("...".chars()).collect();
     }

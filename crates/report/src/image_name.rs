@@ -27,6 +27,8 @@ pub(crate) struct Name<'r> {
     pub(crate) full: Cow<'r, str>,
     /// The last part of the path.
     pub(crate) short: Cow<'r, str>,
+    /// The name without what differs from run to run: whose memory it is, and where.
+    pub(crate) bare: &'r str,
     /// Of what kind the thing is, for the order of OProfile's sample files.
     pub(crate) kind: NameKind,
 }
@@ -44,18 +46,33 @@ pub(crate) struct ImageNames<'r> {
 }
 
 impl<'r> ImageNames<'r> {
-    pub(crate) fn new(recording: &'r Recording, _oprofile_words: bool) -> ImageNames<'r> {
-        let mut names =
-            vec![Name { full: "[unknown]".into(), short: "[unknown]".into(), kind: NameKind::Memory }];
+    pub(crate) fn new(recording: &'r Recording, oprofile_words: bool) -> ImageNames<'r> {
+        let mut names = vec![Name {
+            full: "[unknown]".into(),
+            short: "[unknown]".into(),
+            bare: "[unknown]",
+            kind: NameKind::Memory,
+        }];
         let unknown = NameId(0);
-        let mut known = FxHashMap::default();
-        known.insert("[unknown]", unknown);
+        let mut known: FxHashMap<Cow<'r, str>, NameId> = FxHashMap::default();
+        known.insert("[unknown]".into(), unknown);
         let mut of_image = Vec::with_capacity(recording.images.len());
         for image in &recording.images {
-            of_image.push(*known.entry(image.name.as_str()).or_insert_with(|| {
+            let full =
+                if oprofile_words { image.oprofile_name() } else { Cow::Borrowed(image.name.as_str()) };
+            of_image.push(*known.entry(full.clone()).or_insert_with(|| {
                 names.push(Name {
-                    full: image.name.as_str().into(),
-                    short: image.short_name().into(),
+                    short: match full {
+                        // Memory has no path to be cut.
+                        Cow::Owned(_)
+                            if image.kind != ImageKind::Kernel && image.kind != ImageKind::KernelModule =>
+                        {
+                            full.clone()
+                        }
+                        _ => image.short_name().into(),
+                    },
+                    full,
+                    bare: &image.name,
                     kind: match image.kind {
                         ImageKind::File => NameKind::File,
                         // OProfile takes it for a file of this name.
@@ -81,6 +98,7 @@ impl<'r> ImageNames<'r> {
                     names.push(Name {
                         full: name.clone().into(),
                         short: name.into(),
+                        bare: &process.comm,
                         kind: NameKind::Memory,
                     });
                     NameId(names.len() as u32 - 1)

@@ -45,8 +45,9 @@ impl<'r> Report<'r> {
         let images = ImageNames::new(recording, options.oprofile_words);
         let symbols = (by == By::Symbol).then(|| SymbolNames::new(recording, &images, options));
         let places = Places { images, symbols, lifetimes: Lifetimes::new(&recording.processes) };
-        let classes = classes(recording, order, options.separation);
-        let class_of = ClassOfKey::new(recording, &classes, options.separation);
+        let separation = options.separation.in_fact(recording);
+        let classes = classes(recording, order, separation);
+        let class_of = ClassOfKey::new(recording, &classes, separation);
         let mut folded =
             Rows::fold(recording, classes.len(), &class_of, |key| places.chosen(by, key, options));
         let mut shows_totals = vec![false; classes.len()];
@@ -230,6 +231,10 @@ impl<'r> Report<'r> {
         }
     }
 
+    pub(crate) fn recording(&self) -> &'r Recording {
+        self.recording
+    }
+
     pub(crate) fn options(&self) -> &Options {
         &self.options
     }
@@ -318,7 +323,7 @@ impl<'r> Report<'r> {
     }
 
     /// A part of all samples of a class.
-    fn part(&self, class: usize, part: Count) -> Cell<'static> {
+    pub(crate) fn part(&self, class: usize, part: Count) -> Cell<'static> {
         match (self.classes.get(class), self.sums.get(class)) {
             (Some(class), Some(whole)) => {
                 Cell::Percent { part: class.measure(part), whole: class.measure(*whole) }

@@ -1,118 +1,119 @@
-//! `opreport`: reports over a session of the daemon, by OProfile's options and in its layouts.
+//! `opreport`: reports over a session, by OProfile's options and in its layouts.
 
 mod arguments;
 
 use std::io::{self, BufWriter, Write};
-use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Result, bail};
-use oprof_profile::Recording;
-use oprof_profile::recording::is_being_written;
-use oprof_report::Options;
-use oprof_report::render::{opreport_summary, opreport_symbols};
+use anyhow::{Result, anyhow, bail};
+use oprof_profile::specification::{Profiles, Specification};
+use oprof_report::render::{opreport_differential, opreport_summary, opreport_symbols};
+use oprof_report::{Differential, Options, SymbolFilter, printable};
 
-use crate::session_directory::SessionDirectory;
+use crate::oprofile_tool::Merge;
+use crate::sampled_profile::{self, SampledProfile};
 use crate::stat::Output;
-use crate::{oprofile_tool, speak, status, usage_error};
-use arguments::{NOT_YET, OpreportOptions};
+use crate::{oprofile_tool, speak, status};
+use arguments::OpreportOptions;
 
 /// Runs with the command line that the program was called with.
 pub(crate) fn main() -> ExitCode {
-    let mistake = |error: &clap::Error| not_yet().unwrap_or_else(|| usage_error::line(error, "opreport"));
-    let options: OpreportOptions = match oprofile_tool::options_or(mistake) {
+    let options: OpreportOptions = match oprofile_tool::options("opreport") {
         Ok(options) => options,
         Err(status) => return status,
     };
-    match opreport(&options) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => status::of_error(&error, status::FAILED),
+    if options.reading.print_usage::<OpreportOptions>() {
+        return ExitCode::SUCCESS;
+    }
+    opreport(&options).unwrap_or_else(|error| status::of_error(&error, status::FAILED))
+}
+
+fn opreport(options: &OpreportOptions) -> Result<ExitCode> {
+    let profiles = Profiles::parse(&options.profiles);
+    // That braces are not allowed here is said before what is wrong with them.
+    let compares = options.profiles.iter().any(|word| matches!(word.as_str(), "{" | "}" | "{}"));
+    if let Some(conflict) = options.conflict(compares) {
+        bail!("{conflict}; see opreport --help");
+    }
+    let not_yet = [(options.callgraph, "-c: call graphs"), (options.xml, "-X: XML")];
+    if let Some((_, what)) = not_yet.iter().find(|(asked, _)| *asked) {
+        bail!("{what} cannot be printed yet; see opreport --help and oprof report --help");
+    }
+    let load = |specification: &Specification| {
+        sampled_profile::load(specification, &options.reading, options.callgraph)
+    };
+    match profiles.map_err(|error| anyhow!("{}", printable(&error.to_string())))? {
+        Profiles::One(specification) => {
+            let profile = load(&specification)?;
+            let style = style(options, &[&profile]);
+            write(options, &|out| match options.of_symbols() {
+                true => opreport_symbols(&profile.recording, &style, out),
+                false => opreport_summary(&profile.recording, &style, out),
+            })?;
+            Ok(tell(options, &[&profile]))
+        }
+        Profiles::Two(first, second) => {
+            let (first, second) = (load(&first)?, load(&second)?);
+            let style = style(options, &[&first, &second]);
+            let differential = Differential::new(&first.recording, &second.recording, &style)?;
+            write(options, &|out| opreport_differential(&differential, style.no_header, out))?;
+            Ok(tell(options, &[&first, &second]))
+        }
     }
 }
 
-/// What was asked for is OProfile's, and not there yet.
-fn not_yet() -> Option<String> {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let (option, what) =
-        NOT_YET.iter().find(|(option, _)| arguments.iter().any(|argument| argument == option))?;
-    Some(format!("{option}: {what} cannot be printed yet; see opreport --help and oprof report --help"))
-}
-
-fn opreport(options: &OpreportOptions) -> Result<()> {
-    let recording = load(options)?;
-    let style = Options {
+/// What a reader chose, in the words of the report.
+fn style(options: &OpreportOptions, profiles: &[&SampledProfile]) -> Options {
+    let separation = profiles.first().map(|profile| profile.separation(|what| options.merges(what)));
+    Options {
         threshold: options.threshold,
         no_header: options.no_header,
         long_names: options.long_filenames,
         global_percent: options.global_percent,
         lines: options.debug_info,
         name_style: options.demangle,
+        symbolless_path: options.symbolless == "path",
+        exclude_unresolved: options.exclude_unresolved,
+        separation: separation.unwrap_or_default(),
+        oprofile_order: options.oprofile_order,
+        sort: options.sort.clone(),
+        reverse: options.reverse_sort,
+        addresses: options.show_address,
+        details: options.details,
+        accumulated: options.accumulated,
+        images_as_apps: options.merges(Merge::Lib),
+        exclude_dependent: options.exclude_dependent,
+        symbols: SymbolFilter::new(&options.include_symbols, &options.exclude_symbols),
         ..Options::default()
-    };
-    let print = |mut out: &mut dyn Write| match options.symbols {
-        true => opreport_symbols(&recording, &style, &mut out),
-        false => opreport_summary(&recording, &style, &mut out),
-    };
+    }
+}
+
+/// Writes a report on standard output, or into the file that was asked for.
+fn write(options: &OpreportOptions, report: &dyn Fn(&mut dyn Write) -> io::Result<()>) -> Result<()> {
     match &options.output_file {
         Some(path) => {
             let mut output = Output::open(Some(path))?;
             output.begin()?;
-            output.write(|out| print(out))?;
+            output.write(report)
         }
         None => {
             let mut out = BufWriter::new(io::stdout().lock());
-            print(&mut out).and_then(|()| out.flush())?;
+            report(&mut out).and_then(|()| out.flush())?;
+            Ok(())
         }
     }
-    oprof_report::coverage_lines(&recording).iter().for_each(|line| speak::line(line));
-    if options.common.verbose {
-        oprof_report::notes(&recording).iter().for_each(|note| speak::line(note));
-    }
-    Ok(())
 }
 
-/// All that was asked for, put together.
-fn load(options: &OpreportOptions) -> Result<Recording> {
-    let mut paths: Vec<PathBuf> = Vec::new();
-    let session = || SessionDirectory::new(options.common.session_dir.as_deref());
-    for profile in &options.profiles {
-        match profile.strip_prefix("session:") {
-            Some(names) => {
-                let session = session()?;
-                session.check()?;
-                for name in names.split(',') {
-                    paths.extend(session.recordings(Some(name).filter(|name| *name != "current"))?);
-                }
-            }
-            None if Path::new(profile).is_file() => paths.push(PathBuf::from(profile)),
-            None => bail!(
-                "{}: is no recording; name one, or session:NAME; images are chosen by `oprof report` and grep",
-                oprof_report::printable(profile)
-            ),
+/// Says how far to trust the report; gives the status that tells whether it is of everything.
+fn tell(options: &OpreportOptions, profiles: &[&SampledProfile]) -> ExitCode {
+    for SampledProfile { recording, .. } in profiles {
+        oprof_report::coverage_lines(recording).iter().for_each(|line| speak::line(line));
+        if options.reading.is_verbose() {
+            oprof_report::notes(recording).iter().for_each(|note| speak::line(note));
         }
     }
-    if options.profiles.is_empty() {
-        let session = session()?;
-        session.check()?;
-        paths = session.recordings(None)?;
-    }
-    let mut all: Option<Recording> = None;
-    for path in &paths {
-        let mut recording = Recording::open(path)?;
-        if let Some(damage) = recording.damage {
-            speak::line(&format!("{}: damaged at byte {} ({})", path.display(), damage.offset, damage.what));
-        }
-        if recording.end.is_none() && is_being_written(path) {
-            // It has no end as it goes on.
-            recording.end = Some(oprof_profile::CommandEnd::NoCommand);
-        }
-        match &mut all {
-            Some(all) => all.merge(recording),
-            None => all = Some(recording),
-        }
-    }
-    match all {
-        Some(all) => Ok(all),
-        None => bail!("there are no samples yet; `opcontrol --start` takes some"),
+    match profiles.iter().any(|profile| profile.incomplete) {
+        true => ExitCode::from(status::FAILED),
+        false => ExitCode::SUCCESS,
     }
 }

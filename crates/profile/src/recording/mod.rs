@@ -19,6 +19,7 @@ mod whole;
 mod write;
 
 use std::collections::BTreeMap;
+use std::io::Read;
 use std::path::Path;
 use std::time::Duration;
 
@@ -72,6 +73,14 @@ pub struct Recording {
     pub end: Option<CommandEnd>,
     /// What was found to be not as it was written; what depends on it is missing from all the above.
     pub damage: Option<Damage>,
+}
+
+/// A file begins as recordings do.
+pub fn is_recording(path: &Path) -> bool {
+    let mut start = Vec::new();
+    let length = frame::MAGIC.len() as u64;
+    let file = crate::open_regular(path);
+    file.is_some_and(|file| file.take(length).read_to_end(&mut start).is_ok()) && start == frame::MAGIC
 }
 
 /// A recorder is at work on the recording of this path.

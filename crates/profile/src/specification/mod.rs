@@ -26,7 +26,9 @@ mod glob;
 mod list;
 mod parse;
 mod profiles;
+mod sampled;
 mod selection;
+mod unmatched;
 
 use std::path::PathBuf;
 
@@ -34,6 +36,7 @@ pub use error::SpecificationError;
 pub use glob::Glob;
 pub use list::{Numbers, split_list};
 pub use profiles::Profiles;
+pub use sampled::Sampled;
 pub use selection::Selection;
 
 /// The session that is meant where none is named.

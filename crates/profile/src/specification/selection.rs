@@ -1,63 +1,30 @@
 //! The samples of a recording that a specification is about.
 
-use super::{Glob, Specification};
-use crate::{EventId, ImageId, Key, ProcessId, Recording, Sampling};
+use rustc_hash::FxHashMap;
 
-/// The samples of a recording that a [`Specification`] is about: the globs are matched once for each image, not once
+use super::Specification;
+use super::sampled::app_name;
+use crate::{EventId, ImageId, Key, Process, ProcessId, Recording, Sampling};
+
+/// The samples of a recording that a [`Specification`] is about: globs are matched once for each image of an app, not once
 /// for each sample.
 #[derive(Clone, Debug)]
 pub struct Selection<'s> {
     specification: &'s Specification,
-    /// For each process: a file name chooses its app; `image:` does; it is not left out.
-    processes: Vec<App>,
-    /// For each image: a file name chooses it; `lib-image:` does; it is not left out.
-    images: Vec<App>,
+    /// The name of each process's app.
+    apps: Vec<String>,
+    /// The process and its number, where processes are told apart.
+    tgids: Vec<Option<u64>>,
+    images: Vec<String>,
     events: Vec<bool>,
-    separates: Separates,
-}
-
-/// What a recording tells apart: what it does not, has no number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Separates {
-    cpus: bool,
-    processes: bool,
-    threads: bool,
-}
-
-/// What globs say of an app or an image.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct App {
-    by_file: bool,
-    by_tag: bool,
-    kept: bool,
-    tgid: u32,
-}
-
-fn any(globs: &[Glob], name: &str) -> bool {
-    globs.iter().any(|glob| glob.matches(name))
+    /// What was found of an image in an app.
+    code: FxHashMap<(ProcessId, ImageId), bool>,
 }
 
 impl<'s> Selection<'s> {
     /// What `specification` chooses of `recording`.
     pub fn new(specification: &'s Specification, recording: &Recording) -> Selection<'s> {
-        let files: Vec<Glob> = specification.files.iter().map(|file| Glob::new(file)).collect();
-        let images = recording.images.iter().map(|image| App {
-            by_file: any(&files, &image.name),
-            by_tag: any(&specification.lib_images, &image.name),
-            kept: !any(&specification.images_excluded, &image.name)
-                && !any(&specification.lib_images_excluded, &image.name),
-            tgid: 0,
-        });
-        let processes = recording.processes.iter().map(|process| {
-            let app = process.app.and_then(|app| recording.image(app));
-            let name = app.map_or(process.comm.as_str(), |app| &app.name);
-            App {
-                by_file: any(&files, name),
-                by_tag: any(&specification.images, name),
-                kept: !any(&specification.images_excluded, name),
-                tgid: process.pid,
-            }
-        });
+        let processes = &recording.processes;
         let events = recording.events.iter().map(|event| {
             let count = match event.sampling {
                 Sampling::Count(count) => Some(count),
@@ -67,20 +34,22 @@ impl<'s> Selection<'s> {
                 && specification.counts.contains(count)
                 && specification.unit_masks.contains(Some(event.unit_mask))
         });
+        let tgid = |process: &Process| Some(process.pid).filter(|pid| *pid != Process::ALL).map(u64::from);
         Selection {
             specification,
-            processes: processes.collect(),
-            images: images.collect(),
+            apps: processes.iter().map(|process| app_name(recording, process)).collect(),
+            tgids: processes.iter().map(tgid).collect(),
+            images: recording.images.iter().map(|image| image.oprofile_name().into_owned()).collect(),
             events: events.collect(),
-            separates: Separates { cpus: true, processes: true, threads: recording.separates_threads() },
+            code: FxHashMap::default(),
         }
     }
 
     /// The samples of this key are chosen.
-    pub fn takes(&self, key: &Key) -> bool {
+    pub fn takes(&mut self, key: &Key) -> bool {
         self.takes_event(key.event)
-            && self.takes_code(key.process, key.image)
             && self.takes_task(key.process, key.thread, key.cpu)
+            && self.takes_code(key.process, key.image)
     }
 
     /// The samples of this event are.
@@ -89,33 +58,28 @@ impl<'s> Selection<'s> {
     }
 
     /// The samples of this app and image are, as far as these go.
-    pub fn takes_code(&self, process: ProcessId, image: ImageId) -> bool {
-        let app = self.processes.get(process.0 as usize).copied().unwrap_or_default();
-        let image = self.images.get(image.0 as usize).copied().unwrap_or_default();
-        let Specification { images, lib_images, files, .. } = self.specification;
-        let by_file = app.by_file || image.by_file;
-        let tags = !images.is_empty() || !lib_images.is_empty();
-        let by_tags = (images.is_empty() || app.by_tag) && (lib_images.is_empty() || image.by_tag);
-        let chosen = match (files.is_empty(), tags) {
-            (true, _) => by_tags,
-            (false, true) => by_file || by_tags,
-            (false, false) => by_file,
-        };
-        chosen && app.kept && image.kept
+    pub fn takes_code(&mut self, process: ProcessId, image: ImageId) -> bool {
+        if let Some(known) = self.code.get(&(process, image)) {
+            return *known;
+        }
+        let app = self.apps.get(process.0 as usize).map_or("", String::as_str);
+        let name = self.images.get(image.0 as usize).map_or("", String::as_str);
+        let takes = self.specification.takes_code(app, name);
+        self.code.insert((process, image), takes);
+        takes
     }
 
     /// The samples of this process, thread and CPU are, as far as these go.
     pub fn takes_task(&self, process: ProcessId, thread: u32, cpu: u16) -> bool {
         let Specification { cpus, tgids, tids, .. } = self.specification;
-        let tgid = self.processes.get(process.0 as usize).map(|process| u64::from(process.tgid));
-        cpus.contains(Some(u64::from(cpu)).filter(|_| self.separates.cpus))
-            && tgids.contains(tgid.filter(|_| self.separates.processes))
-            && tids.contains(Some(u64::from(thread)).filter(|_| self.separates.threads))
+        cpus.contains(Some(cpu).filter(|cpu| *cpu != Key::ALL_CPUS).map(u64::from))
+            && tgids.contains(self.tgids.get(process.0 as usize).copied().flatten())
+            && tids.contains(Some(thread).filter(|thread| *thread != 0).map(u64::from))
     }
 }
-
 #[cfg(test)]
 mod tests {
+    use super::super::Sampled;
     use super::*;
     use crate::{Count, Event, Image, ImageIdentity, ImageKind, Process};
 
@@ -165,8 +129,20 @@ mod tests {
     fn taken(arguments: &[&str]) -> u64 {
         let specification = Specification::parse(arguments).expect("valid");
         let recording = recording();
-        let selection = Selection::new(&specification, &recording);
-        recording.counts.iter().filter(|(key, _)| selection.takes(key)).map(|(_, count)| count.samples).sum()
+        let mut selection = Selection::new(&specification, &recording);
+        let taken: u64 = recording
+            .counts
+            .iter()
+            .filter(|(key, _)| selection.takes(key))
+            .map(|(_, count)| count.samples)
+            .sum();
+        // Each sample by itself says the same.
+        let sampled = Sampled::all_of(&recording);
+        assert_eq!(
+            sampled.iter().filter(|sampled| specification.takes(sampled)).count() as u32,
+            taken.count_ones()
+        );
+        taken
     }
 
     #[test]

@@ -6,6 +6,7 @@ use comfy_table::{
 
 use crate::cell::Cell;
 use crate::column::Column;
+use crate::differential::Change;
 use crate::number::grouped;
 use crate::printable::printable;
 use crate::render::stat::ratio_value;
@@ -205,6 +206,11 @@ fn text(cell: Cell<'_>, unit: Unit) -> String {
     match cell {
         Cell::Number(number) => grouped(number),
         Cell::Identifier(number) => number.to_string(),
+        Cell::Change(change) => match change {
+            Change::New => "new".to_owned(),
+            Change::Gone => "gone".to_owned(),
+            Change::Percent(change) => format!("{change:+.2}"),
+        },
         Cell::Address(address) => format!("{address:08x}"),
         Cell::Percent { whole: 0, .. } => "0.00".to_owned(),
         Cell::Percent { part, whole } => format!("{:.2}", part as f64 * 100.0 / whole as f64),

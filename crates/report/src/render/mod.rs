@@ -1,12 +1,14 @@
 //! Renderers: each turns rows into text in one layout.
 
 mod arrangement;
+mod differential;
 mod missing;
 pub mod stat;
 mod summary;
 mod symbols;
 mod table;
 
+pub use differential::opreport_differential;
 pub use missing::missing;
 pub use summary::opreport_summary;
 pub use symbols::opreport_symbols;

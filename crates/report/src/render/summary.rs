@@ -23,10 +23,15 @@ struct App {
 
 /// Writes OProfile's image summary: the header, then a row for each app, and below it, where the app has samples in
 /// other images than itself, a row for each of its images. Each row is one write; give it a buffered `out`.
-pub fn opreport_summary(recording: &Recording, options: &Options, out: &mut impl Write) -> io::Result<()> {
+pub fn opreport_summary(
+    recording: &Recording,
+    options: &Options,
+    out: &mut (impl Write + ?Sized),
+) -> io::Result<()> {
     let options = &Options { oprofile_words: true, ..options.clone() };
-    let classes = classes(recording, ClassOrder::of_oprofile(options), options.separation);
-    let class_of = ClassOfKey::new(recording, &classes, options.separation);
+    let separation = options.separation.in_fact(recording);
+    let classes = classes(recording, ClassOrder::of_oprofile(options), separation);
+    let class_of = ClassOfKey::new(recording, &classes, separation);
     let images = ImageNames::new(recording, options.oprofile_words);
     let rows = Rows::fold(recording, classes.len(), &class_of, |key| {
         let (app, image) = (images.app(key.process), images.image(key.image));
@@ -78,7 +83,7 @@ pub fn opreport_summary(recording: &Recording, options: &Options, out: &mut impl
     Ok(())
 }
 
-fn write_all(out: &mut impl Write, text: &str) -> io::Result<()> {
+fn write_all(out: &mut (impl Write + ?Sized), text: &str) -> io::Result<()> {
     out.write_all(text.as_bytes())
 }
 
@@ -127,6 +132,6 @@ fn titles(recording: &Recording, classes: &[Class], read: &[bool]) -> [String; 3
     ]
 }
 
-fn write_titles(titles: &[String; 3], indent: &str, out: &mut impl Write) -> io::Result<()> {
+fn write_titles(titles: &[String; 3], indent: &str, out: &mut (impl Write + ?Sized)) -> io::Result<()> {
     titles.iter().try_for_each(|line| writeln!(out, "{indent}{line}"))
 }

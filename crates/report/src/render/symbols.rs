@@ -7,17 +7,22 @@ use oprof_profile::Recording;
 use crate::cell::Cell;
 use crate::class::ClassOrder;
 use crate::column::Column;
+use crate::differential::Change;
 use crate::grouping::By;
 use crate::header::header;
 use crate::options::Options;
-use crate::percent::percent;
+use crate::percent::{percent, signed_percent};
 use crate::printable::printable;
 use crate::render::stat::ratio_value;
 use crate::report::Report;
 
 /// Writes OProfile's symbol table: the header, then a row for each symbol of each image in each app, and below it where
 /// these are asked for a row for each address. Each row is one write; give it a buffered `out`.
-pub fn opreport_symbols(recording: &Recording, options: &Options, out: &mut impl Write) -> io::Result<()> {
+pub fn opreport_symbols(
+    recording: &Recording,
+    options: &Options,
+    out: &mut (impl Write + ?Sized),
+) -> io::Result<()> {
     let options = Options { oprofile_words: true, ..options.clone() };
     let report = Report::new(recording, By::Symbol, ClassOrder::of_oprofile(&options), &options);
     let mut line = String::new();
@@ -69,6 +74,9 @@ pub(super) fn text(cell: Cell<'_>, address_digits: usize) -> String {
         }
         Cell::Address(address) => format!("{address:0address_digits$x}"),
         Cell::Percent { part, whole } => percent(part, whole),
+        Cell::Change(Change::New) => "+++".to_owned(),
+        Cell::Change(Change::Gone) => "---".to_owned(),
+        Cell::Change(Change::Percent(change)) => signed_percent(change),
         Cell::Time { nanoseconds, .. } => nanoseconds.to_string(),
         Cell::Text(text) => printable(&text).into_owned(),
         Cell::Ratio(value) => ratio_value(value),
