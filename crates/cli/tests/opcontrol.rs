@@ -260,9 +260,9 @@ fn what_is_done_out_of_order_is_told() {
         let finished = session.run("opcontrol", &format!("--save={wrong}")).with_status(1);
         assert_one_line(&finished.stderr, &["no name for a session"]);
     }
-    for option in ["-c", "-d", "-X", "--accumulated"] {
+    for option in ["-w", "-g", "-a"] {
         let finished = session.run("opreport", option).with_status(1);
-        assert_one_line(&finished.stderr, &[option, "yet"]);
+        assert_one_line(&finished.stderr, &[option, "add -l"]);
     }
     let finished = session.run("opreport", "session:none").with_status(1);
     assert_one_line(&finished.stderr, &["no session 'none'", "current"]);
