@@ -116,10 +116,7 @@ fn apps(rows: Vec<Row>, images: &ImageNames<'_>, classes: &[Class], reverse: boo
             (measure(&row.counts), *image != app.name, name.kind, name.full.clone(), *image)
         });
     }
-    apps.sort_by_cached_key(|app| {
-        let name = images.name(app.name);
-        (measure(&app.counts), name.kind, name.full.clone(), app.name)
-    });
+    apps.sort_by_cached_key(|app| (measure(&app.counts), images.name(app.name).full.clone(), app.name));
     apps
 }
 
