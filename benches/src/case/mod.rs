@@ -7,6 +7,7 @@ pub(crate) mod hostile;
 pub(crate) mod idle;
 pub(crate) mod known_shares;
 pub(crate) mod make_test_all;
+pub(crate) mod merge;
 pub(crate) mod minutes;
 pub(crate) mod one_image;
 pub(crate) mod report;

@@ -4,6 +4,7 @@ use anyhow::{Context, Result, bail};
 
 pub(crate) mod burn;
 pub(crate) mod chain;
+pub(crate) mod recordings;
 pub(crate) mod storm;
 pub(crate) mod symbols;
 pub(crate) mod timed;
@@ -15,6 +16,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
         "storm" => storm::run(arguments),
         "burn" => burn::run(arguments),
         "timed" => timed::run(arguments),
+        "recordings" => recordings::run(arguments),
         "symbols" => symbols::run(arguments),
         "hostile" => crate::hostile::run(arguments),
         _ => bail!("no workload {name:?}"),
