@@ -4,6 +4,7 @@ mod simple;
 
 use std::borrow::Cow;
 
+use self::simple::Manner;
 use crate::Symbol;
 
 /// How to show a symbol's name.
@@ -14,17 +15,20 @@ pub enum NameStyle {
     /// Demangled, without what says little about a C++ name: `std::`, unnamed namespaces, and template arguments that
     /// have a default: `ns::f(string const&)`.
     Simple,
+    /// The same as OProfile has it (`--demangle smart`): a little more is kept.
+    Smart,
     /// Demangled in full.
     #[default]
     Full,
 }
 
 impl NameStyle {
-    /// The style of this name: `none`, `simple` or `full`, and as OProfile calls the last two, `smart` and `normal`.
+    /// The style of this name: `none`, `simple` or `full`, and as OProfile calls them, `smart` and `normal`.
     pub fn parse(name: &str) -> Option<NameStyle> {
         match name {
             "none" => Some(NameStyle::None),
-            "simple" | "smart" => Some(NameStyle::Simple),
+            "simple" => Some(NameStyle::Simple),
+            "smart" => Some(NameStyle::Smart),
             "full" | "normal" => Some(NameStyle::Full),
             _ => None,
         }
@@ -35,7 +39,12 @@ impl NameStyle {
         match (self, &symbol.mangled) {
             (NameStyle::None, Some(mangled)) => Cow::Borrowed(mangled),
             // Only C++ names have what is left out, and only they are mangled otherwise than Rust's.
-            (NameStyle::Simple, Some(mangled)) if !is_rust(mangled) => simple::simple(&symbol.name),
+            (NameStyle::Simple, Some(mangled)) if !is_rust(mangled) => {
+                simple::simple(&symbol.name, Manner::Ours)
+            }
+            (NameStyle::Smart, Some(mangled)) if !is_rust(mangled) => {
+                simple::simple(&symbol.name, Manner::OfOprofile)
+            }
             _ => Cow::Borrowed(&symbol.name),
         }
     }
@@ -95,7 +104,8 @@ mod tests {
     #[test]
     fn styles_have_the_names_of_the_option() {
         assert_eq!(NameStyle::parse("none"), Some(NameStyle::None));
-        assert_eq!(NameStyle::parse("smart"), NameStyle::parse("simple"));
+        assert_eq!(NameStyle::parse("smart"), Some(NameStyle::Smart));
+        assert_eq!(NameStyle::parse("simple"), Some(NameStyle::Simple));
         assert_eq!(NameStyle::parse("normal"), Some(NameStyle::default()));
         assert_eq!(NameStyle::parse("Full"), None);
     }

@@ -1,6 +1,7 @@
 //! Turns a mangled name into the one in the source.
 
 mod cpp;
+mod java;
 
 use std::fmt;
 
@@ -22,12 +23,18 @@ const LONGEST_DEMANGLED: usize = 64 << 10;
 /// A C++ name that takes more than a second is given up as well; after two of them C++ names are no longer demangled
 /// in this process.
 ///
-/// Knows Rust's legacy and v0 scheme and the Itanium C++ ABI.
+/// Knows Rust's legacy and v0 scheme, the Itanium C++ ABI and signatures of Java methods.
 pub fn demangle(name: &str) -> Option<String> {
     if name.len() > LONGEST_MANGLED {
         return None;
     }
-    rust(name).or_else(|| cpp::demangle(name))
+    let bare = without_dot(name);
+    rust(bare).or_else(|| java::demangle(bare)).or_else(|| cpp::demangle(bare))
+}
+
+/// The name without the dot that entry points of functions have before it on some architectures.
+fn without_dot(name: &str) -> &str {
+    name.strip_prefix('.').filter(|bare| bare.starts_with("_Z")).unwrap_or(name)
 }
 
 /// The same of many names, on all processors; `None` also for those that are not `affordable` in the source's form,
@@ -42,8 +49,10 @@ pub(crate) fn demangle_all(
 
 /// Quicker than one by one, as C++ names are handed to their thread all at once.
 fn demangle_some(names: &[&str]) -> Vec<Option<String>> {
+    let names: Vec<&str> = names.iter().map(|name| without_dot(name)).collect();
+    let quick = |name: &str| rust(name).or_else(|| java::demangle(name));
     let mut demangled: Vec<Option<String>> =
-        names.iter().map(|name| if name.len() > LONGEST_MANGLED { None } else { rust(name) }).collect();
+        names.iter().map(|name| if name.len() > LONGEST_MANGLED { None } else { quick(name) }).collect();
     let left: Vec<usize> = (0..names.len()).filter(|&at| demangled[at].is_none()).collect();
     let left: Vec<usize> = left.into_iter().filter(|&at| names[at].len() <= LONGEST_MANGLED).collect();
     let of_cpp: Vec<&str> = left.iter().map(|&at| names[at]).collect();
@@ -54,6 +63,10 @@ fn demangle_some(names: &[&str]) -> Vec<Option<String>> {
 }
 
 fn rust(name: &str) -> Option<String> {
+    // A variable of C++ has a name without parameters, which could be one of Rust.
+    if name.contains(cpp::UNNAMED_NAMESPACE) {
+        return None;
+    }
     let demangled = rustc_demangle::try_demangle(name).ok()?;
     let mut text = BoundedText::default();
     fmt::write(&mut text, format_args!("{demangled:#}")).ok()?;
@@ -91,6 +104,10 @@ mod tests {
             ("_ZN5space3fooEibc", "space::foo(int, bool, char)"),
             ("_ZNKSt6vectorIiSaIiEE4sizeEv", "std::vector<int, std::allocator<int> >::size() const"),
             ("_Z3fooi.cold", "foo(int) [clone .cold]"),
+            ("_ZN12_GLOBAL__N_111null_streamE", "(anonymous namespace)::null_stream"),
+            ("_ZN1a12_GLOBAL__N_11fEv", "a::(anonymous namespace)::f()"),
+            ("Ljava/lang/Foo;bar(I)V", "void java.lang.Foo.bar(int)"),
+            ("._Z1fv", "f()"),
         ];
         for (mangled, expected) in names {
             assert_eq!(demangle(mangled).as_deref(), Some(expected), "{mangled}");

@@ -9,6 +9,8 @@
 #[path = "../harness/mod.rs"]
 mod harness;
 
+mod demangling;
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;

@@ -6,7 +6,10 @@ use std::borrow::Cow;
 const DEFAULTS: [&str; 6] = ["allocator<", "char_traits<", "less<", "hash<", "equal_to<", "default_delete<"];
 
 /// Namespaces that nobody writes: of the library's ABI, and unnamed ones.
-const LEFT_OUT: [&str; 4] = ["std::", "__cxx11::", "__1::", "(anonymous namespace)::"];
+const LEFT_OUT: [&str; 4] = ["std::", CXX11, "__1::", "(anonymous namespace)::"];
+
+/// The namespace of what libstdc++ changed for C++11.
+const CXX11: &str = "__cxx11::";
 
 /// Names that a template with these arguments has of its own.
 const SHORT: [(&str, &str); 4] = [
@@ -16,13 +19,22 @@ const SHORT: [(&str, &str); 4] = [
     ("basic_ostream<char>", "ostream"),
 ];
 
+/// What of a name is left out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Manner {
+    /// All that says little.
+    Ours,
+    /// What OProfile's patterns find: `__cxx11::` stays, and so does the allocator of pointers.
+    OfOprofile,
+}
+
 /// The name without `std::`, unnamed namespaces and default template arguments, with `string` for what that is, and
 /// with `>>` for `> >`.
-pub(super) fn simple(name: &str) -> Cow<'_, str> {
+pub(super) fn simple(name: &str, manner: Manner) -> Cow<'_, str> {
     if !LEFT_OUT.iter().any(|left_out| name.contains(left_out)) && !name.contains("> >") {
         return Cow::Borrowed(name);
     }
-    let mut simple = Simple { text: String::with_capacity(name.len()), open: Vec::new() };
+    let mut simple = Simple { text: String::with_capacity(name.len()), open: Vec::new(), manner };
     let mut rest = name;
     while !rest.is_empty() {
         rest = simple.take(rest);
@@ -35,6 +47,7 @@ struct Simple {
     text: String,
     /// The brackets that are open.
     open: Vec<Bracket>,
+    manner: Manner,
 }
 
 enum Bracket {
@@ -104,7 +117,10 @@ impl Simple {
     /// What follows the namespaces that are left out; `None` where there are none.
     fn without_namespaces<'name>(&mut self, rest: &'name str) -> Option<&'name str> {
         let mut after = rest;
-        while let Some(shorter) = LEFT_OUT.iter().find_map(|left_out| after.strip_prefix(left_out)) {
+        let kept = |left_out: &&&str| self.manner == Manner::Ours || **left_out != CXX11;
+        while let Some(shorter) =
+            LEFT_OUT.iter().filter(kept).find_map(|left_out| after.strip_prefix(*left_out))
+        {
             after = shorter;
         }
         if after.len() == rest.len() {
@@ -123,7 +139,12 @@ impl Simple {
 
     fn close_template(&mut self) {
         let Some(Bracket::Template(arguments)) = self.open.pop() else { return };
-        let defaults = arguments[1..].iter().rev().take_while(|argument| argument.is_default);
+        // OProfile's patterns know no argument that is a pointer.
+        let is_kept = |argument: &Argument| {
+            self.manner == Manner::OfOprofile && self.text[argument.begins..].contains('*')
+        };
+        let defaults =
+            arguments[1..].iter().rev().take_while(|argument| argument.is_default && !is_kept(argument));
         if let Some(first) = defaults.last() {
             self.text.truncate(first.begins);
         }
@@ -133,9 +154,10 @@ impl Simple {
         self.text.push('>');
         for (long, short) in SHORT {
             let before = self.text.strip_suffix(long);
-            if let Some(before) =
-                before.filter(|before| !before.ends_with(|letter| is_word(letter) || letter == ':'))
-            {
+            if let Some(before) = before.filter(|before| {
+                let namespace = before.strip_suffix(CXX11).filter(|_| self.manner == Manner::OfOprofile);
+                !namespace.unwrap_or(before).ends_with(|letter| is_word(letter) || letter == ':')
+            }) {
                 self.text.truncate(before.len());
                 self.text.push_str(short);
             }
@@ -184,7 +206,19 @@ mod tests {
                 "f(function<void (int, vector<int>)>)",
             ),
         ] {
-            assert_eq!(simple(&full.replace('S', STRING)), expected, "{full}");
+            assert_eq!(simple(&full.replace('S', STRING), Manner::Ours), expected, "{full}");
+        }
+    }
+
+    #[test]
+    fn oprofile_keeps_a_namespace_and_the_allocator_of_pointers() {
+        for (full, expected) in [
+            ("f(S const&, int)", "f(__cxx11::string const&, int)"),
+            ("std::vector<T*, std::allocator<T*> >::size()", "vector<T*, allocator<T*>>::size()"),
+            ("std::vector<T, std::allocator<T> >::size()", "vector<T>::size()"),
+            ("(anonymous namespace)::f(std::ostream&)", "f(ostream&)"),
+        ] {
+            assert_eq!(simple(&full.replace('S', STRING), Manner::OfOprofile), expected, "{full}");
         }
     }
 
@@ -193,9 +227,9 @@ mod tests {
         for name in
             ["", "main", "A::f(int)", "mystd::f()", "f<int>(long)", "x->y", "operator new(unsigned long)"]
         {
-            assert_eq!(simple(name), name);
+            assert_eq!(simple(name, Manner::Ours), name);
         }
-        assert_eq!(simple("mystd::g(std::T)"), "mystd::g(T)");
+        assert_eq!(simple("mystd::g(std::T)", Manner::Ours), "mystd::g(T)");
     }
 
     #[test]
@@ -203,9 +237,9 @@ mod tests {
         for name in
             ["std::<<<<", "std::>>>>", "std::)))(((", "std::a<b, std::less<", "> >", "std::operator", "std::"]
         {
-            let _ = simple(name);
+            let _ = simple(name, Manner::Ours);
         }
         let deep = format!("std::{}{}", "a<".repeat(50_000), ">".repeat(50_000));
-        assert_eq!(simple(&deep).len(), deep.len() - 5);
+        assert_eq!(simple(&deep, Manner::Ours).len(), deep.len() - 5);
     }
 }

@@ -154,5 +154,29 @@ fn parse(name: &str) -> Option<String> {
     let mut text = BoundedText::default();
     let options = DemangleOptions::new().recursion_limit(DEEPEST_DEMANGLE);
     symbol.structured_demangle(&mut text, &options).ok()?;
-    Some(text.0)
+    Some(with_unnamed_namespaces(text.0))
+}
+
+/// What compilers call an unnamed namespace, up to a number or a hash; of variables the demangler leaves it.
+pub(super) const UNNAMED_NAMESPACE: &str = "_GLOBAL__N_";
+
+/// A demangled name in which unnamed namespaces are called so.
+fn with_unnamed_namespaces(name: String) -> String {
+    if !name.contains(UNNAMED_NAMESPACE) {
+        return name;
+    }
+    let is_word = |letter: char| letter.is_alphanumeric() || letter == '_';
+    let mut text = String::with_capacity(name.len() + 16);
+    let mut rest = name.as_str();
+    while let Some(at) = rest.find(UNNAMED_NAMESPACE) {
+        let (before, found) = rest.split_at(at);
+        text.push_str(before);
+        let end = found.find(|letter| !is_word(letter)).unwrap_or(found.len());
+        match text.ends_with(is_word) {
+            true => text.push_str(&found[..end]),
+            false => text.push_str("(anonymous namespace)"),
+        }
+        rest = &found[end..];
+    }
+    text + rest
 }
