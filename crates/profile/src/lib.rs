@@ -59,6 +59,6 @@ pub use region::MemoryRegion;
 pub use regular_file::open_regular;
 pub use run::{CommandEnd, Run, Scope};
 pub use source_line::{InlinedFrame, SourceFileId, SourceLine, SourcePlace};
-pub use symbol::{ImageNames, Symbol, SymbolId, Unresolved};
+pub use symbol::{ImageNames, Segment, Symbol, SymbolId, Unresolved};
 pub use target::Target;
 pub use time::Timestamp;

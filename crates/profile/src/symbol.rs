@@ -78,6 +78,19 @@ pub struct ImageNames {
     pub files: Vec<String>,
     /// For each of the offsets, what the source says of it; empty where the image has no lines at all.
     pub places: Vec<SourcePlace>,
+    /// The parts of the image that are loaded, which tell the address of an offset; empty where that is not known.
+    pub segments: Vec<Segment>,
+}
+
+/// A part of an image that is loaded into memory (PT_LOAD, elf(5)).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Segment {
+    /// Its first byte.
+    pub offset: ImageOffset,
+    /// How many bytes of it are in the image.
+    pub size: u64,
+    /// The address of its first byte, as the image's own tables state it.
+    pub address: ImageAddress,
 }
 
 impl ImageNames {
@@ -87,6 +100,17 @@ impl ImageNames {
             Ok(index) => self.offsets[index].1,
             Err(_) => Err(Unresolved::NamesMissing),
         }
+    }
+
+    /// The address of an offset, as the image's own tables state it: that of a file outside of every segment, and of what
+    /// is no file, is the offset itself.
+    pub fn address(&self, offset: ImageOffset) -> ImageAddress {
+        let holder = self.segments.iter().find_map(|segment| {
+            let distance =
+                offset.0.checked_sub(segment.offset.0).filter(|distance| *distance < segment.size)?;
+            Some(ImageAddress(segment.address.0.wrapping_add(distance)))
+        });
+        holder.unwrap_or(ImageAddress(offset.0))
     }
 
     /// What the source says of `offset`, if anything.

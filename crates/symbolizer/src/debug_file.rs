@@ -26,12 +26,14 @@ pub struct DebugDirectories {
     directories: Vec<PathBuf>,
     /// Where debuginfod's clients keep what they fetched.
     fetched: Option<PathBuf>,
+    /// What is the root directory to the images; `None`: the system's.
+    root: Option<PathBuf>,
 }
 
 impl Default for DebugDirectories {
     /// The one that distributions use: `/usr/lib/debug`.
     fn default() -> Self {
-        DebugDirectories { directories: vec![PathBuf::from("/usr/lib/debug")], fetched: None }
+        DebugDirectories { directories: vec![PathBuf::from("/usr/lib/debug")], fetched: None, root: None }
     }
 }
 
@@ -46,12 +48,24 @@ impl DebugDirectories {
     /// These directories before the usual one.
     pub fn with(directories: impl IntoIterator<Item = PathBuf>) -> Self {
         let usual = DebugDirectories::default().directories;
-        DebugDirectories { directories: directories.into_iter().chain(usual).collect(), fetched: None }
+        DebugDirectories {
+            directories: directories.into_iter().chain(usual).collect(),
+            ..DebugDirectories::none()
+        }
+    }
+
+    /// The usual one of a system whose root directory is `root`, and no other.
+    pub fn below(root: &Path) -> Self {
+        DebugDirectories {
+            directories: vec![root.join("usr/lib/debug")],
+            fetched: None,
+            root: Some(root.to_owned()),
+        }
     }
 
     /// No directory at all.
     pub fn none() -> Self {
-        DebugDirectories { directories: Vec::new(), fetched: None }
+        DebugDirectories { directories: Vec::new(), fetched: None, root: None }
     }
 
     /// The same, and at last what was fetched from debuginfod.
@@ -123,7 +137,9 @@ impl DebugDirectories {
         // Where it really is: /usr/bin rather than /bin.
         let image = image.canonicalize().unwrap_or_else(|_| image.to_owned());
         let Some(directory) = image.parent() else { return Vec::new() };
-        let below = directory.strip_prefix("/").unwrap_or(directory);
+        let root = self.root.as_ref().map(|root| root.canonicalize().unwrap_or_else(|_| root.clone()));
+        let root = root.as_deref().unwrap_or(Path::new("/"));
+        let below = directory.strip_prefix(root).unwrap_or(directory.strip_prefix("/").unwrap_or(directory));
         let in_debug = self.directories.iter().map(|debug| debug.join(below).join(&link.name));
         let paths = [directory.join(&link.name), directory.join(".debug").join(&link.name)];
         paths.into_iter().chain(in_debug).filter(|path| *path != image).collect()

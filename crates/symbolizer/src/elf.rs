@@ -6,7 +6,7 @@ use object::elf;
 use object::read::ReadRef;
 use object::read::elf::{FileHeader, ProgramHeader, SectionHeader, SectionTable};
 use object::{Endianness, read};
-use oprof_profile::{ImageAddress, ImageOffset, Unresolved};
+use oprof_profile::{ImageAddress, ImageOffset, Segment, Unresolved};
 
 use crate::budget::Budget;
 use crate::image_data::ImageData;
@@ -120,6 +120,16 @@ impl<'data, H: Class, R: ReadRef<'data>> Elf<'data, H, R> {
             let distance = offset.0.checked_sub(segment.offset.0)?;
             (distance < segment.file_size).then(|| ImageAddress(segment.address.0.wrapping_add(distance)))
         })
+    }
+
+    /// The segments that are loaded, those with code first.
+    pub(crate) fn loaded(&self) -> Vec<Segment> {
+        let segment = |segment: &LoadSegment| Segment {
+            offset: segment.offset,
+            size: segment.file_size,
+            address: segment.address,
+        };
+        self.segments.iter().map(segment).collect()
     }
 
     /// Whether the image has section headers. Tools that make programs as small as can be leave none.

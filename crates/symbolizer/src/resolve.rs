@@ -132,6 +132,17 @@ impl Symbolizer {
         offsets: &[ImageOffset],
     ) -> Result<ImageNames, Unresolved> {
         let image = Elf::<H, R>::parse(data)?;
+        let names = self.resolve_elf(place, &image, identity, offsets)?;
+        Ok(ImageNames { segments: image.loaded(), ..names })
+    }
+
+    fn resolve_elf<'data, H: Class, R: ImageData<'data>>(
+        &self,
+        place: Place<'_>,
+        image: &Elf<'data, H, R>,
+        identity: &ImageIdentity,
+        offsets: &[ImageOffset],
+    ) -> Result<ImageNames, Unresolved> {
         if let ImageIdentity::BuildId(expected) = identity
             && image.build_id().as_ref() != Some(expected)
         {
@@ -148,7 +159,7 @@ impl Symbolizer {
         let start = Instant::now();
         let cache = self.cache.as_ref().zip(file);
         let cached = cache
-            .and_then(|(cache, file)| Some((cache, file, Key::of(&image, file, path, &self.directories)?)));
+            .and_then(|(cache, file)| Some((cache, file, Key::of(image, file, path, &self.directories)?)));
         let hit = cached.as_ref().and_then(|(cache, _, key)| cache.ask(key, &addresses));
         let undebugged = !image.has_debugging();
         let debugging = Debugging {
@@ -161,12 +172,12 @@ impl Symbolizer {
         let answers = match hit {
             Some(Hit { answers, debugging: false }) => {
                 let mut names = answers.name(offsets, nth);
-                debugging.add_places(&image, &mut names, image_address);
+                debugging.add_places(image, &mut names, image_address);
                 return Ok(names);
             }
             hit => hit.map(|hit| hit.answers),
         };
-        self.with_sources(&image, path, |sources, debug| {
+        self.with_sources(image, path, |sources, debug| {
             let is_known = answers.is_some();
             let answers = answers.map_or_else(|| ask(sources, &addresses), Ok)?;
             if let (false, Some((cache, file, key))) = (is_known, cached) {
@@ -182,7 +193,7 @@ impl Symbolizer {
                     };
                     debugging.add_places(debug.elf, &mut names, image_address);
                 }
-                _ => debugging.add_places(&image, &mut names, image_address),
+                _ => debugging.add_places(image, &mut names, image_address),
             }
             Ok(names)
         })

@@ -29,7 +29,11 @@ pub(crate) fn report(options: &ReportOptions) -> Result<ExitCode> {
             "--source-path changes what --debug-info shows: use it with -g, and with -f to see whole paths"
         );
     }
-    let places = ImagePlaces { root: options.root.clone() };
+    let places = ImagePlaces {
+        root: options.root.clone(),
+        lines: options.lines || options.inline,
+        ..ImagePlaces::default()
+    };
     let recording = session::open(path, &places)?;
     if options.by == Some(By::Thread) && !recording.separates_threads() {
         bail!("{}: its threads are not kept apart; record with --separate-thread", path.display());

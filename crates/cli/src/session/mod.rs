@@ -1,8 +1,10 @@
 //! OProfile's sessions as recordings: their sample files, the words for their events, the names of their images.
 
 mod events;
+mod image_file;
+mod names;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Result, bail};
 use oprof_profile::Recording;
@@ -10,13 +12,7 @@ use oprof_profile::session::{self, Listing, Problem, SampleFile, SessionDirector
 use oprof_report::printable;
 
 use crate::speak;
-
-/// Where the images of a session are.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct ImagePlaces {
-    /// Paths are those of a system whose root directory is here; `None`: of this one.
-    pub(crate) root: Option<PathBuf>,
-}
+pub(crate) use image_file::ImagePlaces;
 
 /// A session that was read.
 pub(crate) struct Session {
@@ -24,6 +20,18 @@ pub(crate) struct Session {
     pub(crate) recording: Recording,
     /// What was left out of it, and why.
     pub(crate) problems: Vec<Problem>,
+    /// What the user should know of its images, a line each.
+    pub(crate) warnings: Vec<String>,
+}
+
+impl Session {
+    /// Says on stderr what was left out and what is to be known of images, a line each.
+    pub(crate) fn tell(&self) {
+        for Problem { path, what } in &self.problems {
+            speak::line(&format!("{}: {what}; left out", printable(&path.to_string_lossy())));
+        }
+        self.warnings.iter().for_each(|warning| speak::line(warning));
+    }
 }
 
 /// Loads the sample files that were chosen from a listing.
@@ -31,13 +39,22 @@ pub(crate) fn load<'a>(
     directory: &SessionDirectory,
     listing: &Listing,
     chosen: impl IntoIterator<Item = &'a SampleFile>,
-    _places: &ImagePlaces,
+    places: &ImagePlaces,
 ) -> Session {
     let session::Loaded { mut recording, cpu_type, event_codes, problems } =
         session::load(chosen, listing, &directory.abi);
     recording.run.version = env!("CARGO_PKG_VERSION").to_owned();
     events::describe(&mut recording, cpu_type, &event_codes);
-    Session { recording, problems }
+    // What oparchive made is a root directory of its own.
+    let in_archive = directory.archive.as_ref().filter(|_| places.root.is_none());
+    let warnings = match in_archive {
+        Some(archive) => {
+            let places = ImagePlaces { root: Some(archive.clone()), ..places.clone() };
+            names::name(&mut recording, &listing.jit_images, &places)
+        }
+        None => names::name(&mut recording, &listing.jit_images, places),
+    };
+    Session { recording, problems, warnings }
 }
 
 /// Opens a recording, or the current session of a session directory; says on stderr what was left out of that.
@@ -50,17 +67,11 @@ pub(crate) fn open(path: &Path, places: &ImagePlaces) -> Result<Recording> {
     }
     let directory = SessionDirectory::open(path)?;
     let listing = directory.list(&["current"])?;
-    let Session { recording, problems } = load(&directory, &listing, &listing.files, places);
-    tell(&problems);
+    let session = load(&directory, &listing, &listing.files, places);
+    session.tell();
+    let recording = session.recording;
     if recording.counts.is_empty() {
         bail!("{}: no samples in samples/current; take some with `oprof record`", path.display());
     }
     Ok(recording)
-}
-
-/// Says on stderr what was left out, a line each.
-pub(crate) fn tell(problems: &[Problem]) {
-    for Problem { path, what } in problems {
-        speak::line(&format!("{}: {what}; left out", printable(&path.to_string_lossy())));
-    }
 }

@@ -8,8 +8,8 @@ use super::{Recording, schema};
 use crate::{
     BuildId, Call, Clock, CommandEnd, Count, Coverage, Distribution, Event, EventCoverage, EventId, Image,
     ImageId, ImageIdentity, ImageKind, ImageNames, ImageOffset, InlinedFrame, Inode, Key, MemoryRegion,
-    Package, Process, ProcessId, Run, Sampling, Scope, SourceFileId, SourceLine, SourcePlace, Symbol,
-    SymbolId, Target, Thread, Timestamp,
+    Package, Process, ProcessId, Run, Sampling, Scope, Segment, SourceFileId, SourceLine, SourcePlace,
+    Symbol, SymbolId, Target, Thread, Timestamp,
 };
 
 /// A message that contradicts itself or those before it: what is wrong with it.
@@ -345,6 +345,11 @@ fn take_image_names(names: &mut ImageNames, message: schema::ImageNames) -> Resu
     if !message.files.is_empty() && message.first_file as usize != names.files.len() {
         return Err("source files out of order");
     }
+    names.segments.extend(message.segments.into_iter().map(|segment| Segment {
+        offset: ImageOffset(segment.offset),
+        size: segment.size,
+        address: crate::ImageAddress(segment.address),
+    }));
     names.files.extend(message.files);
     let files = names.files.len();
     if !message.symbols.is_empty() && message.first_symbol as usize != names.symbols.len() {

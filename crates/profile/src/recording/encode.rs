@@ -4,7 +4,7 @@ use super::schema;
 use crate::{
     Call, Clock, CommandEnd, Count, Coverage, Distribution, Event, EventCoverage, Image, ImageId,
     ImageIdentity, ImageKind, ImageNames, InlinedFrame, Key, NameSource, Package, Process, ProcessId, Run,
-    Sampling, Scope, SourceLine, SourcePlace, Symbol, Target, Thread, Unresolved,
+    Sampling, Scope, Segment, SourceLine, SourcePlace, Symbol, Target, Thread, Unresolved,
 };
 
 /// Answers below this number in [`schema::ImageNames`] are reasons, the rest symbols.
@@ -238,6 +238,15 @@ pub(super) fn coverage(coverage: &Coverage) -> schema::Coverage {
 pub(super) fn names(image: ImageId, names: &ImageNames, most: usize) -> Vec<schema::ImageNames> {
     let part = || schema::ImageNames { image: image.0, ..schema::ImageNames::default() };
     let mut messages = Vec::new();
+    if !names.segments.is_empty() {
+        let segment = |segment: &Segment| schema::Segment {
+            offset: segment.offset.0,
+            size: segment.size,
+            address: segment.address.0,
+        };
+        let segments = names.segments.iter().map(segment).collect();
+        messages.push(schema::ImageNames { segments, ..part() });
+    }
     for (index, files) in names.files.chunks(most).enumerate() {
         let first_file = (index * most) as u32;
         messages.push(schema::ImageNames { first_file, files: files.to_vec(), ..part() });

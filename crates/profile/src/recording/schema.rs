@@ -292,6 +292,18 @@ pub(super) struct ImageNames {
     pub(super) files: Vec<String>,
     #[prost(message, repeated, tag = "8")]
     pub(super) places: Vec<SourcePlace>,
+    #[prost(message, repeated, tag = "9")]
+    pub(super) segments: Vec<Segment>,
+}
+
+#[derive(Clone, Copy, PartialEq, Message)]
+pub(super) struct Segment {
+    #[prost(uint64, tag = "1")]
+    pub(super) offset: u64,
+    #[prost(uint64, tag = "2")]
+    pub(super) size: u64,
+    #[prost(uint64, tag = "3")]
+    pub(super) address: u64,
 }
 
 #[derive(Clone, PartialEq, Message)]

@@ -5,8 +5,8 @@ use std::time::Duration;
 use oprof_profile::{
     BuildId, Call, Clock, CommandEnd, Count, Counts, Coverage, Distribution, Event, EventCoverage, EventId,
     Image, ImageAddress, ImageId, ImageIdentity, ImageKind, ImageNames, ImageOffset, InlinedFrame, Inode,
-    Key, NameSource, Package, Process, ProcessId, Recording, Run, Sampling, Scope, SourceFileId, SourceLine,
-    SourcePlace, Symbol, SymbolId, Target, Thread, Timestamp, Unresolved,
+    Key, NameSource, Package, Process, ProcessId, Recording, Run, Sampling, Scope, Segment, SourceFileId,
+    SourceLine, SourcePlace, Symbol, SymbolId, Target, Thread, Timestamp, Unresolved,
 };
 
 /// A small recording with something of everything.
@@ -145,6 +145,11 @@ pub(crate) fn example() -> Recording {
                         ],
                     },
                 ],
+                segments: vec![Segment {
+                    offset: ImageOffset(0x1000),
+                    size: 0x2000,
+                    address: ImageAddress(0x40_1000),
+                }],
             },
             ImageNames::unresolved([ImageOffset(0)], Unresolved::Deleted),
         ],

@@ -235,6 +235,7 @@ fn the_stored_recording_of_version_1_is_readable() {
             symbol.line = None;
         });
         names.files.clear();
+        names.segments.clear();
         names.places.clear();
     }
     expected.run.distribution = Distribution::default();
@@ -306,7 +307,7 @@ prop_compose! {
             let answer = if index % 3 == 0 { Err(Unresolved::NoSymbolAtOffset) } else { Ok(SymbolId(index as u32 % 2)) };
             (ImageOffset(offset), answer)
         });
-        let ImageNames { symbols, files, places, .. } = example.names[1].clone();
+        let ImageNames { symbols, files, places, segments, .. } = example.names[1].clone();
         let offsets: Vec<_> = answers.collect();
         let places = match has_places {
             true => places.into_iter().cycle().take(offsets.len()).collect(),
@@ -328,7 +329,7 @@ prop_compose! {
                 .collect(),
             counts: Counts::from_iter(counts),
             calls,
-            names: vec![ImageNames::default(), ImageNames { symbols, offsets, files, places }],
+            names: vec![ImageNames::default(), ImageNames { symbols, offsets, files, places, segments }],
             end: Some(end),
             ..example
         }

@@ -4,7 +4,9 @@ use std::hash::{Hash, Hasher};
 
 use rustc_hash::{FxHashMap, FxHasher};
 
-use crate::{ImageNames, ImageOffset, SourceFileId, SourceLine, SourcePlace, Symbol, SymbolId, Unresolved};
+use crate::{
+    ImageNames, ImageOffset, Segment, SourceFileId, SourceLine, SourcePlace, Symbol, SymbolId, Unresolved,
+};
 
 /// What is known of an offset.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -23,6 +25,7 @@ pub(super) struct NamesIndex {
     file_ids: FxHashMap<u64, SourceFileId>,
     answers: FxHashMap<ImageOffset, Answer>,
     has_places: bool,
+    segments: Vec<Segment>,
 }
 
 impl NamesIndex {
@@ -49,6 +52,9 @@ impl NamesIndex {
     /// Adds the names of the same image from another recording. Where both tell of an offset, one that has a symbol wins,
     /// else the earlier.
     pub(super) fn add(&mut self, theirs: ImageNames) {
+        if self.segments.is_empty() {
+            self.segments = theirs.segments;
+        }
         let files: Vec<SourceFileId> = theirs.files.into_iter().map(|file| self.file(file)).collect();
         let line =
             |line: SourceLine| files.get(line.file.0 as usize).map(|&file| SourceLine { file, ..line });
@@ -77,11 +83,11 @@ impl NamesIndex {
 
     /// All that was added.
     pub(super) fn finish(self) -> ImageNames {
-        let NamesIndex { symbols, files, symbol_ids, file_ids, answers, has_places } = self;
+        let NamesIndex { symbols, files, symbol_ids, file_ids, answers, has_places, segments } = self;
         drop((symbol_ids, file_ids));
         let mut answers: Vec<(ImageOffset, Answer)> = answers.into_iter().collect();
         answers.sort_unstable_by_key(|(offset, _)| *offset);
-        let mut names = ImageNames { symbols, files, ..ImageNames::default() };
+        let mut names = ImageNames { symbols, files, segments, ..ImageNames::default() };
         for (offset, Answer { found, place }) in answers {
             names.offsets.push((offset, found.unwrap_or(Err(Unresolved::NamesMissing))));
             if has_places {

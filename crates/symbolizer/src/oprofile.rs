@@ -1,0 +1,192 @@
+//! Names by OProfile's rules, for the sessions that it recorded: they name more than they know for sure.
+//!
+//! Of an image and its separate debug file, `.symtab` counts alone. A symbol's offset in the file is what is compared; it
+//! reaches to the next symbol of its section or the section's end, whatever size the table tells. The rules are those of
+//! libutil++/op_bfd.cpp of OProfile 1.x. One is not kept: of an image without any of those symbols, the functions that
+//! `.dynsym` lists count as far as their sizes say.
+
+mod choice;
+mod kallsyms;
+mod table;
+
+use std::fs::File;
+use std::path::Path;
+
+use object::Endianness;
+use object::elf::{self, FileHeader32, FileHeader64};
+use object::read::{FileKind, ReadRef};
+use oprof_profile::{
+    ImageAddress, ImageNames, ImageOffset, NameSource, Segment, Symbol, SymbolId, Unresolved,
+};
+use rustc_hash::FxHashMap;
+
+use crate::budget::Budget;
+use crate::code_symbol::{CodeTable as _, ElfSymbols};
+use crate::demangle::demangle;
+use crate::dwarf::Debugging;
+use crate::elf::{Class, Elf};
+use crate::file_bytes::FileBytes;
+use crate::resolve::Symbolizer;
+use crate::symbol_table::lookup;
+
+pub use kallsyms::KernelText;
+use table::{Found, holders, table};
+
+/// What the offsets of samples in an image count from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OffsetOrigin {
+    /// The start of the file: programs and libraries.
+    File,
+    /// Where `.text` is in the file: the kernel and its modules.
+    Text,
+    /// Nothing: they are addresses, as the image's own tables state them. Code of JIT compilers, in the files (`PID.jo`)
+    /// that OProfile makes of it.
+    Address,
+}
+
+impl Symbolizer {
+    /// The names of `offsets` (in bytes, from `origin`) in an ELF file by OProfile's rules; `path` is where it is, `lines`:
+    /// with what the source says of them.
+    ///
+    /// What cannot be read as ELF gives [`Unresolved::Unreadable`]. The bounds are those of
+    /// [`Symbolizer::resolve_file`].
+    pub fn resolve_as_oprofile(
+        &self,
+        path: &Path,
+        file: &File,
+        offsets: &[ImageOffset],
+        origin: OffsetOrigin,
+        lines: bool,
+    ) -> ImageNames {
+        let budget = Budget::new();
+        let bytes = FileBytes::new(file, &budget);
+        let question = Question { symbolizer: self, path, offsets, origin, lines };
+        let names = match FileKind::parse(&bytes) {
+            Ok(FileKind::Elf32) => question.ask::<FileHeader32<Endianness>>(file, &budget),
+            Ok(FileKind::Elf64) => question.ask::<FileHeader64<Endianness>>(file, &budget),
+            _ => Err(Unresolved::Unreadable),
+        };
+        names.unwrap_or_else(|reason| ImageNames::unresolved(offsets.iter().copied(), reason))
+    }
+}
+
+/// What is asked of an image.
+struct Question<'a> {
+    symbolizer: &'a Symbolizer,
+    path: &'a Path,
+    offsets: &'a [ImageOffset],
+    origin: OffsetOrigin,
+    lines: bool,
+}
+
+impl Question<'_> {
+    fn ask<H: Class>(&self, file: &File, budget: &Budget) -> Result<ImageNames, Unresolved> {
+        let bytes = FileBytes::new(file, budget);
+        let bytes = &bytes;
+        let image = Elf::<H, _>::parse(bytes)?;
+        let debug_file = self.symbolizer.directories.find(&image, Some(self.path));
+        let debug_bytes = debug_file.as_ref().map(|debug| FileBytes::new(&debug.file, budget));
+        let debug = debug_bytes.as_ref().and_then(|bytes| Elf::<H, _>::parse(bytes).ok());
+
+        let own: Option<&Elf<'_, H, &FileBytes<'_>>> = None;
+        let mut tables = vec![table(&image, own, self.origin).ok_or(Unresolved::Unreadable)?];
+        // Whatever is wrong with the debug file, the image's own names stand.
+        tables.extend(debug.as_ref().and_then(|debug| table(debug, Some(&image), self.origin)));
+        let mut offsets: Vec<u64> = self.offsets.iter().map(|offset| offset.0).collect();
+        offsets.sort_unstable();
+        offsets.dedup();
+        let length = bytes.len().map_err(|()| Unresolved::Unreadable)?;
+        let mut names = match holders(&tables, &offsets, length) {
+            Some(found) => named(found, offsets),
+            None if self.origin == OffsetOrigin::File => self.exported(&image)?,
+            None => return Err(Unresolved::NoSymbols),
+        };
+        names.segments = match self.origin {
+            OffsetOrigin::File => image.loaded(),
+            OffsetOrigin::Text => vec![Segment {
+                offset: ImageOffset(0),
+                size: u64::MAX,
+                address: image.section_address(".text").unwrap_or_default(),
+            }],
+            OffsetOrigin::Address => Vec::new(),
+        };
+        if self.lines {
+            let image_address = |offset| match self.origin {
+                OffsetOrigin::File => image.image_address(offset),
+                OffsetOrigin::Text => {
+                    Some(ImageAddress(image.section_address(".text")?.0.wrapping_add(offset.0)))
+                }
+                OffsetOrigin::Address => Some(ImageAddress(offset.0)),
+            };
+            let debugging = Debugging {
+                directories: &self.symbolizer.directories,
+                image: Some(self.path),
+                path: Some(self.path),
+                code_start: image.code_start(),
+                distance: 0,
+            };
+            match debug.as_ref().zip(debug_file.as_ref()).filter(|_| !image.has_debugging()) {
+                Some((debug, file)) => {
+                    let distance = image.distance_from(debug);
+                    let debugging = Debugging { path: Some(&file.path), distance, ..debugging };
+                    debugging.add_places(debug, &mut names, image_address);
+                }
+                None => debugging.add_places(&image, &mut names, image_address),
+            }
+        }
+        Ok(names)
+    }
+
+    /// What the functions tell that an image exports (`.dynsym`).
+    fn exported<'data, H: Class, R: ReadRef<'data>>(
+        &self,
+        image: &Elf<'data, H, R>,
+    ) -> Result<ImageNames, Unresolved> {
+        let table = ElfSymbols::new(image, elf::SHT_DYNSYM, NameSource::DynamicSymbols)?;
+        let mut addresses: Vec<ImageAddress> =
+            self.offsets.iter().filter_map(|offset| image.image_address(*offset)).collect();
+        addresses.sort_unstable();
+        addresses.dedup();
+        let found = lookup(&[&table], &addresses);
+        let reason = if found.any_symbols { Unresolved::NoSymbolAtOffset } else { Unresolved::NoSymbols };
+        let mut names = ImageNames::unresolved(self.offsets.iter().copied(), reason);
+        let mut known: FxHashMap<usize, SymbolId> = FxHashMap::default();
+        for (offset, answer) in &mut names.offsets {
+            let place =
+                image.image_address(*offset).and_then(|address| addresses.binary_search(&address).ok());
+            let Some(holder) = place.and_then(|place| found.holders[place]) else { continue };
+            let Some(name) = table.name(holder.index) else { continue };
+            let id = *known.entry(holder.index).or_insert_with(|| {
+                names.symbols.push(symbol(name, holder.start, holder.size, NameSource::DynamicSymbols));
+                SymbolId(names.symbols.len() as u32 - 1)
+            });
+            *answer = Ok(id);
+        }
+        Ok(names)
+    }
+}
+
+/// The answers for `offsets`, which ascend.
+fn named(found: Found, offsets: Vec<u64>) -> ImageNames {
+    let answers = offsets.into_iter().zip(found.places).map(|(offset, place)| {
+        let answer = place.map(|place| SymbolId(place as u32)).ok_or(Unresolved::NoSymbolAtOffset);
+        (ImageOffset(offset), answer)
+    });
+    let offsets = answers.collect();
+    let symbols = found.symbols.into_iter();
+    let symbols = symbols.map(|holder| symbol(&holder.name, holder.address, holder.size, holder.source));
+    ImageNames { symbols: symbols.collect(), offsets, ..ImageNames::default() }
+}
+
+/// The symbol of this name in a table. Versions stay (`memcpy@@GLIBC_2.14`), and what has one is not demangled; a leading
+/// dot is no part of a mangled name.
+fn symbol(name: &[u8], address: ImageAddress, size: u64, source: NameSource) -> Symbol {
+    let name = String::from_utf8_lossy(name);
+    let bare = name.strip_prefix('.').unwrap_or(&name);
+    let demangled = if name.contains('@') { None } else { demangle(bare) };
+    let (name, mangled) = match demangled {
+        Some(demangled) if demangled != name => (demangled, Some(name.into_owned())),
+        _ => (name.into_owned(), None),
+    };
+    Symbol { name, mangled, address, size, source, line: None }
+}
