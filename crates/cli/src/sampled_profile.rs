@@ -11,7 +11,7 @@ use oprof_profile::specification::{Sampled, Selection, Specification};
 use oprof_report::{Separation, printable};
 
 use crate::oprofile_tool::{Merge, ReadingOptions};
-use crate::session::{self, ImagePlaces};
+use crate::session::{self, ImagePlaces, Names};
 use crate::session_directory::SessionDirectory;
 use crate::speak;
 
@@ -44,7 +44,8 @@ impl SampledProfile {
     }
 }
 
-/// Loads what `specification` names; calls of call graphs only where they are `with_calls`.
+/// Loads what `specification` names; calls of call graphs only where they are `with_calls`; `names`: what is to be known of
+/// the code, where it is not in a recording.
 ///
 /// # Errors
 /// Where nothing is there, or nothing of what is there is chosen: what to do about it.
@@ -52,6 +53,7 @@ pub(crate) fn load(
     specification: &Specification,
     reading: &ReadingOptions,
     with_calls: bool,
+    names: Names,
 ) -> Result<SampledProfile> {
     for replaced in &specification.replaced {
         speak::line(&format!("{replaced}: a later argument of this tag takes its place"));
@@ -73,7 +75,7 @@ pub(crate) fn load(
         return of_recordings(&recordings, &specification);
     }
     if let Some(archive) = &specification.archive {
-        return of_session(archive, specification.clone(), reading, with_calls);
+        return of_session(archive, specification.clone(), reading, with_calls, names);
     }
     let directory = match directory {
         Some(directory) => directory,
@@ -82,7 +84,7 @@ pub(crate) fn load(
     if is_of_daemon(&directory) {
         return of_daemon(&directory, &specification);
     }
-    of_session(&directory, specification, reading, with_calls)
+    of_session(&directory, specification, reading, with_calls, names)
 }
 
 /// The directory that is meant where none is named.
@@ -165,10 +167,11 @@ fn of_session(
     mut specification: Specification,
     reading: &ReadingOptions,
     with_calls: bool,
+    names: Names,
 ) -> Result<SampledProfile> {
     let directory = OprofileSessions::open(directory)?;
     let root = reading.root.as_deref().or(directory.archive.as_deref());
-    let places = ImagePlaces { root: root.map(Path::to_owned), ..ImagePlaces::default() };
+    let places = ImagePlaces { root: root.map(Path::to_owned), search: reading.image_path.clone(), names };
     specification.resolve(|path| real_path(path, root));
     let listing = directory.list(&specification.sessions()?)?;
     let of_kind = listing.files.iter().filter(|file| with_calls || !file.of.is_calls());
@@ -177,10 +180,10 @@ fn of_session(
         let all: Vec<Sampled> = listing.files.iter().map(|file| Sampled::from(&file.of)).collect();
         bail!("{}: {}", directory.path.display(), printable(&specification.why_nothing(&all)));
     }
-    let session::Session { recording, problems } =
-        session::load(&directory, &listing, chosen.iter().copied(), &places);
-    session::tell(&listing.problems);
-    session::tell(&problems);
+    let session = session::load(&directory, &listing, chosen.iter().copied(), &places);
+    session.tell();
+    let incomplete = !session.problems.is_empty();
+    let recording = session.recording;
     if recording.counts.is_empty() {
         return Err(anyhow!("{}: none of its sample files can be read", directory.path.display()));
     }
@@ -190,7 +193,6 @@ fn of_session(
         threads: recording.separates_threads(),
         merges_unit_masks: false,
     };
-    let incomplete = !problems.is_empty() || !listing.problems.is_empty();
     Ok(SampledProfile { recording, separation, incomplete })
 }
 

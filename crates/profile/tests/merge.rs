@@ -61,6 +61,7 @@ fn names(image: &Image, salt: u8) -> ImageNames {
         offsets: (0..16).map(|offset| (ImageOffset(offset), found(offset))).collect(),
         files: (0..=salt).map(|number| format!("{number}.c")).collect(),
         places: (0..16).map(|offset| SourcePlace { line: line(offset), inlined: Vec::new() }).collect(),
+        segments: Vec::new(),
     }
 }
 

@@ -12,6 +12,7 @@ use oprof_report::{Differential, Options, SymbolFilter, printable};
 
 use crate::oprofile_tool::Merge;
 use crate::sampled_profile::{self, SampledProfile};
+use crate::session::Names;
 use crate::stat::Output;
 use crate::{oprofile_tool, speak, status};
 use arguments::OpreportOptions;
@@ -40,7 +41,12 @@ fn opreport(options: &OpreportOptions) -> Result<ExitCode> {
         bail!("{what} cannot be printed yet; see opreport --help and oprof report --help");
     }
     let load = |specification: &Specification| {
-        sampled_profile::load(specification, &options.reading, options.callgraph)
+        let names = match (options.debug_info, options.of_symbols() || compares) {
+            (true, _) => Names::Lines,
+            (false, true) => Names::Symbols,
+            (false, false) => Names::Nothing,
+        };
+        sampled_profile::load(specification, &options.reading, options.callgraph, names)
     };
     match profiles.map_err(|error| anyhow!("{}", printable(&error.to_string())))? {
         Profiles::One(specification) => {

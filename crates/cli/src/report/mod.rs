@@ -13,7 +13,7 @@ use oprof_report::render::{self, Look, opreport_summary, opreport_symbols, table
 use oprof_report::{By, ClassOrder, Missing, Options, Report, SourcePaths, printable};
 
 use crate::paragraph::wrapped;
-use crate::session::{self, ImagePlaces};
+use crate::session::{self, ImagePlaces, Names};
 use crate::terminal::{self, Terminal};
 use crate::{speak, status};
 pub(crate) use arguments::ReportOptions;
@@ -31,7 +31,7 @@ pub(crate) fn report(options: &ReportOptions) -> Result<ExitCode> {
     }
     let places = ImagePlaces {
         root: options.root.clone(),
-        lines: options.lines || options.inline,
+        names: if options.lines || options.inline { Names::Lines } else { Names::Symbols },
         ..ImagePlaces::default()
     };
     let recording = session::open(path, &places)?;

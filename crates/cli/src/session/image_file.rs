@@ -15,8 +15,20 @@ pub(crate) struct ImagePlaces {
     pub(crate) root: Option<PathBuf>,
     /// Directories in which a file of the same name counts, where there is none of the path.
     pub(crate) search: Vec<PathBuf>,
-    /// Say what the source says of sampled code, too.
-    pub(crate) lines: bool,
+    /// What is to be known of sampled code.
+    pub(crate) names: Names,
+}
+
+/// What is to be known of sampled code.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Names {
+    /// Nothing: images are not opened.
+    Nothing,
+    /// The symbol that holds it.
+    #[default]
+    Symbols,
+    /// What the source says of it, too.
+    Lines,
 }
 
 /// How many symbolic links are followed on the way to a file, as the kernel does (path_resolution(7)).

@@ -12,7 +12,7 @@ use oprof_profile::session::{self, Listing, Problem, SampleFile, SessionDirector
 use oprof_report::printable;
 
 use crate::speak;
-pub(crate) use image_file::ImagePlaces;
+pub(crate) use image_file::{ImagePlaces, Names};
 
 /// A session that was read.
 pub(crate) struct Session {

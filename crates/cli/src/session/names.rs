@@ -12,7 +12,7 @@ use oprof_profile::{
 use oprof_report::printable;
 use oprof_symbolizer::{DebugDirectories, KernelText, OffsetOrigin, Symbolizer};
 
-use super::image_file::{ImageFiles, ImagePlaces, NoFile};
+use super::image_file::{ImageFiles, ImagePlaces, Names, NoFile};
 
 /// The kernel's symbols as a file.
 const KALLSYMS: &str = "/proc/kallsyms";
@@ -20,6 +20,9 @@ const KALLSYMS: &str = "/proc/kallsyms";
 /// Gives names to everything that was sampled or called; `jit_images` are the session's files of code of JIT compilers.
 /// Returns what the user should know of images, a line each.
 pub(super) fn name(recording: &mut Recording, jit_images: &[PathBuf], places: &ImagePlaces) -> Vec<String> {
+    if places.names == Names::Nothing {
+        return Vec::new();
+    }
     let directories = match &places.root {
         Some(root) => DebugDirectories::below(root),
         None => DebugDirectories::default(),
@@ -28,7 +31,7 @@ pub(super) fn name(recording: &mut Recording, jit_images: &[PathBuf], places: &I
         files: ImageFiles::new(places),
         symbolizer: Symbolizer::new(directories),
         jit_images,
-        lines: places.lines,
+        lines: places.names == Names::Lines,
         warnings: Vec::new(),
     };
     let mut names = vec![ImageNames::default(); recording.images.len()];
