@@ -10,6 +10,7 @@
 //! to it. Everything that comes from a recording is untrusted and passes [`printable`] before it is written.
 #![forbid(unsafe_code)]
 
+mod call_graph;
 mod cell;
 mod class;
 mod column;
@@ -44,6 +45,7 @@ mod target;
 mod time;
 mod total;
 
+pub use call_graph::{CallGraph, Relative, Relatives};
 pub use cell::Cell;
 pub use class::{Axes, Class, ClassOrder, Separation};
 pub use column::Column;

@@ -61,6 +61,11 @@ impl Places<'_> {
 
     /// The place of a sample, as far as the options want it there.
     pub(crate) fn chosen(&self, by: By, key: &Key, options: &Options) -> Option<Place> {
+        self.kept(by, key, options).filter(|place| self.is_taken(*place, options))
+    }
+
+    /// The same, whichever symbols are chosen.
+    pub(crate) fn kept(&self, by: By, key: &Key, options: &Options) -> Option<Place> {
         if options.exclude_dependent && self.images.image(key.image) != self.images.app(key.process) {
             return None;
         }
@@ -73,14 +78,20 @@ impl Places<'_> {
             }
             place => place,
         };
-        let Place::Symbol { image, code, .. } = place else { return Some(place) };
         let between = Code::Nameless(Nameless::BetweenSymbols);
-        let excluded = options.exclude_unresolved && code == between;
-        let is_taken = || match (code, &self.symbols) {
-            (Code::Symbol(_), Some(symbols)) => symbols.is_taken(code),
-            _ => options.symbols.takes_name(self.code_text(image, code, options)),
-        };
-        (!excluded && (options.symbols.is_empty() || is_taken())).then_some(place)
+        let excluded =
+            options.exclude_unresolved && matches!(place, Place::Symbol { code, .. } if code == between);
+        (!excluded).then_some(place)
+    }
+
+    /// The choice of symbols lets a place through.
+    pub(crate) fn is_taken(&self, place: Place, options: &Options) -> bool {
+        let Place::Symbol { image, code, .. } = place else { return true };
+        options.symbols.is_empty()
+            || match (code, &self.symbols) {
+                (Code::Symbol(_), Some(symbols)) => symbols.is_taken(code),
+                _ => options.symbols.takes_name(self.code_text(image, code, options)),
+            }
     }
 
     /// What code in an image goes by.

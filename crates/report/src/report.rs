@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use oprof_profile::{Count, Event, ProcessId, Recording};
+use rustc_hash::FxHashSet;
 
 use crate::cell::Cell;
 use crate::class::{Class, ClassOfKey, ClassOrder, classes};
@@ -42,6 +43,17 @@ pub struct Report<'r> {
 impl<'r> Report<'r> {
     /// Folds a recording into rows.
     pub fn new(recording: &'r Recording, by: By, order: ClassOrder, options: &Options) -> Report<'r> {
+        Report::with_places(recording, by, order, options, |_| Vec::new())
+    }
+
+    /// The same, with a row for each of some places even if it has no samples.
+    pub(crate) fn with_places(
+        recording: &'r Recording,
+        by: By,
+        order: ClassOrder,
+        options: &Options,
+        kept: impl FnOnce(&Places<'r>) -> Vec<Place>,
+    ) -> Report<'r> {
         let images = ImageNames::new(recording, options.oprofile_words);
         let symbols = (by == By::Symbol).then(|| SymbolNames::new(recording, &images, options));
         let places = Places { images, symbols, lifetimes: Lifetimes::new(&recording.processes) };
@@ -50,6 +62,10 @@ impl<'r> Report<'r> {
         let class_of = ClassOfKey::new(recording, &classes, separation);
         let mut folded =
             Rows::fold(recording, classes.len(), &class_of, |key| places.chosen(by, key, options));
+        let kept: FxHashSet<Place> = kept(&places).into_iter().collect();
+        for place in &kept {
+            folded.at(*place);
+        }
         let mut shows_totals = vec![false; classes.len()];
         if by.has_totals() {
             let totals = EntryTotals::new(recording, &classes, &places.lifetimes, by != By::Process);
@@ -58,8 +74,9 @@ impl<'r> Report<'r> {
             shows_totals = totals.known.iter().map(|known| *known || by == By::Command).collect();
         }
         let mut rows = folded.into_rows();
-        let idle: Vec<Place> = rows.iter().filter(|row| is_idle(row)).map(|row| row.place).collect();
-        rows.retain(|row| !is_idle(row));
+        let is_left_out = |row: &Row| is_idle(row) && !kept.contains(&row.place);
+        let idle: Vec<Place> = rows.iter().filter(|row| is_left_out(row)).map(|row| row.place).collect();
+        rows.retain(|row| !is_left_out(row));
         let mut report = Report {
             recording,
             by,
@@ -133,6 +150,14 @@ impl<'r> Report<'r> {
         match column {
             Column::Ratio { ratio, .. } => self.ratios.get(ratio).map_or("", |ratio| &ratio.unit),
             column => column.fixed_title(),
+        }
+    }
+
+    /// Adds a column that is not there yet, before the first of `before` that is.
+    pub(crate) fn add_column(&mut self, column: Column, before: &[Column]) {
+        if !self.columns.contains(&column) {
+            let place = self.columns.iter().position(|column| before.contains(column));
+            self.columns.insert(place.unwrap_or(self.columns.len()), column);
         }
     }
 

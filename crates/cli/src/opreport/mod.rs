@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use anyhow::{Result, anyhow, bail};
 use oprof_profile::specification::{Profiles, Specification};
-use oprof_report::render::{opreport_differential, opreport_summary, opreport_symbols};
+use oprof_report::render::{opreport_call_graph, opreport_differential, opreport_summary, opreport_symbols};
 use oprof_report::{Differential, Options, SymbolFilter, printable};
 
 use crate::oprofile_tool::Merge;
@@ -36,7 +36,7 @@ fn opreport(options: &OpreportOptions) -> Result<ExitCode> {
     if let Some(conflict) = options.conflict(compares) {
         bail!("{conflict}; see opreport --help");
     }
-    let not_yet = [(options.callgraph, "-c: call graphs"), (options.xml, "-X: XML")];
+    let not_yet = [(options.xml, "-X: XML")];
     if let Some((_, what)) = not_yet.iter().find(|(asked, _)| *asked) {
         bail!("{what} cannot be printed yet; see opreport --help and oprof report --help");
     }
@@ -53,6 +53,7 @@ fn opreport(options: &OpreportOptions) -> Result<ExitCode> {
             let profile = load(&specification)?;
             let style = style(options, &[&profile]);
             write(options, &|out| match options.of_symbols() {
+                _ if options.callgraph => opreport_call_graph(&profile.recording, &style, out),
                 true => opreport_symbols(&profile.recording, &style, out),
                 false => opreport_summary(&profile.recording, &style, out),
             })?;

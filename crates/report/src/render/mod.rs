@@ -1,6 +1,7 @@
 //! Renderers: each turns rows into text in one layout.
 
 mod arrangement;
+mod call_graph;
 mod differential;
 mod missing;
 pub mod stat;
@@ -8,6 +9,7 @@ mod summary;
 mod symbols;
 mod table;
 
+pub use call_graph::opreport_call_graph;
 pub use differential::opreport_differential;
 pub use missing::missing;
 pub use summary::opreport_summary;
