@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use oprof_profile::session::{self, Loaded, SessionDirectory};
+use oprof_profile::session::{self, Header, Loaded, Samples, SessionDirectory, native_bytes};
 
 /// Unpacks the sessions; `None`, which is said, where they are not there.
 fn sessions() -> Option<(tempfile::TempDir, PathBuf)> {
@@ -81,4 +81,30 @@ fn headers_tell_the_machine_and_the_events() {
     assert_eq!(multi.coverage.lost_samples, 43, "stats/lost_no_mapping");
     let calls = loaded(&sessions.join("cg"), "current").recording;
     assert_eq!(calls.coverage.lost_samples, 0, "frames without a mapping are no lost samples");
+}
+
+/// What is written of a sample file's header and samples is that file, byte for byte.
+#[test]
+fn sample_files_are_written_as_oprofile_writes_them() {
+    let Some((_place, sessions)) = sessions() else { return };
+    let mut compared = 0;
+    for name in ["default", "cg", "multi", "p4"] {
+        let directory = SessionDirectory::open(&sessions.join(name)).expect(name);
+        let mut bytes = Vec::new();
+        for file in directory.list(&["current"]).expect("a session").files {
+            file.read(&mut bytes).expect("readable");
+            let header = Header::parse(&bytes, &directory.abi).expect("a header");
+            let samples: Vec<_> = Samples::of_file(&bytes, &directory.abi).expect("samples").collect();
+            // Nodes that are not in use hold what was there before the table grew.
+            let number =
+                |at: usize| u32::from_le_bytes(bytes[at..at + 4].try_into().expect("4 bytes")) as usize;
+            let (room, used) = (number(72), number(76));
+            bytes[104 + 16 * used..104 + 16 * room].fill(0);
+            let written = native_bytes(&header, samples).expect("they fit");
+            let first = written.iter().zip(&bytes).position(|(ours, theirs)| ours != theirs);
+            assert_eq!((written.len(), first), (bytes.len(), None), "{}", file.path.display());
+            compared += 1;
+        }
+    }
+    assert_eq!(compared, 226);
 }

@@ -238,7 +238,8 @@ fn an_image_without_symbols_says_so_for_every_offset() {
             &ImageIdentity::None,
             &offsets(&[0, 0x1000, u64::MAX]),
         );
-        assert_eq!(names, ImageNames::unresolved(offsets(&[0, 0x1000, u64::MAX]), Unresolved::NoSymbols));
+        let expected = ImageNames::unresolved(offsets(&[0, 0x1000, u64::MAX]), Unresolved::NoSymbols);
+        assert_eq!(ImageNames { segments: Vec::new(), ..names }, expected);
     }
 }
 

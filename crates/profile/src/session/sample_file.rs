@@ -6,9 +6,9 @@
 use super::Abi;
 
 /// The first bytes of a sample file.
-const MAGIC: [u8; 4] = *b"DAE\n";
+pub(super) const MAGIC: [u8; 4] = *b"DAE\n";
 /// The only version of the format that this reads: that of OProfile from 0.9.7 on.
-const VERSION: u64 = 0x13;
+pub(super) const VERSION: u64 = 0x13;
 
 /// What is wrong with a sample file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
