@@ -12,6 +12,7 @@ use oprof_collector::{FirstSample, ScopeChoice};
 use oprof_profile::{Clock, Scope};
 
 use crate::control::{self, Control};
+use crate::import::ImportOptions;
 use crate::merge::MergeOptions;
 use crate::report::ReportOptions;
 use crate::size::{self, NoSize};
@@ -47,6 +48,8 @@ pub(crate) enum Subcommand {
     Report(ReportOptions),
     /// Put recordings together into one
     Merge(MergeOptions),
+    /// Make a recording of a session of OProfile's
+    Import(ImportOptions),
     /// List the events that can be opened on this machine, and why others cannot
     List(ListOptions),
     /// Show or empty the cache of images' symbols
@@ -412,7 +415,7 @@ mod tests {
     #[test]
     fn help_fits_a_screen() {
         let subcommands =
-            ["record", "stat", "report", "merge", "list", "cache", "daemon", "doctor"].map(Some);
+            ["record", "stat", "report", "merge", "import", "list", "cache", "daemon", "doctor"].map(Some);
         for subcommand in [None].into_iter().chain(subcommands) {
             let arguments = ["oprof"].into_iter().chain(subcommand).chain(["--help"]);
             let help = Arguments::try_parse_from(arguments).expect_err("help comes as an error").to_string();

@@ -13,6 +13,7 @@ mod doctor;
 mod duration;
 mod event_tables;
 mod function_finder;
+mod import;
 mod jit_names;
 mod list;
 mod machine;
@@ -21,6 +22,7 @@ mod names;
 mod ocount;
 mod opcontrol;
 mod ophelp;
+mod opimport;
 mod opreport;
 mod oprofile_tool;
 mod own_file;
@@ -51,6 +53,7 @@ fn main() -> ExitCode {
         Some("ocount") => return ocount::main(),
         Some("ophelp") => return ophelp::main(),
         Some("opreport") => return opreport::main(),
+        Some("opimport") => return opimport::main(),
         Some("opcontrol") => return opcontrol::main(),
         _ => {}
     }
@@ -63,6 +66,7 @@ fn main() -> ExitCode {
         Subcommand::Stat(options) => (stat::stat(options), status::RECORDER_FAILED),
         Subcommand::Report(options) => (report::report(options), status::FAILED),
         Subcommand::Merge(options) => (merge::merge(options), status::FAILED),
+        Subcommand::Import(options) => (import::import(options), status::FAILED),
         Subcommand::List(options) => (list::list(options), status::FAILED),
         Subcommand::Cache(options) => (cache::cache(options), status::FAILED),
         Subcommand::Daemon(options) => (daemon::daemon(options), status::FAILED),

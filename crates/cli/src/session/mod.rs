@@ -71,7 +71,24 @@ pub(crate) fn open(path: &Path, places: &ImagePlaces) -> Result<Recording> {
     session.tell();
     let recording = session.recording;
     if recording.counts.is_empty() {
-        bail!("{}: no samples in samples/current; take some with `oprof record`", path.display());
+        bail!("{}", without_samples(&directory, &listing));
     }
     Ok(recording)
+}
+
+/// What is said of sessions without samples, and what can be done about it.
+pub(crate) fn without_samples(directory: &SessionDirectory, listing: &Listing) -> String {
+    let path = directory.path.display();
+    if !listing.files.is_empty() {
+        return format!(
+            "{path}: none of its sample files can be read; copy them again, or take samples again"
+        );
+    }
+    let others = directory.sessions().unwrap_or_default();
+    let is_listed = |name: &String| listing.sessions.contains(&directory.session_path(name));
+    let others: Vec<String> = others.into_iter().filter(|name| !is_listed(name)).collect();
+    match others.as_slice() {
+        [] => format!("{path}: there are no samples in it; take some with `oprof record COMMAND`"),
+        names => format!("{path}: there are no samples in it; it has other sessions: {}", names.join(", ")),
+    }
 }

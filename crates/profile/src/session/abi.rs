@@ -1,5 +1,11 @@
 //! How the machine that wrote sample files lays out its numbers: the text file `abi` of a session.
 
+use std::io::{self, Read};
+use std::path::Path;
+
+use super::SessionError;
+use crate::open_regular;
+
 /// The layout of sample files: sizes and offsets in bytes (libabi of OProfile names them; [`Abi::NATIVE`] is x86-64's).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Abi {
@@ -55,6 +61,8 @@ pub struct Abi {
     pub callee_memory_start: usize,
 }
 
+/// The largest abi file that is read, in bytes.
+const LARGEST_FILE: u64 = 64 << 10;
 /// No structure of a sample file is larger, in bytes, on any machine that OProfile runs on.
 const LARGEST: usize = 4096;
 
@@ -126,6 +134,31 @@ impl Abi {
         }
         abi.check()?;
         Ok(abi)
+    }
+
+    /// Reads an abi file; `None` where there is none.
+    ///
+    /// # Errors
+    /// Where it cannot be read, or is no abi file.
+    pub fn read(path: &Path) -> Result<Option<Abi>, SessionError> {
+        let unreadable = |source| SessionError::Read { path: path.to_owned(), source };
+        let file = match open_regular(path) {
+            Some(file) => file,
+            None => {
+                return match path.metadata() {
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+                    Err(error) => Err(unreadable(error)),
+                    Ok(metadata) if metadata.is_file() => {
+                        Err(unreadable(io::ErrorKind::PermissionDenied.into()))
+                    }
+                    Ok(_) => Err(unreadable(io::Error::other("not a plain file"))),
+                };
+            }
+        };
+        let mut bytes = Vec::new();
+        file.take(LARGEST_FILE).read_to_end(&mut bytes).map_err(unreadable)?;
+        let abi = Abi::parse(&String::from_utf8_lossy(&bytes));
+        abi.map(Some).map_err(|what| SessionError::Abi { path: path.to_owned(), what })
     }
 
     /// The field that an abi file calls by this name.

@@ -10,7 +10,6 @@ use rustix::fs::{Mode, OFlags};
 
 use super::sample_file::Damage;
 use super::{Abi, Header, SamplePath, SessionError};
-use crate::open_regular;
 
 /// Where a session directory is in what oparchive made.
 const IN_ARCHIVE: &str = "var/lib/oprofile";
@@ -18,8 +17,6 @@ const IN_ARCHIVE: &str = "var/lib/oprofile";
 const DEEPEST: usize = 256;
 /// The largest sample file that is read, in bytes: room for more places than any program has.
 const LARGEST: u64 = 1 << 30;
-/// The largest abi file that is read, in bytes.
-const LARGEST_ABI: u64 = 64 << 10;
 
 /// A directory that OProfile keeps sessions in.
 #[derive(Clone, Debug)]
@@ -83,7 +80,7 @@ impl SessionDirectory {
                 });
             }
         };
-        let abi = read_abi(&directory.join("abi"))?;
+        let abi = Abi::read(&directory.join("abi"))?.unwrap_or(Abi::NATIVE);
         Ok(SessionDirectory { path: directory, archive, abi })
     }
 
@@ -140,25 +137,6 @@ impl SessionDirectory {
         }
         Ok(listing)
     }
-}
-
-/// The layout that a session's abi file tells; this machine's where there is none.
-fn read_abi(path: &Path) -> Result<Abi, SessionError> {
-    let Some(file) = open_regular(path) else {
-        return match path.symlink_metadata() {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Abi::NATIVE),
-            Err(source) => Err(SessionError::Read { path: path.to_owned(), source }),
-            Ok(_) => {
-                let source = io::ErrorKind::PermissionDenied.into();
-                Err(SessionError::Read { path: path.to_owned(), source })
-            }
-        };
-    };
-    let mut bytes = Vec::new();
-    let read = file.take(LARGEST_ABI).read_to_end(&mut bytes);
-    read.map_err(|source| SessionError::Read { path: path.to_owned(), source })?;
-    let text = String::from_utf8_lossy(&bytes);
-    Abi::parse(&text).map_err(|what| SessionError::Abi { path: path.to_owned(), what })
 }
 
 impl Listing {
@@ -233,7 +211,7 @@ impl SampleFile {
     pub fn header(&self, abi: &Abi) -> Result<Header, Problem> {
         let mut bytes = Vec::new();
         let length = (abi.header_size + abi.description_size) as u64;
-        let read = self.open().and_then(|file| file.take(length).read_to_end(&mut bytes));
+        let read = open(&self.path).and_then(|file| file.take(length).read_to_end(&mut bytes));
         read.map_err(|error| self.unreadable(&error))?;
         Header::parse(&bytes, abi).map_err(|damage| self.damaged(damage))
     }
@@ -243,24 +221,7 @@ impl SampleFile {
     /// # Errors
     /// What is wrong with the file.
     pub fn read(&self, bytes: &mut Vec<u8>) -> Result<(), Problem> {
-        bytes.clear();
-        let mut file = self.open().map_err(|error| self.unreadable(&error))?;
-        let length = file.metadata().map_err(|error| self.unreadable(&error))?.len();
-        if length > LARGEST {
-            return Err(self.problem(format!("has {} MB, which no sample file has", length >> 20)));
-        }
-        file.by_ref().take(LARGEST).read_to_end(bytes).map_err(|error| self.unreadable(&error))?;
-        Ok(())
-    }
-
-    /// A symbolic link that took the file's place since is not followed, nor is a FIFO waited for.
-    fn open(&self) -> io::Result<File> {
-        let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC | OFlags::NOFOLLOW;
-        let file = File::from(rustix::fs::open(&self.path, flags, Mode::empty())?);
-        match file.metadata()?.is_file() {
-            true => Ok(file),
-            false => Err(io::Error::other("not a plain file")),
-        }
+        read_sample_file(&self.path, bytes)
     }
 
     fn unreadable(&self, error: &io::Error) -> Problem {
@@ -274,5 +235,32 @@ impl SampleFile {
 
     fn problem(&self, what: String) -> Problem {
         Problem { path: self.path.clone(), what }
+    }
+}
+
+/// Reads all bytes of a sample file into `bytes`, in place of what is there.
+///
+/// # Errors
+/// Where it cannot be read, or is too large.
+pub fn read_sample_file(path: &Path, bytes: &mut Vec<u8>) -> Result<(), Problem> {
+    let problem = |what: String| Problem { path: path.to_owned(), what };
+    let unreadable = |error: io::Error| problem(format!("cannot be read: {error}"));
+    bytes.clear();
+    let file = open(path).map_err(unreadable)?;
+    let length = file.metadata().map_err(unreadable)?.len();
+    if length > LARGEST {
+        return Err(problem(format!("has {} MB, which no sample file has", length >> 20)));
+    }
+    file.take(LARGEST).read_to_end(bytes).map_err(unreadable)?;
+    Ok(())
+}
+
+/// A symbolic link that took a file's place is not followed, nor is a FIFO waited for.
+fn open(path: &Path) -> io::Result<File> {
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC | OFlags::NOFOLLOW;
+    let file = File::from(rustix::fs::open(path, flags, Mode::empty())?);
+    match file.metadata()?.is_file() {
+        true => Ok(file),
+        false => Err(io::Error::other("not a plain file")),
     }
 }

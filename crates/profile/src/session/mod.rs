@@ -15,7 +15,7 @@ mod statistics;
 
 pub use abi::{Abi, NotAnAbi};
 pub use error::SessionError;
-pub use listing::{Listing, Problem, SampleFile, SessionDirectory};
+pub use listing::{Listing, Problem, SampleFile, SessionDirectory, read_sample_file};
 pub use load::{Loaded, load};
 pub use native::{TooMany, native_bytes};
 pub use sample_file::{Damage, Header, Samples};
