@@ -9,6 +9,11 @@ use rustc_hash::FxHashMap;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct NameId(u32);
 
+impl NameId {
+    /// Of what is not known.
+    pub(crate) const UNKNOWN: NameId = NameId(0);
+}
+
 /// What a name is of, in the order of OProfile's sample files: `{anon`, `{kern`, `{root`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum NameKind {
@@ -42,7 +47,6 @@ pub(crate) struct ImageNames<'r> {
     names: Vec<Name<'r>>,
     of_image: Vec<NameId>,
     of_process: Vec<NameId>,
-    unknown: NameId,
 }
 
 impl<'r> ImageNames<'r> {
@@ -53,9 +57,8 @@ impl<'r> ImageNames<'r> {
             bare: "[unknown]",
             kind: NameKind::Memory,
         }];
-        let unknown = NameId(0);
         let mut known: FxHashMap<Cow<'r, str>, NameId> = FxHashMap::default();
-        known.insert("[unknown]".into(), unknown);
+        known.insert("[unknown]".into(), NameId::UNKNOWN);
         let mut of_image = Vec::with_capacity(recording.images.len());
         for image in &recording.images {
             let full =
@@ -92,7 +95,7 @@ impl<'r> ImageNames<'r> {
             let image = process.app.and_then(|app| of_image.get(app.0 as usize).copied());
             of_process.push(match image {
                 Some(name) => name,
-                None if process.comm.is_empty() => unknown,
+                None if process.comm.is_empty() => NameId::UNKNOWN,
                 None => *commands.entry(process.comm.as_str()).or_insert_with(|| {
                     let name = format!("[{}]", process.comm);
                     names.push(Name {
@@ -105,17 +108,17 @@ impl<'r> ImageNames<'r> {
                 }),
             });
         }
-        ImageNames { names, of_image, of_process, unknown }
+        ImageNames { names, of_image, of_process }
     }
 
     /// The name of an image.
     pub(crate) fn image(&self, id: ImageId) -> NameId {
-        self.of_image.get(id.0 as usize).copied().unwrap_or(self.unknown)
+        self.of_image.get(id.0 as usize).copied().unwrap_or(NameId::UNKNOWN)
     }
 
     /// The name of a process's app.
     pub(crate) fn app(&self, id: ProcessId) -> NameId {
-        self.of_process.get(id.0 as usize).copied().unwrap_or(self.unknown)
+        self.of_process.get(id.0 as usize).copied().unwrap_or(NameId::UNKNOWN)
     }
 
     /// The name of this index.

@@ -17,6 +17,7 @@ mod column;
 mod command_line;
 mod coverage;
 mod detail;
+mod diff;
 mod differential;
 mod function;
 mod grouping;
@@ -52,6 +53,10 @@ pub use column::Column;
 pub use command_line::command_line;
 pub use coverage::{coverage_line, coverage_lines};
 pub use detail::Detail;
+pub use diff::{
+    Diff, DiffBy, DiffChange, DiffRow, DiffRun, DiffSettings, DiffSide, DiffSort, Identity, Module,
+    NoComparison, NoEvent, Normalise, Regression, State,
+};
 pub use differential::{Change, DifferentClasses, Differential, DifferentialRow};
 pub use grouping::{By, UnknownGrouping};
 pub use missing::{Missing, MissingRow, missing_line, missing_note};

@@ -43,7 +43,7 @@ impl Nameless {
 
 impl Nameless {
     /// What code goes by that has no symbol for this reason; with OProfile's words where it has some.
-    fn of(reason: Unresolved, oprofile_words: bool) -> Nameless {
+    pub(crate) fn of(reason: Unresolved, oprofile_words: bool) -> Nameless {
         match reason {
             Unresolved::KernelRestricted if !oprofile_words => Nameless::KernelRestricted,
             Unresolved::Anonymous if !oprofile_words => Nameless::Anonymous,

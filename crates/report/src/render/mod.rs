@@ -2,6 +2,7 @@
 
 mod arrangement;
 mod call_graph;
+pub mod diff;
 mod differential;
 mod missing;
 pub mod stat;
