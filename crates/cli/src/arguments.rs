@@ -12,6 +12,7 @@ use oprof_collector::{FirstSample, ScopeChoice};
 use oprof_profile::{Clock, Scope};
 
 use crate::control::{self, Control};
+use crate::diff::{DiffOptions, with_separators};
 use crate::import::ImportOptions;
 use crate::merge::MergeOptions;
 use crate::report::ReportOptions;
@@ -46,6 +47,8 @@ pub(crate) enum Subcommand {
     Stat(StatOptions),
     /// Print a recording as tables
     Report(ReportOptions),
+    /// Compare recordings: what changed, by how much, and is it real?
+    Diff(DiffOptions),
     /// Put recordings together into one
     Merge(MergeOptions),
     /// Make a recording of a session of OProfile's
@@ -267,7 +270,7 @@ fn whole_help() -> String {
 
 /// Reads the command line; help, the version and mistakes are printed, and give the status to exit with.
 pub(crate) fn parse() -> Result<Arguments, ExitCode> {
-    let parsed = Arguments::try_parse();
+    let parsed = Arguments::try_parse_from(with_separators(std::env::args_os()));
     if let Ok(Arguments { subcommand: Subcommand::Record(RecordOptions { help_all: true, .. }) }) = &parsed {
         // Where nobody reads it, there is nobody to tell.
         let _ = write!(std::io::stdout(), "{}", whole_help());
@@ -415,7 +418,8 @@ mod tests {
     #[test]
     fn help_fits_a_screen() {
         let subcommands =
-            ["record", "stat", "report", "merge", "import", "list", "cache", "daemon", "doctor"].map(Some);
+            ["record", "stat", "report", "diff", "merge", "import", "list", "cache", "daemon", "doctor"]
+                .map(Some);
         for subcommand in [None].into_iter().chain(subcommands) {
             let arguments = ["oprof"].into_iter().chain(subcommand).chain(["--help"]);
             let help = Arguments::try_parse_from(arguments).expect_err("help comes as an error").to_string();

@@ -8,6 +8,7 @@ mod control;
 mod daemon;
 mod debuginfod;
 mod default_event;
+mod diff;
 mod distribution;
 mod doctor;
 mod duration;
@@ -65,6 +66,7 @@ fn main() -> ExitCode {
         Subcommand::Record(options) => (record::record(options), status::RECORDER_FAILED),
         Subcommand::Stat(options) => (stat::stat(options), status::RECORDER_FAILED),
         Subcommand::Report(options) => (report::report(options), status::FAILED),
+        Subcommand::Diff(options) => (diff::diff(options), status::FAILED),
         Subcommand::Merge(options) => (merge::merge(options), status::FAILED),
         Subcommand::Import(options) => (import::import(options), status::FAILED),
         Subcommand::List(options) => (list::list(options), status::FAILED),

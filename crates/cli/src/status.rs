@@ -11,6 +11,8 @@ use crate::speak;
 pub(crate) const FAILED: u8 = 1;
 /// The command line cannot be understood.
 pub(crate) const USAGE: u8 = 2;
+/// Something grew by more than `--fail-above` allows.
+pub(crate) const REGRESSED: u8 = 4;
 /// The recorder failed: a number that commands leave to those that run them, such as env(1) and timeout(1).
 pub(crate) const RECORDER_FAILED: u8 = 125;
 /// The command was found and cannot be executed, as shells say it.

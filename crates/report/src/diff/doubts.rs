@@ -42,6 +42,7 @@ pub(crate) fn doubts(diff: &Diff, runs: &Runs<'_>) -> Vec<String> {
         );
     }
     doubts.extend(too_few_samples(diff, runs));
+    doubts.extend(shares_of_a_changed_total(diff));
     doubts
 }
 
@@ -119,6 +120,21 @@ fn differing_lengths(diff: &Diff, runs: &Runs<'_>) -> Option<String> {
         format!(
             "recordings of {before:.1} s before and {after:.1} s after, of no command: --normalise time compares events \
              in each second"
+        )
+    })
+}
+
+/// What stays as it is has another share of what changes.
+fn shares_of_a_changed_total(diff: &Diff) -> Option<String> {
+    let has_command = diff.sides.iter().all(|side| !side.command.is_empty());
+    let (changes, rest) = match diff.total.change() > 0.0 {
+        true => ("grew", "smaller"),
+        false => ("shrank", "larger"),
+    };
+    (diff.is_of_shares() && diff.total.significant && has_command && diff.significant().next().is_some()).then(|| {
+        format!(
+            "the total {changes}, so that shares of what stayed as it was are {rest}: --normalise run compares what each \
+             costs"
         )
     })
 }

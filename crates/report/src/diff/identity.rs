@@ -32,6 +32,11 @@ impl Module {
         Module { short_name: name.clone(), name, build_id: None }
     }
 
+    /// It is the same program or library, in whatever directory and version.
+    pub(crate) fn is_likely(&self, other: &Module) -> bool {
+        self.base() == other.base() || self.build_id.is_some() && self.build_id == other.build_id
+    }
+
     /// The last part of the path without what differs from version to version.
     fn base(&self) -> Cow<'_, str> {
         base_name(&self.short_name)

@@ -85,6 +85,11 @@ impl DiffRun {
         DiffRun { name: name.to_owned(), rows: rows.collect(), sums, circumstances: circumstances(recording) }
     }
 
+    /// Nothing of what was recorded is missing for being damaged.
+    pub fn is_whole(&self) -> bool {
+        self.circumstances.damage.is_none() && self.circumstances.coverage.files_left_out == 0
+    }
+
     /// The events of the recording.
     pub(crate) fn events(&self) -> &[Event] {
         &self.circumstances.events

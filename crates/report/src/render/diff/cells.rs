@@ -3,7 +3,7 @@
 use super::DiffLook;
 use super::quantity::{Unit, chance, growth};
 use super::summary::confidence;
-use crate::diff::{Diff, DiffBy, DiffRow, Identity, Module, State};
+use crate::diff::{Diff, DiffBy, DiffRow, Module};
 use crate::printable::printable;
 
 /// A column of a comparison for people.
@@ -52,7 +52,7 @@ pub(super) fn columns(diff: &Diff, look: &DiffLook) -> Vec<Column> {
             columns.push(column("app", false, &|row| module(&row.identity.app)));
         }
     }
-    if rows.iter().any(|row| row.state == State::Moved) {
+    if rows.iter().any(|row| !moved_from(row).is_empty()) {
         columns.push(column("moved from", false, &|row| moved_from(row)));
     }
     columns
@@ -80,38 +80,28 @@ fn interval(row: &DiffRow, unit: Unit) -> String {
     format!("{}..{}", unit.write_change(low), unit.write_change(high))
 }
 
-/// What is another: the name, the image, the app, or the source file; of paths what tells them apart.
+/// What was another: the name, the image, the app or the source file. That a whole program is at another path is said
+/// once, above the rows.
 fn moved_from(row: &DiffRow) -> String {
-    let Some(from) = row.moved_from.as_ref().filter(|_| row.state == State::Moved) else {
-        return String::new();
-    };
+    let Some(from) = &row.moved_from else { return String::new() };
     let to = &row.identity;
     let mut parts = Vec::new();
     if from.name != to.name {
         parts.push(from.name.clone());
     }
-    let mut module = |from: &Option<Module>, to: &Option<Module>| {
+    for (from, to) in [(&from.image, &to.image), (&from.app, &to.app)] {
         if let (Some(from), Some(to)) = (from, to)
-            && from.name != to.name
-            && !parts.contains(&from.name)
+            && !from.is_likely(to)
             && !parts.contains(&from.short_name)
         {
-            parts.push(if from.short_name == to.short_name {
-                from.name.clone()
-            } else {
-                from.short_name.clone()
-            });
+            parts.push(from.short_name.clone());
         }
+    }
+    let base = |file: &Option<String>| {
+        file.as_deref().map(|file| file.rsplit('/').next().unwrap_or(file).to_owned())
     };
-    module(&from.image, &to.image);
-    module(&from.app, &to.app);
-    if parts.is_empty() {
-        parts.extend(file_of(from));
+    if parts.is_empty() && base(&from.file) != base(&to.file) {
+        parts.extend(base(&from.file));
     }
     parts.join(", ")
-}
-
-fn file_of(identity: &Identity) -> Option<String> {
-    let file = identity.file.clone()?;
-    Some(identity.line.map_or(file.clone(), |line| format!("{file}:{line}")))
 }

@@ -1,5 +1,7 @@
 //! What a comparison says in a few lines.
 
+use std::collections::BTreeSet;
+
 use super::DiffLook;
 use super::quantity::{Unit, chance, each, growth, percent, words};
 use crate::command_line::quoted;
@@ -13,7 +15,32 @@ const MOST_NAMED: usize = 4;
 /// The lines above the rows: the sides, the total, and how many rows changed.
 pub(super) fn lines(diff: &Diff, look: &DiffLook) -> Vec<(&'static str, String)> {
     let [before, after] = &diff.sides;
-    vec![("before", side(before)), ("after", side(after)), ("total", total(diff)), ("rows", rows(diff, look))]
+    let mut lines = vec![("before", side(before)), ("after", side(after))];
+    lines.extend(moved_modules(diff).map(|text| ("moved", text)));
+    lines.extend([("total", total(diff)), ("rows", rows(diff, look))]);
+    lines
+}
+
+/// Programs and libraries that are at another path after.
+fn moved_modules(diff: &Diff) -> Option<String> {
+    let mut moves = BTreeSet::new();
+    for row in &diff.rows {
+        let Some(from) = &row.moved_from else { continue };
+        for (from, to) in [(&from.image, &row.identity.image), (&from.app, &row.identity.app)] {
+            if let (Some(from), Some(to)) = (from, to)
+                && from.is_likely(to)
+                && from.name != to.name
+            {
+                moves.insert(format!("{} -> {}", printable(&from.name), printable(&to.name)));
+            }
+        }
+    }
+    let more = moves.len().saturating_sub(MOST_NAMED);
+    let mut text = moves.into_iter().take(MOST_NAMED).collect::<Vec<_>>().join(", ");
+    if more > 0 {
+        text.push_str(&format!(", {more} more"));
+    }
+    (!text.is_empty()).then_some(text)
 }
 
 fn side(side: &DiffSide) -> String {
@@ -100,16 +127,14 @@ pub fn regression_line(diff: &Diff, regression: &Regression) -> String {
             None => name.to_owned(),
         },
     };
-    let growth = match regression.before > 0.0 {
-        true => format!("{}, more than {limit} %", percent(regression.after / regression.before - 1.0)),
-        false => "new".to_owned(),
-    };
+    let (name, after) = (printable(&name), unit.with_name(regression.after));
+    let (each, chance) = (each(diff), chance(regression.chance));
+    if regression.before <= 0.0 {
+        return format!("regression: {name} is new: {after} {each}, chance {chance}");
+    }
+    let before = unit.with_name(regression.before);
+    let growth = percent(regression.after / regression.before - 1.0);
     format!(
-        "regression: {} grew from {} to {} {}: {growth}, chance {}",
-        printable(&name),
-        unit.with_name(regression.before),
-        unit.with_name(regression.after),
-        each(diff),
-        chance(regression.chance),
+        "regression: {name} grew from {before} to {after} {each}: {growth}, more than {limit} %, chance {chance}"
     )
 }
