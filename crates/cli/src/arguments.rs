@@ -11,6 +11,7 @@ use clap::{Args, CommandFactory, Parser, ValueEnum};
 use oprof_collector::{FirstSample, ScopeChoice};
 use oprof_profile::{Clock, Scope};
 
+use crate::archive::ArchiveOptions;
 use crate::control::{self, Control};
 use crate::diff::{DiffOptions, with_separators};
 use crate::import::ImportOptions;
@@ -53,6 +54,8 @@ pub(crate) enum Subcommand {
     Merge(MergeOptions),
     /// Make a recording of a session of OProfile's
     Import(ImportOptions),
+    /// Pack a recording with its images and debug files, for another machine
+    Archive(ArchiveOptions),
     /// List the events that can be opened on this machine, and why others cannot
     List(ListOptions),
     /// Show or empty the cache of images' symbols
@@ -417,9 +420,11 @@ mod tests {
 
     #[test]
     fn help_fits_a_screen() {
-        let subcommands =
-            ["record", "stat", "report", "diff", "merge", "import", "list", "cache", "daemon", "doctor"]
-                .map(Some);
+        let subcommands = [
+            "record", "stat", "report", "diff", "merge", "import", "archive", "list", "cache", "daemon",
+            "doctor",
+        ]
+        .map(Some);
         for subcommand in [None].into_iter().chain(subcommands) {
             let arguments = ["oprof"].into_iter().chain(subcommand).chain(["--help"]);
             let help = Arguments::try_parse_from(arguments).expect_err("help comes as an error").to_string();

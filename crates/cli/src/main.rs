@@ -1,6 +1,7 @@
 //! oprof: samples a command's hardware or software events and says which code they fell in.
 #![forbid(unsafe_code)]
 
+mod archive;
 mod arguments;
 mod cache;
 mod config;
@@ -20,6 +21,7 @@ mod list;
 mod machine;
 mod merge;
 mod names;
+mod new_file;
 mod ocount;
 mod opcontrol;
 mod ophelp;
@@ -69,6 +71,7 @@ fn main() -> ExitCode {
         Subcommand::Diff(options) => (diff::diff(options), status::FAILED),
         Subcommand::Merge(options) => (merge::merge(options), status::FAILED),
         Subcommand::Import(options) => (import::import(options), status::FAILED),
+        Subcommand::Archive(options) => (archive::archive(options), status::FAILED),
         Subcommand::List(options) => (list::list(options), status::FAILED),
         Subcommand::Cache(options) => (cache::cache(options), status::FAILED),
         Subcommand::Daemon(options) => (daemon::daemon(options), status::FAILED),

@@ -8,13 +8,16 @@ use std::io::{self, Read};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use object::read::ReadRef;
+use object::elf::{FileHeader32, FileHeader64};
+use object::read::{FileKind, ReadRef};
 use object::{Endian, Endianness};
 use oprof_profile::{BuildId, open_regular};
 
+use crate::budget::Budget;
 use crate::build_id::{build_id, has_build_id};
 use crate::debuginfod::{Debuginfod, FETCHED_NAME};
 use crate::elf::{Class, Elf};
+use crate::file_bytes::FileBytes;
 
 /// The largest debug file that is read as a whole to know that it belongs to an image, in bytes: half a second. Images
 /// of today have build ids.
@@ -144,6 +147,44 @@ impl DebugDirectories {
         let paths = [directory.join(&link.name), directory.join(".debug").join(&link.name)];
         paths.into_iter().chain(in_debug).filter(|path| *path != image).collect()
     }
+}
+
+/// The files that hold the debugging information of an ELF file, `path` being where that was mapped from: its separate
+/// debug file, and what that or the file itself has in common with others (dwz(1)). Each with the build id that it goes by,
+/// if it has one.
+pub fn debug_files(
+    file: &File,
+    path: Option<&Path>,
+    directories: &DebugDirectories,
+) -> Vec<(PathBuf, Option<BuildId>)> {
+    let budget = Budget::of_names();
+    let data = &FileBytes::new(file, &budget);
+    match FileKind::parse(data) {
+        Ok(FileKind::Elf32) => debug_files_of::<FileHeader32<Endianness>>(data, path, directories),
+        Ok(FileKind::Elf64) => debug_files_of::<FileHeader64<Endianness>>(data, path, directories),
+        _ => Vec::new(),
+    }
+}
+
+fn debug_files_of<H: Class>(
+    data: &FileBytes<'_>,
+    path: Option<&Path>,
+    directories: &DebugDirectories,
+) -> Vec<(PathBuf, Option<BuildId>)> {
+    let Ok(elf) = Elf::<H, _>::parse(data) else { return Vec::new() };
+    let mut files: Vec<(PathBuf, Option<BuildId>)> = Vec::new();
+    files.extend(directories.supplementary_path(&elf, path));
+    if let Some(DebugFile { file, path }) = directories.find(&elf, path) {
+        let budget = Budget::of_names();
+        let bytes = FileBytes::new(&file, &budget);
+        if let Ok(debug) = Elf::<H, _>::parse(&bytes) {
+            files.extend(directories.supplementary_path(&debug, Some(&path)));
+        }
+        let id = build_id(&file).ok().flatten();
+        files.push((path, id));
+    }
+    files.dedup();
+    files
 }
 
 /// What `.gnu_debuglink` holds.

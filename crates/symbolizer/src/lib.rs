@@ -46,7 +46,7 @@ mod vdso;
 
 pub use build_id::build_id;
 pub use cache::{Cache, CachedImage, Freed, Stored};
-pub use debug_file::DebugDirectories;
+pub use debug_file::{DebugDirectories, debug_files};
 pub use debuginfod::{Debuginfod, DebuginfodSettings, Fetched, NoDebuginfod, Progress, Watch};
 pub use demangle::demangle;
 pub use jit::{JitCode, JitDump, JitFunction, JitImage, JitLine, PerfMap};

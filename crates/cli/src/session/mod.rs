@@ -11,8 +11,8 @@ use oprof_profile::Recording;
 use oprof_profile::session::{self, Listing, Problem, SampleFile, SessionDirectory};
 use oprof_report::printable;
 
-use crate::speak;
-pub(crate) use image_file::{ImagePlaces, Names};
+use crate::{archive, speak};
+pub(crate) use image_file::{ImageFiles, ImagePlaces, Names, NoFile};
 
 /// A session that was read.
 pub(crate) struct Session {
@@ -57,11 +57,14 @@ pub(crate) fn load<'a>(
     Session { recording, problems, warnings }
 }
 
-/// Opens a recording, or the current session of a session directory; says on stderr what was left out of that.
+/// Opens a recording, that in an archive, or the current session of a session directory; says on stderr what was left out of that.
 ///
 /// # Errors
 /// Where it is neither, or has no samples.
 pub(crate) fn open(path: &Path, places: &ImagePlaces) -> Result<Recording> {
+    if archive::is_archive(path) {
+        return archive::recording(path);
+    }
     if !SessionDirectory::is_one(path) {
         return Ok(Recording::open(path)?);
     }

@@ -9,7 +9,7 @@ use object::read::ReadRef;
 use oprof_profile::{BuildId, open_regular};
 
 use crate::build_id::has_build_id;
-use crate::debug_file::DebugDirectories;
+use crate::debug_file::{DebugDirectories, DebugFile};
 use crate::elf::{Class, Elf};
 
 /// What `.gnu_debugaltlink` holds: a path, a zero, the file's build id.
@@ -35,11 +35,26 @@ impl DebugDirectories {
         path: Option<&Path>,
     ) -> Option<File> {
         let link = AlternativeLink::parse(&elf.section_bytes(".gnu_debugaltlink")?)?;
-        self.by_build_id(&link.id).map(|found| found.file).or_else(|| {
+        self.linked(&link, path).map(|found| found.file)
+    }
+
+    fn linked(&self, link: &AlternativeLink, path: Option<&Path>) -> Option<DebugFile> {
+        self.by_build_id(&link.id).or_else(|| {
             let from = path?.canonicalize().ok()?;
-            let file = open_regular(&from.parent()?.join(&link.path))?;
-            has_build_id(&file, &link.id).then_some(file)
+            let path = from.parent()?.join(&link.path);
+            let file = open_regular(&path)?;
+            has_build_id(&file, &link.id).then_some(DebugFile { file, path })
         })
+    }
+
+    /// Where that file is, with its build id.
+    pub(crate) fn supplementary_path<'data, H: Class, R: ReadRef<'data>>(
+        &self,
+        elf: &Elf<'data, H, R>,
+        path: Option<&Path>,
+    ) -> Option<(PathBuf, Option<BuildId>)> {
+        let link = AlternativeLink::parse(&elf.section_bytes(".gnu_debugaltlink")?)?;
+        self.linked(&link, path).map(|found| (found.path, Some(link.id)))
     }
 }
 
