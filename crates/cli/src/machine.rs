@@ -18,6 +18,7 @@ pub(crate) fn run() -> Run {
         kernel_release: text(system.release()),
         architecture: text(system.machine()),
         cpu: cpu_name(&cpu_info).unwrap_or_default(),
+        cpu_type: String::new(),
         cpu_mhz: cpu_mhz(&cpu_info).unwrap_or(0.0),
         cpus: oprof_collector::online_cpus().map_or(0, |cpus| cpus.len() as u32),
         working_directory: std::env::current_dir()

@@ -27,6 +27,8 @@ pub(crate) struct SampledProfile {
     /// What the session of OProfile's that they are of tells apart; of our own recordings nothing, which have more in
     /// them than is asked for.
     pub(crate) separation: Separation,
+    /// Where the images of OProfile's session are; `None` of our own recordings, which need none.
+    pub(crate) places: Option<ImagePlaces>,
     /// Something could not be read and is left out.
     pub(crate) incomplete: bool,
 }
@@ -159,7 +161,7 @@ fn of_recordings(paths: &[PathBuf], specification: &Specification) -> Result<Sam
             bail!("{}", printable(&specification.why_nothing(&sampled)));
         }
     }
-    Ok(SampledProfile { recording, separation: Separation::default(), incomplete })
+    Ok(SampledProfile { recording, separation: Separation::default(), places: None, incomplete })
 }
 
 fn of_session(
@@ -193,7 +195,7 @@ fn of_session(
         threads: recording.separates_threads(),
         merges_unit_masks: false,
     };
-    Ok(SampledProfile { recording, separation, incomplete })
+    Ok(SampledProfile { recording, separation, places: Some(places), incomplete })
 }
 
 /// The path that symbolic links lead to, below `root`; `None` where there is no such file.

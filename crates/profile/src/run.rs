@@ -52,6 +52,8 @@ pub struct Run {
     pub architecture: String,
     /// The CPU's name, as /proc/cpuinfo states it; empty where it does not.
     pub cpu: String,
+    /// OProfile's name of its CPU type, as `x86-64/generic`; empty where the recording is not OProfile's.
+    pub cpu_type: String,
     /// The CPU's nominal speed in MHz, 0 where unknown.
     pub cpu_mhz: f64,
     /// How many CPUs were recorded.

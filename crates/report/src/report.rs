@@ -287,13 +287,7 @@ impl<'r> Report<'r> {
             Column::Percent(class) => share(class, &detail.counts),
             Column::AccumulatedPercent(class) => share(class, &detail.accumulated),
             Column::Address => Cell::Address(detail.address.0),
-            Column::Line => {
-                let source = self.recording.image_names(detail.image).and_then(|names| {
-                    let line = names.place(detail.offset)?.line?;
-                    Some((names.file(line.file)?, line.line))
-                });
-                Cell::Text(self.line(source).into())
-            }
+            Column::Line => Cell::Text(self.line(self.source_of_detail(detail)).into()),
             _ => Cell::Unknown,
         }
     }
@@ -329,6 +323,25 @@ impl<'r> Report<'r> {
         let (path, line) = self.source_of(code).unwrap_or_default();
         let shown = if self.options.long_names { path } else { path.rsplit('/').next().unwrap_or(path) };
         (shown, line)
+    }
+
+    /// The whole path and the line of a row's symbol; `None` where that is not known.
+    pub(crate) fn source_path(&self, row: &Row) -> Option<(Cow<'r, str>, u32)> {
+        let Place::Symbol { code, .. } = row.place else { return None };
+        let (path, line) = self.source_of(code)?;
+        Some((self.options.source_paths.show(path), line))
+    }
+
+    /// The same of a detail.
+    pub(crate) fn detail_source_path(&self, detail: &Detail) -> Option<(Cow<'r, str>, u32)> {
+        let (path, line) = self.source_of_detail(detail)?;
+        Some((self.options.source_paths.show(path), line))
+    }
+
+    fn source_of_detail(&self, detail: &Detail) -> Option<(&'r str, u32)> {
+        let names = self.recording.image_names(detail.image)?;
+        let line = names.place(detail.offset)?.line?;
+        Some((names.file(line.file)?, line.line))
     }
 
     fn source_of(&self, code: Code) -> Option<(&'r str, u32)> {

@@ -143,6 +143,14 @@ impl<'r> SymbolNames<'r> {
         self.symbols.get(index as usize).map(|symbol| symbol.address)
     }
 
+    /// Where a symbol begins in one image, and its size in bytes; `None` where the image does not have it.
+    pub(crate) fn extent(&self, image: ImageId, code: Code) -> Option<(ImageAddress, u64)> {
+        let Code::Symbol(index) = code else { return None };
+        let symbol = self.of_image.get(image.0 as usize)?.iter().position(|known| *known == index)?;
+        let symbol = self.recording.image_names(image)?.symbols.get(symbol)?;
+        Some((symbol.address, symbol.size))
+    }
+
     /// The file and the line where a symbol is in the source; `None` where that is not known.
     pub(crate) fn line(&self, code: Code) -> Option<(&'r str, u32)> {
         let Code::Symbol(index) = code else { return None };

@@ -7,14 +7,16 @@ use std::process::ExitCode;
 
 use anyhow::{Result, anyhow, bail};
 use oprof_profile::specification::{Profiles, Specification};
-use oprof_report::render::{opreport_call_graph, opreport_differential, opreport_summary, opreport_symbols};
+use oprof_report::render::{
+    XmlSetting, opreport_call_graph, opreport_differential, opreport_summary, opreport_symbols, opreport_xml,
+};
 use oprof_report::{Differential, Options, SymbolFilter, printable};
 
 use crate::oprofile_tool::Merge;
 use crate::sampled_profile::{self, SampledProfile};
 use crate::session::Names;
 use crate::stat::Output;
-use crate::{oprofile_tool, speak, status};
+use crate::{oprofile_tool, session, speak, status};
 use arguments::OpreportOptions;
 
 /// Runs with the command line that the program was called with.
@@ -36,12 +38,8 @@ fn opreport(options: &OpreportOptions) -> Result<ExitCode> {
     if let Some(conflict) = options.conflict(compares) {
         bail!("{conflict}; see opreport --help");
     }
-    let not_yet = [(options.xml, "-X: XML")];
-    if let Some((_, what)) = not_yet.iter().find(|(asked, _)| *asked) {
-        bail!("{what} cannot be printed yet; see opreport --help and oprof report --help");
-    }
     let load = |specification: &Specification| {
-        let names = match (options.debug_info, options.of_symbols() || compares) {
+        let names = match (options.debug_info, options.of_symbols() || options.xml || compares) {
             (true, _) => Names::Lines,
             (false, true) => Names::Symbols,
             (false, false) => Names::Nothing,
@@ -53,6 +51,7 @@ fn opreport(options: &OpreportOptions) -> Result<ExitCode> {
             let profile = load(&specification)?;
             let style = style(options, &[&profile]);
             write(options, &|out| match options.of_symbols() {
+                _ if options.xml => xml(options, &profile, &style, out),
                 _ if options.callgraph => opreport_call_graph(&profile.recording, &style, out),
                 true => opreport_symbols(&profile.recording, &style, out),
                 false => opreport_summary(&profile.recording, &style, out),
@@ -67,6 +66,25 @@ fn opreport(options: &OpreportOptions) -> Result<ExitCode> {
             Ok(tell(options, &[&first, &second]))
         }
     }
+}
+
+/// Writes XML; its title is the command line.
+fn xml(
+    options: &OpreportOptions,
+    profile: &SampledProfile,
+    style: &Options,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let words = std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned() + " ");
+    let code = |image, offset, size| {
+        session::code(profile.places.as_ref()?, profile.recording.image(image)?, offset, size)
+    };
+    let setting = XmlSetting {
+        title: &format!("opreport {}", words.collect::<String>()),
+        call_graph: options.callgraph,
+        code: &code,
+    };
+    opreport_xml(&profile.recording, style, &setting, out)
 }
 
 /// What a reader chose, in the words of the report.

@@ -21,6 +21,7 @@ pub(crate) fn describe(recording: &mut Recording, cpu_type: Option<u32>, codes: 
     });
     let table = table.or(tables.first());
     let cpu = table.map(|table| table.cpu.as_str());
+    recording.run.cpu_type = cpu.map_or_else(String::new, str::to_owned);
     recording.run.cpu = match cpu.and_then(title) {
         Some(title) => title.to_owned(),
         None if number == TIMER => "CPU with timer interrupt".to_owned(),

@@ -1,5 +1,6 @@
 //! OProfile's sessions as recordings: their sample files, the words for their events, the names of their images.
 
+mod code;
 mod events;
 mod image_file;
 mod names;
@@ -12,6 +13,7 @@ use oprof_profile::session::{self, Listing, Problem, SampleFile, SessionDirector
 use oprof_report::printable;
 
 use crate::{archive, speak};
+pub(crate) use code::code;
 pub(crate) use image_file::{ImageFiles, ImagePlaces, Names, NoFile};
 
 /// A session that was read.

@@ -27,6 +27,7 @@ impl Recording {
             kernel_release: message.kernel_release,
             architecture: message.architecture,
             cpu: message.cpu,
+            cpu_type: message.cpu_type,
             cpu_mhz: if message.cpu_mhz.is_finite() { message.cpu_mhz } else { 0.0 },
             cpus: message.cpus,
             command: message.command,

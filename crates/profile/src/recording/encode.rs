@@ -17,6 +17,7 @@ pub(super) fn header(run: &Run, events: &[Event]) -> schema::Header {
         kernel_release: run.kernel_release.clone(),
         architecture: run.architecture.clone(),
         cpu: run.cpu.clone(),
+        cpu_type: run.cpu_type.clone(),
         cpu_mhz: run.cpu_mhz,
         cpus: run.cpus,
         command: run.command.clone(),

@@ -36,6 +36,8 @@ pub(super) struct Header {
     pub(super) target: Option<Target>,
     #[prost(uint32, tag = "16")]
     pub(super) clock: u32,
+    #[prost(string, tag = "17")]
+    pub(super) cpu_type: String,
 }
 
 #[derive(Clone, PartialEq, Message)]

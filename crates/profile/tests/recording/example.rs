@@ -48,6 +48,7 @@ pub(crate) fn example() -> Recording {
             kernel_release: "6.1.0".to_owned(),
             architecture: "x86_64".to_owned(),
             cpu: "A CPU".to_owned(),
+            cpu_type: "x86-64/generic".to_owned(),
             cpu_mhz: 2596.134,
             cpus: 2,
             command: vec!["make".to_owned(), "test-all".to_owned()],

@@ -9,6 +9,7 @@ pub mod stat;
 mod summary;
 mod symbols;
 mod table;
+mod xml;
 
 pub use call_graph::opreport_call_graph;
 pub use differential::opreport_differential;
@@ -16,3 +17,4 @@ pub use missing::missing;
 pub use summary::opreport_summary;
 pub use symbols::opreport_symbols;
 pub use table::{Look, table};
+pub use xml::{XmlSetting, opreport_xml};
