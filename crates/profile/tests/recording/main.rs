@@ -241,6 +241,7 @@ fn the_stored_recording_of_version_1_is_readable() {
     expected.run.distribution = Distribution::default();
     expected.run.target = Target::Command;
     expected.run.clock = Clock::Monotonic;
+    expected.run.cpu_type.clear();
     (expected.coverage.idle_time, expected.coverage.paused_time) = (0, 0);
     expected.coverage.files_left_out = 0;
     expected.calls = Calls::default();
