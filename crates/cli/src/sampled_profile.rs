@@ -157,6 +157,12 @@ fn of_recordings(paths: &[PathBuf], specification: &Specification) -> Result<Sam
         specification.resolve(|path| real_path(path, None));
         let mut selection = Selection::new(&specification, &recording);
         recording.counts.retain(|key| selection.takes(key));
+        recording.calls.retain(|call| {
+            selection.takes_event(call.event)
+                && selection.takes_task(call.process, call.thread, call.cpu)
+                && selection.takes_code(call.process, call.caller_image)
+                && selection.takes_code(call.process, call.callee_image)
+        });
         if recording.counts.is_empty() {
             bail!("{}", printable(&specification.why_nothing(&sampled)));
         }

@@ -36,6 +36,11 @@ impl Calls {
         *sum = sum.saturating_add(times);
     }
 
+    /// Keeps the calls of which `keep` is true.
+    pub fn retain(&mut self, mut keep: impl FnMut(&Call) -> bool) {
+        self.0.retain(|call, _| keep(call));
+    }
+
     /// Every call, in no order.
     pub fn iter(&self) -> impl Iterator<Item = (Call, u64)> + '_ {
         self.0.iter().map(|(call, times)| (*call, *times))

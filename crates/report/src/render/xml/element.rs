@@ -7,19 +7,19 @@ use crate::printable::printable;
 /// A start tag: OProfile leaves two blanks before its first attribute.
 pub(super) struct Tag {
     text: String,
-    is_first: bool,
+    is_bare: bool,
 }
 
 impl Tag {
     pub(super) fn new(name: &str) -> Tag {
-        Tag { text: format!("<{name} "), is_first: true }
+        Tag { text: format!("<{name} "), is_bare: true }
     }
 
     /// Adds an attribute.
     pub(super) fn with(mut self, name: &str, value: impl AsRef<str>) -> Tag {
         // SANITY: writing to a String does not fail.
         write!(self.text, " {name}=\"{}\"", escaped(value.as_ref())).unwrap();
-        self.is_first = false;
+        self.is_bare = false;
         self
     }
 
@@ -39,7 +39,7 @@ impl Tag {
 
     /// The tag of an element that has content.
     pub(super) fn open(self) -> String {
-        if self.is_first { format!("{}>\n", self.text.trim_end()) } else { self.text + ">\n" }
+        if self.is_bare { format!("{}>\n", self.text.trim_end()) } else { self.text + ">\n" }
     }
 
     /// The tag of an element without content.
