@@ -86,6 +86,8 @@ pub(crate) struct Family {
     scale: f64,
     /// What the family is worth beside a row's own runs.
     freedom: f64,
+    /// The degrees of freedom of all runs of all rows: nobody can know more.
+    known: f64,
 }
 
 impl Family {
@@ -104,7 +106,8 @@ impl Family {
         let by_chance = telling.iter().map(|row| variance_log_chi_squared(row.freedom)).sum::<f64>() / number;
         let freedom = freedom_of_variance(variance - by_chance);
         let correction = if freedom.is_finite() { mean_log_chi_squared(freedom) } else { 0.0 };
-        Some(Family { growth, scale: (mean + correction).exp(), freedom })
+        let known = telling.iter().map(|row| row.freedom).sum();
+        Some(Family { growth, scale: (mean + correction).exp(), freedom, known })
     }
 
     /// The dispersion to judge a row with.
@@ -112,7 +115,7 @@ impl Family {
         if row.freedom == 0.0 {
             // Its own runs say nothing; nor does the family, where there is no second run on any side.
             let dispersion = (self.trend(&row) * self.scale).max(1.0);
-            return Moderated { dispersion, freedom: self.freedom };
+            return Moderated { dispersion, freedom: self.freedom.min(self.known) };
         }
         let trend = self.trend(&row);
         let dispersion = match self.freedom.is_finite() {
@@ -122,7 +125,8 @@ impl Family {
             }
             false => self.scale * trend,
         };
-        Moderated { dispersion: dispersion.max(1.0), freedom: self.freedom + row.freedom }
+        let freedom = (self.freedom + row.freedom).min(self.known.max(row.freedom));
+        Moderated { dispersion: dispersion.max(1.0), freedom }
     }
 
     fn trend(&self, row: &Spread) -> f64 {
