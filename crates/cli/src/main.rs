@@ -24,6 +24,7 @@ mod names;
 mod new_file;
 mod ocount;
 mod opcontrol;
+mod opgprof;
 mod ophelp;
 mod opimport;
 mod opreport;
@@ -56,6 +57,7 @@ fn main() -> ExitCode {
         Some("ocount") => return ocount::main(),
         Some("ophelp") => return ophelp::main(),
         Some("opreport") => return opreport::main(),
+        Some("opgprof") => return opgprof::main(),
         Some("opimport") => return opimport::main(),
         Some("opcontrol") => return opcontrol::main(),
         _ => {}

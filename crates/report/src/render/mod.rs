@@ -4,6 +4,7 @@ mod arrangement;
 mod call_graph;
 pub mod diff;
 mod differential;
+pub mod gmon;
 mod missing;
 pub mod stat;
 mod summary;
