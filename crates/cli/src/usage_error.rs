@@ -110,7 +110,7 @@ mod tests {
                 "record -e a -c 1 -e b -c 2 true",
                 "'--count <COUNT>' cannot be used twice; each event can have its own: -e EVENT:COUNT",
             ),
-            ("repor", "no such subcommand: 'repor'; close to it: record, report"),
+            ("repor", "no such subcommand: 'repor'; close to it: import, record, report"),
             ("merge a", "'--output <FILE>' is missing"),
             ("merge", "'--output <FILE>' and '<FILE>...' are missing"),
             ("report a b", "unexpected argument 'b'"),

@@ -193,7 +193,11 @@ fn of_recording(recording: &Recording) -> String {
     let mut parts = Vec::new();
     let (processes, idle) = processes(recording);
     if processes > 0 {
-        let count = counted(processes, "process", "processes");
+        // A session of OProfile's may tell programs apart, and not their processes.
+        let count = match recording.separates_processes() {
+            true => counted(processes, "process", "processes"),
+            false => counted(processes, "program", "programs"),
+        };
         parts.push(match idle {
             0 => format!("{count}, each with a sample"),
             idle => format!("{count}, {} without a sample", grouped(idle)),
@@ -206,6 +210,10 @@ fn of_recording(recording: &Recording) -> String {
         parts.push(format!("samples were taken in {sampled} of {}", time(whole)));
     }
     parts.push(losses(recording));
+    let left_out = recording.coverage.files_left_out;
+    if left_out > 0 {
+        parts.push(format!("{} left out", counted(left_out, "sample file", "sample files")));
+    }
     let left = recording.coverage.left_running;
     if left > 0 {
         parts.push(format!(

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use oprof_profile::{Count, Event, ProcessId, Recording};
+use oprof_profile::{Count, Event, Key, Process, ProcessId, Recording};
 use rustc_hash::FxHashSet;
 
 use crate::cell::Cell;
@@ -224,6 +224,7 @@ impl<'r> Report<'r> {
             },
             Column::Processes => Cell::Number(row.processes),
             Column::Cpu => match row.place {
+                Place::Cpu(Key::ALL_CPUS) => Cell::Text("all".into()),
                 Place::Cpu(cpu) => Cell::Identifier(cpu.into()),
                 _ => Cell::Unknown,
             },
@@ -397,6 +398,7 @@ impl<'r> Report<'r> {
         };
         match column {
             Column::Pid if process.folded > 0 => Cell::Unknown,
+            Column::Pid if process.pid == Process::ALL => Cell::Text("all".into()),
             Column::Pid => Cell::Identifier(process.pid.into()),
             Column::WallTime => {
                 let time = match row.place {

@@ -32,13 +32,14 @@ pub(crate) fn import(options: &ImportOptions) -> Result<ExitCode> {
     }
     output.write(recording)?;
     let samples = recording.counts.iter().fold(0_u64, |sum, (_, count)| sum.saturating_add(count.samples));
-    let (files, left_out) = (listing.files.len() as u64, session.problems.len() as u64);
+    let left_out = session.problems.len() as u64;
+    let read = listing.files.len() + listing.problems.len() - session.problems.len();
     let left_out = if left_out == 0 { String::new() } else { format!("; {} left out", grouped(left_out)) };
     speak::line(&format!(
         "{}: {} samples of {} sample files{left_out}",
         options.output.display(),
         grouped(samples),
-        grouped(files)
+        grouped(read as u64)
     ));
     Ok(if session.problems.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(status::FAILED) })
 }

@@ -49,7 +49,7 @@ fn opimport(options: &OpimportOptions) -> Result<ExitCode> {
     if options.verbose {
         let sum = samples.iter().fold(0_u64, |sum, (_, samples)| sum.saturating_add(*samples));
         speak::line(&format!(
-            "{input}: {} samples at {} places; CPU type {}, {} MHz, event {:#x}, unit mask {:#x}, count {}",
+            "{input}: samples {}, nodes {}; CPU type {}, {} MHz, event {:#x}, unit mask {:#x}, count {}",
             grouped(sum),
             grouped(samples.len() as u64),
             header.cpu_type,
