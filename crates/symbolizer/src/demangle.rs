@@ -47,8 +47,8 @@ pub(crate) fn demangle_all(
     names.par_chunks(NAMES_OF_A_TASK).flat_map_iter(some).collect()
 }
 
-/// Quicker than one by one, as C++ names are handed to their thread all at once.
-fn demangle_some(names: &[&str]) -> Vec<Option<String>> {
+/// The same of some names, quicker than one by one, as C++ names are handed to their thread all at once.
+pub(crate) fn demangle_some(names: &[&str]) -> Vec<Option<String>> {
     let names: Vec<&str> = names.iter().map(|name| without_dot(name)).collect();
     let quick = |name: &str| rust(name).or_else(|| java::demangle(name));
     let mut demangled: Vec<Option<String>> =

@@ -52,6 +52,6 @@ pub use demangle::demangle;
 pub use jit::{JitCode, JitDump, JitFunction, JitImage, JitLine, PerfMap};
 pub use kallsyms::{KernelSymbol, KernelSymbols};
 pub use kernel::{KernelFiles, VmlinuxError};
-pub use oprofile::{KernelText, OffsetOrigin};
+pub use oprofile::{OffsetOrigin, resolve_kernel_text};
 pub use resolve::Symbolizer;
 pub use symbol_offset::{Places, places_of};

@@ -22,14 +22,14 @@ use rustc_hash::FxHashMap;
 
 use crate::budget::Budget;
 use crate::code_symbol::{CodeTable as _, ElfSymbols};
-use crate::demangle::demangle;
+use crate::demangle::demangle_some;
 use crate::dwarf::Debugging;
 use crate::elf::{Class, Elf};
 use crate::file_bytes::FileBytes;
 use crate::resolve::Symbolizer;
 use crate::symbol_table::lookup;
 
-pub use kallsyms::KernelText;
+pub use kallsyms::resolve_kernel_text;
 use table::{Found, holders, table};
 
 /// What the offsets of samples in an image count from.
@@ -150,6 +150,7 @@ impl Question<'_> {
         let found = lookup(&[&table], &addresses);
         let reason = if found.any_symbols { Unresolved::NoSymbolAtOffset } else { Unresolved::NoSymbols };
         let mut names = ImageNames::unresolved(self.offsets.iter().copied(), reason);
+        let mut told: Vec<Told> = Vec::new();
         let mut known: FxHashMap<usize, SymbolId> = FxHashMap::default();
         for (offset, answer) in &mut names.offsets {
             let place =
@@ -157,11 +158,12 @@ impl Question<'_> {
             let Some(holder) = place.and_then(|place| found.holders[place]) else { continue };
             let Some(name) = table.name(holder.index) else { continue };
             let id = *known.entry(holder.index).or_insert_with(|| {
-                names.symbols.push(symbol(name, holder.start, holder.size, NameSource::DynamicSymbols));
-                SymbolId(names.symbols.len() as u32 - 1)
+                told.push((name.to_vec(), holder.start, holder.size, NameSource::DynamicSymbols));
+                SymbolId(told.len() as u32 - 1)
             });
             *answer = Ok(id);
         }
+        names.symbols = symbols(told);
         Ok(names)
     }
 }
@@ -173,20 +175,28 @@ fn named(found: Found, offsets: Vec<u64>) -> ImageNames {
         (ImageOffset(offset), answer)
     });
     let offsets = answers.collect();
-    let symbols = found.symbols.into_iter();
-    let symbols = symbols.map(|holder| symbol(&holder.name, holder.address, holder.size, holder.source));
-    ImageNames { symbols: symbols.collect(), offsets, ..ImageNames::default() }
+    let found = found.symbols.into_iter();
+    let found = found.map(|holder| (holder.name, holder.address, holder.size, holder.source)).collect();
+    ImageNames { symbols: symbols(found), offsets, ..ImageNames::default() }
 }
 
-/// The symbol of this name in a table. Versions stay (`memcpy@@GLIBC_2.14`), and what has one is not demangled; a leading
-/// dot is no part of a mangled name.
-fn symbol(name: &[u8], address: ImageAddress, size: u64, source: NameSource) -> Symbol {
-    let name = String::from_utf8_lossy(name);
-    let bare = name.strip_prefix('.').unwrap_or(&name);
-    let demangled = if name.contains('@') { None } else { demangle(bare) };
-    let (name, mangled) = match demangled {
-        Some(demangled) if demangled != name => (demangled, Some(name.into_owned())),
-        _ => (name.into_owned(), None),
-    };
-    Symbol { name, mangled, address, size, source, line: None }
+/// A symbol by its name in a table, address, size, and what told it.
+type Told = (Vec<u8>, ImageAddress, u64, NameSource);
+
+/// The symbols of these names. Versions stay (`memcpy@@GLIBC_2.14`), and what has one is not demangled; a leading dot is no
+/// part of a mangled name.
+fn symbols(found: Vec<Told>) -> Vec<Symbol> {
+    let names: Vec<String> =
+        found.iter().map(|(name, ..)| String::from_utf8_lossy(name).into_owned()).collect();
+    let bare: Vec<&str> = names.iter().map(|name| name.strip_prefix('.').unwrap_or(name)).collect();
+    let demangled = demangle_some(&bare);
+    let all = names.into_iter().zip(demangled).zip(found);
+    all.map(|((name, demangled), (_, address, size, source))| {
+        let (name, mangled) = match demangled {
+            Some(demangled) if demangled != name && !name.contains('@') => (demangled, Some(name)),
+            _ => (name, None),
+        };
+        Symbol { name, mangled, address, size, source, line: None }
+    })
+    .collect()
 }

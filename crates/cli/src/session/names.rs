@@ -10,7 +10,7 @@ use oprof_profile::{
     Segment, Unresolved, open_regular,
 };
 use oprof_report::printable;
-use oprof_symbolizer::{DebugDirectories, KernelText, OffsetOrigin, Symbolizer};
+use oprof_symbolizer::{DebugDirectories, OffsetOrigin, Symbolizer, resolve_kernel_text};
 
 use super::image_file::{ImageFiles, ImagePlaces, Names, NoFile};
 
@@ -104,8 +104,8 @@ impl Namer<'_> {
 
     fn kernel(&mut self, image: &Image, offsets: &[ImageOffset]) -> ImageNames {
         let unresolved = |reason| ImageNames::unresolved(offsets.iter().copied(), reason);
-        match self.files.open(KALLSYMS).map(|(_, file)| KernelText::read(file)) {
-            Ok(Ok(kernel)) => kernel.resolve(offsets),
+        match self.files.open(KALLSYMS).map(|(_, file)| resolve_kernel_text(file, offsets)) {
+            Ok(Ok(names)) => names,
             Ok(Err(error)) => {
                 self.warn(image, &format!("cannot be read: {error}"));
                 unresolved(Unresolved::Unreadable)

@@ -1,127 +1,210 @@
 //! Turns a copy of `/proc/kallsyms` into the symbols of the kernel's text, by OProfile's rules.
+//!
+//! Symbols count from the line of `_text` to that of `_etext`. The file is passed over once and not held: it has megabytes,
+//! of which a few hundred names are needed.
 
-use std::fs::File;
 use std::io::{self, Read};
 
 use oprof_profile::{ImageAddress, ImageNames, ImageOffset, NameSource, SymbolId, Unresolved};
-use rustc_hash::FxHashMap;
 
-use super::symbol;
+use super::symbols;
 
 /// The bytes that are read. A kernel with all its modules has about 20 MB of them.
 const LARGEST: u64 = 256 << 20;
+/// The bytes that are read at a time.
+const PART: usize = 128 << 10;
 
-/// The kernel's text between `_text` and `_etext`: where symbols begin, told by the distance from `_text`. Each reaches
-/// to the next.
-#[derive(Debug, Default)]
-pub struct KernelText {
-    text: Vec<u8>,
-    /// Distance from `_text`, and where in the text the name is; distances ascend and are distinct.
-    starts: Vec<(u64, u32)>,
-    /// The distance of `_etext`.
-    end: u64,
-    /// Addresses are hidden: all are 0.
-    restricted: bool,
+/// A symbol that begins at or before an offset.
+#[derive(Clone, Debug, Default)]
+struct Start {
+    /// Distance from `_text`.
+    distance: u64,
+    name: Vec<u8>,
 }
 
-impl KernelText {
-    /// Reads the symbols from a file in the form of `/proc/kallsyms`.
-    ///
-    /// # Errors
-    /// The error of reading it.
-    pub fn read(file: File) -> io::Result<KernelText> {
-        let length = file.metadata()?.len();
-        let mut text = Vec::with_capacity(usize::try_from(length.min(LARGEST)).unwrap_or(0));
-        file.take(LARGEST).read_to_end(&mut text)?;
-        Ok(KernelText::parse(text))
-    }
+/// What is known of the symbols around some offsets.
+#[derive(Debug, Default)]
+struct Pass<'a> {
+    /// Ascending and distinct.
+    offsets: &'a [u64],
+    /// The address of `_text`, once that was seen, and of `_etext`.
+    begin: Option<u64>,
+    end: Option<u64>,
+    /// There was a symbol of code, and one whose address is not hidden.
+    any: bool,
+    any_shown: bool,
+    /// For each offset the last symbol that begins at or before it, of those that were seen after the offset before.
+    preceding: Vec<Option<Start>>,
+    /// The distance of the first symbol that begins after it.
+    following: Vec<Option<u64>>,
+    /// Where the last symbol had its place among the offsets: the next one is mostly close to it.
+    at: usize,
+}
 
-    /// The symbols in a text in the form of `/proc/kallsyms` (proc_kallsyms(5)).
-    pub fn parse(text: Vec<u8>) -> KernelText {
-        let mut lines: Vec<(u64, u32)> = Vec::new();
-        let (mut begin, mut end, mut any) = (None, None, false);
-        let mut at = 0;
-        while at < text.len() {
-            let rest = &text[at..];
-            let length = rest.iter().position(|byte| *byte == b'\n').unwrap_or(rest.len());
-            let line = &rest[..length];
-            if let Some((address, kind, name)) = symbol_line(line) {
-                any = true;
-                match name {
-                    b"_text" => begin = begin.or(Some(address)),
-                    b"_etext" => end = end.or(Some(address)),
-                    _ => {}
-                }
-                let name_at = (line.len() - name.len()).checked_add(at).and_then(|at| u32::try_from(at).ok());
-                if let (b'T' | b't' | b'W' | b'w', Some(name_at)) = (kind, name_at) {
-                    lines.push((address, name_at));
+/// The names of `offsets`, which are distances from `_text`, by the lines of a text in the form of `/proc/kallsyms`
+/// (proc_kallsyms(5)). Of several symbols at one place the last has the code, up to where the next begins.
+///
+/// # Errors
+/// The error of reading it.
+pub fn resolve_kernel_text(kallsyms: impl Read, offsets: &[ImageOffset]) -> io::Result<ImageNames> {
+    let mut distances: Vec<u64> = offsets.iter().map(|offset| offset.0).collect();
+    distances.sort_unstable();
+    distances.dedup();
+    let mut pass = Pass {
+        offsets: &distances,
+        preceding: vec![None; distances.len()],
+        following: vec![None; distances.len()],
+        ..Pass::default()
+    };
+    pass.read(kallsyms.take(LARGEST))?;
+    Ok(pass.names())
+}
+
+impl Pass<'_> {
+    fn read(&mut self, mut kallsyms: impl Read) -> io::Result<()> {
+        let mut part = vec![0; PART];
+        let mut filled = 0;
+        loop {
+            let read = match kallsyms.read(&mut part[filled..]) {
+                Ok(read) => read,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => return Err(error),
+            };
+            filled += read;
+            let mut start = 0;
+            for end in memchr::memchr_iter(b'\n', &part[..filled]) {
+                self.line(&part[start..end]);
+                start = end + 1;
+                if self.end.is_some() {
+                    return Ok(());
                 }
             }
-            at += length + 1;
-        }
-        let restricted = any && lines.iter().all(|(address, _)| *address == 0);
-        let (Some(begin), Some(end)) = (begin, end.filter(|end| Some(*end) > begin)) else {
-            return KernelText { restricted, ..KernelText::default() };
-        };
-        lines.retain(|(address, _)| (begin..end).contains(address));
-        if !lines.is_sorted_by_key(|(address, _)| *address) {
-            lines.sort_by_key(|(address, _)| *address);
-        }
-        // Of several at one place the last one is left: those before it reach no further than to it.
-        lines.dedup_by(|next, kept| {
-            let same = next.0 == kept.0;
-            if same {
-                *kept = *next;
+            if read == 0 {
+                self.line(&part[start..filled]);
+                return Ok(());
             }
-            same
-        });
-        lines.iter_mut().for_each(|(address, _)| *address -= begin);
-        KernelText { text, starts: lines, end: end - begin, restricted }
+            // A line without an end is no line of this file.
+            let rest = if start == 0 && filled == PART { filled..filled } else { start..filled };
+            filled = rest.len();
+            part.copy_within(rest, 0);
+        }
     }
 
-    fn name(&self, at: u32) -> &[u8] {
-        let rest = self.text.get(at as usize..).unwrap_or_default();
-        &rest[..rest.iter().position(|byte| byte.is_ascii_whitespace()).unwrap_or(rest.len())]
-    }
-
-    /// The names of `offsets`, which are distances from `_text`.
-    pub fn resolve(&self, offsets: &[ImageOffset]) -> ImageNames {
-        let reason = match (self.starts.is_empty(), self.restricted) {
-            (true, true) => Unresolved::KernelRestricted,
-            (true, false) => Unresolved::NoSymbols,
-            (false, _) => Unresolved::NoSymbolAtOffset,
+    fn line(&mut self, line: &[u8]) {
+        let Some((address, name)) = code_symbol(line) else { return };
+        self.any = true;
+        self.any_shown |= address != 0;
+        let Some(begin) = self.begin else {
+            if name == b"_text" && address != 0 {
+                self.begin = Some(address);
+                self.add(0, name);
+            }
+            return;
         };
-        let mut names = ImageNames::unresolved(offsets.iter().copied(), reason);
-        let mut known: FxHashMap<usize, SymbolId> = FxHashMap::default();
-        for (offset, answer) in &mut names.offsets {
-            let next = self.starts.partition_point(|(start, _)| *start <= offset.0);
-            let Some(index) = next.checked_sub(1) else { continue };
-            let (start, name) = self.starts[index];
-            let end = self.starts.get(next).map_or(self.end, |(start, _)| *start);
-            if offset.0 >= end {
+        if name == b"_etext" {
+            self.end = Some(address).filter(|end| *end > begin);
+            return;
+        }
+        if let Some(distance) = address.checked_sub(begin) {
+            self.add(distance, name);
+        }
+    }
+
+    fn add(&mut self, distance: u64, name: &[u8]) {
+        self.at = self.place(distance);
+        if let Some(below) = self.at.checked_sub(1) {
+            let following = &mut self.following[below];
+            *following = Some(following.map_or(distance, |known| known.min(distance)));
+        }
+        let Some(start) = self.preceding.get_mut(self.at) else { return };
+        if start.as_ref().is_none_or(|known| known.distance <= distance) {
+            let start = start.get_or_insert_default();
+            start.distance = distance;
+            start.name.clear();
+            start.name.extend_from_slice(name);
+        }
+    }
+
+    /// The index of the first offset that is not below.
+    fn place(&self, distance: u64) -> usize {
+        let at = self.at;
+        let is_here = at.checked_sub(1).is_none_or(|below| self.offsets[below] < distance)
+            && self.offsets.get(at).is_none_or(|offset| distance <= *offset);
+        if is_here { at } else { self.offsets.partition_point(|offset| *offset < distance) }
+    }
+
+    fn names(mut self) -> ImageNames {
+        let offsets = self.offsets.iter().copied().map(ImageOffset);
+        let (Some(begin), Some(end)) = (self.begin, self.end) else {
+            let is_hidden = self.any && !self.any_shown;
+            let reason = if is_hidden { Unresolved::KernelRestricted } else { Unresolved::NoSymbols };
+            return ImageNames::unresolved(offsets, reason);
+        };
+        for place in (1..self.offsets.len()).rev() {
+            self.following[place - 1] = self.following[place - 1].or(self.following[place]);
+        }
+        let mut found = Vec::new();
+        let mut current: Option<(Start, Option<SymbolId>)> = None;
+        let mut names = ImageNames::unresolved(offsets, Unresolved::NoSymbolAtOffset);
+        for (place, (offset, answer)) in names.offsets.iter_mut().enumerate() {
+            if let Some(start) = self.preceding[place].take() {
+                current = Some((start, None));
+            }
+            let Some((start, id)) = &mut current else { continue };
+            let reach = self.following[place].map_or(end - begin, |next| next.min(end - begin));
+            if offset.0 >= reach {
                 continue;
             }
-            let id = *known.entry(index).or_insert_with(|| {
-                let address = ImageAddress(start);
-                names.symbols.push(symbol(self.name(name), address, end - start, NameSource::Kallsyms));
-                SymbolId(names.symbols.len() as u32 - 1)
-            });
-            *answer = Ok(id);
+            *answer = Ok(*id.get_or_insert_with(|| {
+                let (name, address) = (std::mem::take(&mut start.name), ImageAddress(start.distance));
+                found.push((name, address, reach - start.distance, NameSource::Kallsyms));
+                SymbolId(found.len() as u32 - 1)
+            }));
         }
+        names.symbols = symbols(found);
         names
     }
 }
 
-/// Address, kind and name of a line; `None` for lines of another shape, and for those of modules.
-fn symbol_line(line: &[u8]) -> Option<(u64, u8, &[u8])> {
-    let digits = line.iter().position(|byte| *byte == b' ').filter(|digits| (1..=16).contains(digits))?;
-    let mut address = 0;
-    for digit in &line[..digits] {
-        address = address << 4 | u64::from(char::from(*digit).to_digit(16)?);
-    }
-    let [b' ', kind, b' ', name @ ..] = &line[digits..] else { return None };
-    (!name.is_empty() && !name.contains(&b'\t')).then_some((address, *kind, name))
+/// Address and name of a line that tells of code; `None` for lines of another shape, and for those of modules.
+fn code_symbol(line: &[u8]) -> Option<(u64, &[u8])> {
+    // As the kernel of a 64-bit machine writes them all.
+    let (address, rest) = match line.split_first_chunk::<16>() {
+        Some((digits, rest @ [b' ', ..])) => (address(digits)?, rest),
+        _ => {
+            let digits =
+                line.iter().position(|byte| *byte == b' ').filter(|digits| (1..16).contains(digits))?;
+            let digits = std::str::from_utf8(&line[..digits]).ok()?;
+            (u64::from_str_radix(digits, 16).ok()?, &line[digits.len()..])
+        }
+    };
+    let [b' ', b'T' | b't' | b'W' | b'w', b' ', name @ ..] = rest else { return None };
+    (!name.is_empty() && memchr::memchr(b'\t', name).is_none()).then_some((address, name))
 }
+
+/// The number of 16 hexadecimal digits.
+fn address(digits: &[u8; 16]) -> Option<u64> {
+    let mut number = 0;
+    let mut wrong = 0;
+    for digit in digits {
+        let value = DIGITS[usize::from(*digit)];
+        wrong |= value;
+        number = number << 4 | u64::from(value);
+    }
+    (wrong < 16).then_some(number)
+}
+
+/// What each byte is worth as a hexadecimal digit; 0xff for none.
+const DIGITS: [u8; 256] = {
+    let mut digits = [0xff; 256];
+    let mut value = 0;
+    while value < 16 {
+        digits[b"0123456789abcdef"[value] as usize] = value as u8;
+        digits[b"0123456789ABCDEF"[value] as usize] = value as u8;
+        value += 1;
+    }
+    digits
+};
 
 #[cfg(test)]
 mod tests {
@@ -144,7 +227,7 @@ ffffffffc0000000 t module_code\t[ext4]
 
     fn names(text: &[u8], offsets: &[u64]) -> Vec<Result<(String, u64, u64), Unresolved>> {
         let offsets: Vec<_> = offsets.iter().copied().map(ImageOffset).collect();
-        let names = KernelText::parse(text.to_vec()).resolve(&offsets);
+        let names = resolve_kernel_text(text, &offsets).expect("read");
         let found = |id| {
             let symbol = names.symbol(id).expect("a symbol");
             (symbol.name.clone(), symbol.address.0, symbol.size)
@@ -167,11 +250,34 @@ ffffffffc0000000 t module_code\t[ext4]
         );
     }
 
+    /// Gives a few bytes at a time, as a pipe can.
+    struct Slow<'a>(&'a [u8], usize);
+
+    impl Read for Slow<'_> {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            let size = self.1.min(self.0.len()).min(buffer.len());
+            let (now, later) = self.0.split_at(size);
+            buffer[..size].copy_from_slice(now);
+            self.0 = later;
+            Ok(size)
+        }
+    }
+
     #[test]
-    fn lines_need_not_be_in_order() {
-        let mut lines: Vec<&[u8]> = TEXT.split_inclusive(|byte| *byte == b'\n').collect();
-        lines.rotate_left(5);
-        assert_eq!(names(&lines.concat(), &[0x65]), names(TEXT, &[0x65]));
+    fn parts_and_order_make_no_difference() {
+        let offsets: Vec<ImageOffset> = (0..0x90).map(ImageOffset).collect();
+        let whole = resolve_kernel_text(TEXT, &offsets).expect("read");
+        for size in [1, 7, 64] {
+            assert_eq!(resolve_kernel_text(Slow(TEXT, size), &offsets).expect("read"), whole);
+        }
+        let text = String::from_utf8_lossy(TEXT);
+        let mut lines: Vec<&str> = text.lines().collect();
+        let weak = lines.remove(8);
+        lines.insert(4, weak);
+        let other = lines.join("\n");
+        assert_eq!(resolve_kernel_text(other.as_bytes(), &offsets).expect("read"), whole);
+        let endless = [TEXT, &vec![b'x'; 3 * PART]].concat();
+        assert_eq!(resolve_kernel_text(endless.as_slice(), &offsets).expect("read"), whole);
     }
 
     #[test]
