@@ -57,6 +57,16 @@ pub(crate) fn load(
     with_calls: bool,
     names: Names,
 ) -> Result<SampledProfile> {
+    load_from(specification, reading, with_calls, ImagePlaces { names, ..ImagePlaces::default() })
+}
+
+/// The same with all that is to be known of images; where those are is `reading`'s to say.
+pub(crate) fn load_from(
+    specification: &Specification,
+    reading: &ReadingOptions,
+    with_calls: bool,
+    places: ImagePlaces,
+) -> Result<SampledProfile> {
     for replaced in &specification.replaced {
         speak::line(&format!("{replaced}: a later argument of this tag takes its place"));
     }
@@ -77,7 +87,7 @@ pub(crate) fn load(
         return of_recordings(&recordings, &specification);
     }
     if let Some(archive) = &specification.archive {
-        return of_session(archive, specification.clone(), reading, with_calls, names);
+        return of_session(archive, specification.clone(), reading, with_calls, places);
     }
     let directory = match directory {
         Some(directory) => directory,
@@ -86,7 +96,7 @@ pub(crate) fn load(
     if is_of_daemon(&directory) {
         return of_daemon(&directory, &specification);
     }
-    of_session(&directory, specification, reading, with_calls, names)
+    of_session(&directory, specification, reading, with_calls, places)
 }
 
 /// The directory that is meant where none is named.
@@ -175,11 +185,11 @@ fn of_session(
     mut specification: Specification,
     reading: &ReadingOptions,
     with_calls: bool,
-    names: Names,
+    places: ImagePlaces,
 ) -> Result<SampledProfile> {
     let directory = OprofileSessions::open(directory)?;
     let root = reading.root.as_deref().or(directory.archive.as_deref());
-    let places = ImagePlaces { root: root.map(Path::to_owned), search: reading.image_path.clone(), names };
+    let places = ImagePlaces { root: root.map(Path::to_owned), search: reading.image_path.clone(), ..places };
     specification.resolve(|path| real_path(path, root));
     let listing = directory.list(&specification.sessions()?)?;
     let of_kind = listing.files.iter().filter(|file| with_calls || !file.of.is_calls());

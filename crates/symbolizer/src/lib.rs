@@ -56,6 +56,6 @@ pub use image_code::{ImageCode, image_code};
 pub use jit::{JitCode, JitDump, JitFunction, JitImage, JitLine, PerfMap};
 pub use kallsyms::{KernelSymbol, KernelSymbols};
 pub use kernel::{KernelFiles, VmlinuxError};
-pub use oprofile::{OffsetOrigin, resolve_kernel_text};
+pub use oprofile::{OffsetOrigin, OprofileNames, resolve_kernel_text};
 pub use resolve::Symbolizer;
 pub use symbol_offset::{Places, places_of};

@@ -44,9 +44,19 @@ pub enum OffsetOrigin {
     Address,
 }
 
+/// What is to be known of offsets, and what they are.
+#[derive(Clone, Copy, Debug)]
+pub struct OprofileNames {
+    /// What they count from.
+    pub origin: OffsetOrigin,
+    /// Of an image without a symbol table, the functions that it exports count.
+    pub exports: bool,
+    /// What the source says of them is wanted, too.
+    pub lines: bool,
+}
+
 impl Symbolizer {
-    /// The names of `offsets` (in bytes, from `origin`) in an ELF file by OProfile's rules; `path` is where it is, `lines`:
-    /// with what the source says of them.
+    /// The names of `offsets` (in bytes) in an ELF file by OProfile's rules; `path` is where it is.
     ///
     /// What cannot be read as ELF gives [`Unresolved::Unreadable`]. The bounds are those of
     /// [`Symbolizer::resolve_file`].
@@ -55,12 +65,11 @@ impl Symbolizer {
         path: &Path,
         file: &File,
         offsets: &[ImageOffset],
-        origin: OffsetOrigin,
-        lines: bool,
+        wanted: OprofileNames,
     ) -> ImageNames {
         let budget = Budget::new();
         let bytes = FileBytes::new(file, &budget);
-        let question = Question { symbolizer: self, path, offsets, origin, lines };
+        let question = Question { symbolizer: self, path, offsets, wanted };
         let names = match FileKind::parse(&bytes) {
             Ok(FileKind::Elf32) => question.ask::<FileHeader32<Endianness>>(file, &budget),
             Ok(FileKind::Elf64) => question.ask::<FileHeader64<Endianness>>(file, &budget),
@@ -75,8 +84,7 @@ struct Question<'a> {
     symbolizer: &'a Symbolizer,
     path: &'a Path,
     offsets: &'a [ImageOffset],
-    origin: OffsetOrigin,
-    lines: bool,
+    wanted: OprofileNames,
 }
 
 impl Question<'_> {
@@ -89,19 +97,21 @@ impl Question<'_> {
         let debug = debug_bytes.as_ref().and_then(|bytes| Elf::<H, _>::parse(bytes).ok());
 
         let own: Option<&Elf<'_, H, &FileBytes<'_>>> = None;
-        let mut tables = vec![table(&image, own, self.origin).ok_or(Unresolved::Unreadable)?];
+        let mut tables = vec![table(&image, own, self.wanted.origin).ok_or(Unresolved::Unreadable)?];
         // Whatever is wrong with the debug file, the image's own names stand.
-        tables.extend(debug.as_ref().and_then(|debug| table(debug, Some(&image), self.origin)));
+        tables.extend(debug.as_ref().and_then(|debug| table(debug, Some(&image), self.wanted.origin)));
         let mut offsets: Vec<u64> = self.offsets.iter().map(|offset| offset.0).collect();
         offsets.sort_unstable();
         offsets.dedup();
         let length = bytes.len().map_err(|()| Unresolved::Unreadable)?;
         let mut names = match holders(&tables, &offsets, length) {
             Some(found) => named(found, offsets),
-            None if self.origin == OffsetOrigin::File => self.exported(&image)?,
-            None => return Err(Unresolved::NoSymbols),
+            None if self.wanted.exports && self.wanted.origin == OffsetOrigin::File => {
+                self.exported(&image)?
+            }
+            None => ImageNames::unresolved(self.offsets.iter().copied(), Unresolved::NoSymbols),
         };
-        names.segments = match self.origin {
+        names.segments = match self.wanted.origin {
             OffsetOrigin::File => image.loaded(),
             OffsetOrigin::Text => vec![Segment {
                 offset: ImageOffset(0),
@@ -110,8 +120,8 @@ impl Question<'_> {
             }],
             OffsetOrigin::Address => Vec::new(),
         };
-        if self.lines {
-            let image_address = |offset| match self.origin {
+        if self.wanted.lines {
+            let image_address = |offset| match self.wanted.origin {
                 OffsetOrigin::File => image.image_address(offset),
                 OffsetOrigin::Text => {
                     Some(ImageAddress(image.section_address(".text")?.0.wrapping_add(offset.0)))

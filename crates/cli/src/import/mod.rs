@@ -18,8 +18,12 @@ pub(crate) fn import(options: &ImportOptions) -> Result<ExitCode> {
     let directory = SessionDirectory::open(&options.directory)?;
     let listing = directory.list(&options.session)?;
     let output = WholeFile::create(&options.output)?;
-    let places =
-        ImagePlaces { root: options.root.clone(), search: options.image_path.clone(), names: Names::Lines };
+    let places = ImagePlaces {
+        root: options.root.clone(),
+        search: options.image_path.clone(),
+        names: Names::Lines,
+        ..ImagePlaces::default()
+    };
     let session = session::load(&directory, &listing, &listing.files, &places);
     session.tell();
     let recording = &session.recording;

@@ -50,7 +50,7 @@ fn opgprof(options: &OpgprofOptions) -> Result<ExitCode> {
     let layout = layout(
         recording,
         &images,
-        &ImagePlaces { root, search: options.reading.image_path.clone(), names: Names::Symbols },
+        &ImagePlaces { root, search: options.reading.image_path.clone(), ..ImagePlaces::default() },
     );
     let gmon = Gmon::new(recording, &images, options.threshold);
     let name = images.first().and_then(|id| recording.image(*id)).map(|image| printable(&image.name));

@@ -84,8 +84,8 @@ pub(crate) struct OpreportOptions {
     /// Write XML
     #[arg(short = 'X', long)]
     pub(crate) xml: bool,
-    /// What stands for code in an image without symbols: text, `(no symbols)`, or path, the image's path as in
-    /// OProfile 1.x
+    /// What stands for code in an image without symbols: text, `(no symbols)`, or path, the image's path, as in
+    /// OProfile 1.x, to which functions that an image exports are no symbols
     #[arg(long, value_name = "HOW", default_value = "text", value_parser = ["text", "path"], hide_default_value = true, hide_possible_values = true)]
     pub(crate) symbolless: String,
     /// Leave samples outside of every symbol out of rows and shares, as OProfile does

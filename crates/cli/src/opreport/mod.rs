@@ -14,7 +14,7 @@ use oprof_report::{Differential, Options, SymbolFilter, printable};
 
 use crate::oprofile_tool::Merge;
 use crate::sampled_profile::{self, SampledProfile};
-use crate::session::Names;
+use crate::session::{ImagePlaces, Names};
 use crate::stat::Output;
 use crate::{oprofile_tool, session, speak, status};
 use arguments::OpreportOptions;
@@ -44,7 +44,9 @@ fn opreport(options: &OpreportOptions) -> Result<ExitCode> {
             (false, true) => Names::Symbols,
             (false, false) => Names::Nothing,
         };
-        sampled_profile::load(specification, &options.reading, options.callgraph, names)
+        let tables_only = options.symbolless == "path";
+        let places = ImagePlaces { names, tables_only, ..ImagePlaces::default() };
+        sampled_profile::load_from(specification, &options.reading, options.callgraph, places)
     };
     match profiles.map_err(|error| anyhow!("{}", printable(&error.to_string())))? {
         Profiles::One(specification) => {

@@ -17,6 +17,8 @@ pub(crate) struct ImagePlaces {
     pub(crate) search: Vec<PathBuf>,
     /// What is to be known of sampled code.
     pub(crate) names: Names,
+    /// Of images without a symbol table of their own no code has a name, whatever they export: as in OProfile 1.x.
+    pub(crate) tables_only: bool,
 }
 
 /// What is to be known of sampled code.

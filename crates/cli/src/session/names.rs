@@ -10,7 +10,7 @@ use oprof_profile::{
     Segment, Unresolved, open_regular,
 };
 use oprof_report::printable;
-use oprof_symbolizer::{DebugDirectories, OffsetOrigin, Symbolizer, resolve_kernel_text};
+use oprof_symbolizer::{DebugDirectories, OffsetOrigin, OprofileNames, Symbolizer, resolve_kernel_text};
 
 use super::image_file::{ImageFiles, ImagePlaces, Names, NoFile};
 
@@ -31,6 +31,7 @@ pub(super) fn name(recording: &mut Recording, jit_images: &[PathBuf], places: &I
         files: ImageFiles::new(places),
         symbolizer: Symbolizer::new(directories),
         jit_images,
+        exports: !places.tables_only,
         lines: places.names == Names::Lines,
         warnings: Vec::new(),
     };
@@ -61,6 +62,7 @@ struct Namer<'a> {
     files: ImageFiles<'a>,
     symbolizer: Symbolizer,
     jit_images: &'a [PathBuf],
+    exports: bool,
     lines: bool,
     warnings: Vec<String>,
 }
@@ -96,10 +98,11 @@ impl Namer<'_> {
     }
 
     fn resolve(&self, path: &Path, file: &File, offsets: &[ImageOffset], origin: OffsetOrigin) -> ImageNames {
-        let (symbolizer, lines) = (&self.symbolizer, self.lines);
-        let resolve = || symbolizer.resolve_as_oprofile(path, file, offsets, origin, lines);
+        let symbolizer = &self.symbolizer;
+        let wanted = OprofileNames { origin, exports: self.exports, lines: self.lines };
+        let resolve = || symbolizer.resolve_as_oprofile(path, file, offsets, wanted);
         // Lines are looked for on all CPUs; names alone are found sooner than threads are started.
-        if lines { crate::parallel::run(resolve) } else { resolve() }
+        if self.lines { crate::parallel::run(resolve) } else { resolve() }
     }
 
     fn kernel(&mut self, image: &Image, offsets: &[ImageOffset]) -> ImageNames {
