@@ -23,6 +23,7 @@ mod merge;
 mod names;
 mod new_file;
 mod ocount;
+mod oparchive;
 mod opcontrol;
 mod opgprof;
 mod ophelp;
@@ -57,6 +58,7 @@ fn main() -> ExitCode {
         Some("ocount") => return ocount::main(),
         Some("ophelp") => return ophelp::main(),
         Some("opreport") => return opreport::main(),
+        Some("oparchive") => return oparchive::main(),
         Some("opgprof") => return opgprof::main(),
         Some("opimport") => return opimport::main(),
         Some("opcontrol") => return opcontrol::main(),

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Result, anyhow, bail};
 use oprof_profile::Recording;
 use oprof_profile::recording::{is_being_written, is_recording};
-use oprof_profile::session::SessionDirectory as OprofileSessions;
+use oprof_profile::session::{Listing, SampleFile, SessionDirectory as OprofileSessions};
 use oprof_profile::specification::{Sampled, Selection, Specification};
 use oprof_report::{Separation, printable};
 
@@ -99,6 +99,51 @@ pub(crate) fn load_from(
     of_session(&directory, specification, reading, with_calls, places)
 }
 
+/// The sample files of a session of OProfile's that a specification names.
+pub(crate) struct ChosenFiles {
+    /// Where they are.
+    pub(crate) directory: OprofileSessions,
+    /// All that are there.
+    pub(crate) listing: Listing,
+    /// Those that are named.
+    pub(crate) chosen: Vec<SampleFile>,
+    /// Where their images are.
+    pub(crate) places: ImagePlaces,
+}
+
+/// Chooses the sample files that `specification` names, those of calls, too; for what is done with files, and not with
+/// samples.
+///
+/// # Errors
+/// As [`load`], and where it names recordings: `instead` says what takes those.
+pub(crate) fn choose(
+    specification: &Specification,
+    reading: &ReadingOptions,
+    instead: &str,
+) -> Result<ChosenFiles> {
+    let mut specification = specification.clone();
+    if let Some(recording) = specification.files.iter().find(|file| is_recording(Path::new(file))) {
+        bail!("{}: is a recording: {instead}", printable(recording));
+    }
+    let mut directory = specification.archive.clone().map(PathBuf::from).or(reading.session_dir.clone());
+    specification.files.retain(|file| {
+        let is_directory = directory.is_none() && OprofileSessions::is_one(Path::new(file));
+        if is_directory {
+            directory = Some(PathBuf::from(file));
+        }
+        !is_directory
+    });
+    let directory = match directory {
+        Some(directory) => directory,
+        None => default_directory()?,
+    };
+    if is_of_daemon(&directory) {
+        bail!("{}: holds recordings: {instead}", directory.display());
+    }
+    let places = ImagePlaces { names: Names::Nothing, ..ImagePlaces::default() };
+    choose_of_session(&directory, specification, reading, true, places)
+}
+
 /// The directory that is meant where none is named.
 fn default_directory() -> Result<PathBuf> {
     if Path::new(OF_OPERF).is_dir() {
@@ -182,23 +227,14 @@ fn of_recordings(paths: &[PathBuf], specification: &Specification) -> Result<Sam
 
 fn of_session(
     directory: &Path,
-    mut specification: Specification,
+    specification: Specification,
     reading: &ReadingOptions,
     with_calls: bool,
     places: ImagePlaces,
 ) -> Result<SampledProfile> {
-    let directory = OprofileSessions::open(directory)?;
-    let root = reading.root.as_deref().or(directory.archive.as_deref());
-    let places = ImagePlaces { root: root.map(Path::to_owned), search: reading.image_path.clone(), ..places };
-    specification.resolve(|path| real_path(path, root));
-    let listing = directory.list(&specification.sessions()?)?;
-    let of_kind = listing.files.iter().filter(|file| with_calls || !file.of.is_calls());
-    let chosen: Vec<_> = of_kind.filter(|file| specification.takes(&Sampled::from(&file.of))).collect();
-    if chosen.is_empty() {
-        let all: Vec<Sampled> = listing.files.iter().map(|file| Sampled::from(&file.of)).collect();
-        bail!("{}: {}", directory.path.display(), printable(&specification.why_nothing(&all)));
-    }
-    let session = session::load(&directory, &listing, chosen.iter().copied(), &places);
+    let ChosenFiles { directory, listing, chosen, places } =
+        choose_of_session(directory, specification, reading, with_calls, places)?;
+    let session = session::load(&directory, &listing, &chosen, &places);
     session.tell();
     let incomplete = !session.problems.is_empty();
     let recording = session.recording;
@@ -212,6 +248,28 @@ fn of_session(
         merges_unit_masks: false,
     };
     Ok(SampledProfile { recording, separation, places: Some(places), incomplete })
+}
+
+fn choose_of_session(
+    directory: &Path,
+    mut specification: Specification,
+    reading: &ReadingOptions,
+    with_calls: bool,
+    places: ImagePlaces,
+) -> Result<ChosenFiles> {
+    let directory = OprofileSessions::open(directory)?;
+    let root = reading.root.as_deref().or(directory.archive.as_deref());
+    let places = ImagePlaces { root: root.map(Path::to_owned), search: reading.image_path.clone(), ..places };
+    specification.resolve(|path| real_path(path, root));
+    let listing = directory.list(&specification.sessions()?)?;
+    let of_kind = listing.files.iter().filter(|file| with_calls || !file.of.is_calls());
+    let of_kind = of_kind.filter(|file| specification.takes(&Sampled::from(&file.of)));
+    let chosen: Vec<SampleFile> = of_kind.cloned().collect();
+    if chosen.is_empty() {
+        let all: Vec<Sampled> = listing.files.iter().map(|file| Sampled::from(&file.of)).collect();
+        bail!("{}: {}", directory.path.display(), printable(&specification.why_nothing(&all)));
+    }
+    Ok(ChosenFiles { directory, listing, chosen, places })
 }
 
 /// The path that symbolic links lead to, below `root`; `None` where there is no such file.

@@ -149,14 +149,20 @@ impl DebugDirectories {
     }
 }
 
+/// A file that holds debugging information of an image.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FoundDebugFile {
+    /// Where it is.
+    pub path: PathBuf,
+    /// Its build id, if it has one.
+    pub build_id: Option<BuildId>,
+    /// The name by which the image refers to it, if it does (`.gnu_debuglink`).
+    pub link: Option<OsString>,
+}
+
 /// The files that hold the debugging information of an ELF file, `path` being where that was mapped from: its separate
-/// debug file, and what that or the file itself has in common with others (dwz(1)). Each with the build id that it goes by,
-/// if it has one.
-pub fn debug_files(
-    file: &File,
-    path: Option<&Path>,
-    directories: &DebugDirectories,
-) -> Vec<(PathBuf, Option<BuildId>)> {
+/// debug file, and what that or the file itself has in common with others (dwz(1)).
+pub fn debug_files(file: &File, path: Option<&Path>, directories: &DebugDirectories) -> Vec<FoundDebugFile> {
     let budget = Budget::of_names();
     let data = &FileBytes::new(file, &budget);
     match FileKind::parse(data) {
@@ -170,18 +176,21 @@ fn debug_files_of<H: Class>(
     data: &FileBytes<'_>,
     path: Option<&Path>,
     directories: &DebugDirectories,
-) -> Vec<(PathBuf, Option<BuildId>)> {
+) -> Vec<FoundDebugFile> {
     let Ok(elf) = Elf::<H, _>::parse(data) else { return Vec::new() };
-    let mut files: Vec<(PathBuf, Option<BuildId>)> = Vec::new();
-    files.extend(directories.supplementary_path(&elf, path));
+    let mut shared = vec![directories.supplementary_path(&elf, path)];
+    let mut files = Vec::new();
     if let Some(DebugFile { file, path }) = directories.find(&elf, path) {
         let budget = Budget::of_names();
         let bytes = FileBytes::new(&file, &budget);
         if let Ok(debug) = Elf::<H, _>::parse(&bytes) {
-            files.extend(directories.supplementary_path(&debug, Some(&path)));
+            shared.push(directories.supplementary_path(&debug, Some(&path)));
         }
-        let id = build_id(&file).ok().flatten();
-        files.push((path, id));
+        let link = DebugLink::of(&elf).map(|link| link.name);
+        files.push(FoundDebugFile { path, build_id: build_id(&file).ok().flatten(), link });
+    }
+    for (path, id) in shared.into_iter().flatten() {
+        files.push(FoundDebugFile { path, build_id: Some(id), link: None });
     }
     files.dedup();
     files

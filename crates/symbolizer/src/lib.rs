@@ -48,7 +48,7 @@ mod vdso;
 
 pub use build_id::build_id;
 pub use cache::{Cache, CachedImage, Freed, Stored};
-pub use debug_file::{DebugDirectories, debug_files};
+pub use debug_file::{DebugDirectories, FoundDebugFile, debug_files};
 pub use debuginfod::{Debuginfod, DebuginfodSettings, Fetched, NoDebuginfod, Progress, Watch};
 pub use demangle::demangle;
 pub use disassembly::{Instruction, Machine, Syntax, disassemble};

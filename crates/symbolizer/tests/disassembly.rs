@@ -30,7 +30,8 @@ fn compare(path: &str, syntax: Syntax, options: &[&str]) {
         eprintln!("skipped: no {path}");
         return;
     };
-    let (Some((&first, _)), Some((&last, _))) = (expected.first_key_value(), expected.last_key_value()) else {
+    let (Some((&first, _)), Some((&last, _))) = (expected.first_key_value(), expected.last_key_value())
+    else {
         eprintln!("skipped: objdump does not know {path}");
         return;
     };

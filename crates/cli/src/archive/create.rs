@@ -9,7 +9,7 @@ use anyhow::Result;
 use oprof_collector::is_mapped_file;
 use oprof_profile::{Image, ImageId, ImageKind, Recording, open_regular};
 use oprof_report::printable;
-use oprof_symbolizer::{DebugDirectories, build_id, debug_files};
+use oprof_symbolizer::{DebugDirectories, FoundDebugFile, build_id, debug_files};
 use tar::{Builder, EntryType, Header};
 
 use super::manifest::{Described, LeftOut, Manifest, identity};
@@ -120,9 +120,9 @@ impl Packing<'_> {
         if self.add(&member, &path, &file, identity(image), tar)? {
             self.made.images += 1;
         }
-        for (number, (path, id)) in debug_files(&file, Some(&path), self.directories).into_iter().enumerate()
-        {
-            let member = member::of_debug_file(id, index * 2 + number);
+        for (number, found) in debug_files(&file, Some(&path), self.directories).into_iter().enumerate() {
+            let FoundDebugFile { path, build_id, .. } = found;
+            let member = member::of_debug_file(build_id, index * 2 + number);
             match open_regular(&path) {
                 Some(file) => {
                     let is_new = self.add(&member, &path, &file, String::new(), tar)?;

@@ -17,6 +17,7 @@ use oprof_symbolizer::DebugDirectories;
 
 use crate::{speak, status};
 pub(crate) use arguments::ArchiveOptions;
+pub(crate) use extract::make_empty;
 pub(crate) use member::is_archive;
 
 /// Makes, lists or unpacks an archive.

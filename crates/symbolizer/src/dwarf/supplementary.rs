@@ -52,9 +52,9 @@ impl DebugDirectories {
         &self,
         elf: &Elf<'data, H, R>,
         path: Option<&Path>,
-    ) -> Option<(PathBuf, Option<BuildId>)> {
+    ) -> Option<(PathBuf, BuildId)> {
         let link = AlternativeLink::parse(&elf.section_bytes(".gnu_debugaltlink")?)?;
-        self.linked(&link, path).map(|found| (found.path, Some(link.id)))
+        self.linked(&link, path).map(|found| (found.path, link.id))
     }
 }
 
