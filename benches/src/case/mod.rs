@@ -1,5 +1,6 @@
 //! The cases. Each has the same shape: `run` takes the turns and returns the line to print.
 
+pub(crate) mod compare;
 pub(crate) mod events;
 pub(crate) mod flat;
 pub(crate) mod fork_storm;

@@ -4,6 +4,7 @@ use anyhow::{Context, Result, bail};
 
 pub(crate) mod burn;
 pub(crate) mod chain;
+pub(crate) mod distinct;
 pub(crate) mod recordings;
 pub(crate) mod storm;
 pub(crate) mod symbols;
@@ -16,6 +17,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
         "storm" => storm::run(arguments),
         "burn" => burn::run(arguments),
         "timed" => timed::run(arguments),
+        "distinct" => distinct::run(arguments),
         "recordings" => recordings::run(arguments),
         "symbols" => symbols::run(arguments),
         "hostile" => crate::hostile::run(arguments),

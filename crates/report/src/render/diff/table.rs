@@ -33,7 +33,8 @@ pub fn table(diff: &Diff, look: &DiffLook, out: &mut impl Write) -> io::Result<(
         }
         writeln!(out)?;
     }
-    let columns = columns(diff, look);
+    let mut columns = columns(diff, look);
+    make_room(&mut columns, look);
     let widths = widths(&columns, look);
     if !look.no_header {
         let titles = line(&columns, &widths, |column| &column.title);
@@ -82,13 +83,30 @@ fn folded(text: &str, indent: usize, width: Option<usize>) -> Vec<String> {
     lines
 }
 
+/// Leaves out the names that say least, the last ones, where there is no room for all on a terminal.
+fn make_room(columns: &mut Vec<Column>, look: &DiffLook) {
+    let Some(width) = look.width.map(usize::from) else { return };
+    let is_too_wide = |columns: &[Column]| {
+        let numbers = columns.iter().filter(|column| column.is_number);
+        let numbers: usize = numbers.map(|column| natural_width(column, look) + GAP).sum();
+        let names = columns.iter().filter(|column| !column.is_number);
+        numbers + names.map(|column| natural_width(column, look).min(NARROWEST_NAME) + GAP).sum::<usize>()
+            > width + GAP
+    };
+    while is_too_wide(columns) && columns.iter().filter(|column| !column.is_number).count() > 1 {
+        columns.pop();
+    }
+}
+
+/// The width at which nothing of a column is cut.
+fn natural_width(column: &Column, look: &DiffLook) -> usize {
+    let title = if look.no_header { 0 } else { column.title.chars().count() };
+    column.cells.iter().map(|cell| cell.chars().count()).max().unwrap_or(0).max(title)
+}
+
 /// The width of each column: names share what numbers leave of the line.
 fn widths(columns: &[Column], look: &DiffLook) -> Vec<usize> {
-    let natural = |column: &Column| {
-        let title = if look.no_header { 0 } else { column.title.chars().count() };
-        column.cells.iter().map(|cell| cell.chars().count()).max().unwrap_or(0).max(title)
-    };
-    let mut widths: Vec<usize> = columns.iter().map(natural).collect();
+    let mut widths: Vec<usize> = columns.iter().map(|column| natural_width(column, look)).collect();
     let Some(width) = look.width.map(usize::from) else { return widths };
     // The widest name gives way first, until all fit or none can.
     loop {
