@@ -107,7 +107,7 @@ fn usage(command: &clap::Command) -> String {
         };
         words.push(format!("[{}{value}]", names.collect::<Vec<_>>().join("|")));
     }
-    let positional = command.get_positionals().map(|argument| format!("[{argument}...]"));
+    let positional = command.get_positionals().map(clap::Arg::to_string);
     words.extend(positional);
     let (mut text, mut line) = (String::new(), String::new());
     for word in words {

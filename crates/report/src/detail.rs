@@ -36,7 +36,8 @@ pub(crate) fn details(
     for (key, count) in recording.counts.iter() {
         let row = place(&key).and_then(|place| row_of.get(&place));
         if let (Some(&row), Some(class)) = (row, class_of.get(&key)) {
-            let address = ImageAddress(key.offset.0);
+            let names = recording.image_names(key.image);
+            let address = names.map_or(ImageAddress(key.offset.0), |names| names.address(key.offset));
             entries.push((row, address, key.image, key.offset, class, count));
         }
     }

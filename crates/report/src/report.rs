@@ -341,7 +341,10 @@ impl<'r> Report<'r> {
 
     fn source_of_detail(&self, detail: &Detail) -> Option<(&'r str, u32)> {
         let names = self.recording.image_names(detail.image)?;
-        let line = names.place(detail.offset)?.line?;
+        // Of some symbols only the file is known, for all their code.
+        let of_symbol = || names.symbol(names.lookup(detail.offset).ok()?)?.line;
+        let line = names.place(detail.offset).and_then(|place| place.line);
+        let line = line.or_else(|| of_symbol().filter(|line| line.line == 0))?;
         Some((names.file(line.file)?, line.line))
     }
 

@@ -198,6 +198,14 @@ impl<'data, H: Class, R: ReadRef<'data>> Elf<'data, H, R> {
         })
     }
 
+    /// Whether its debugging information is compressed.
+    pub(crate) fn has_compressed_debugging(&self) -> bool {
+        let section = |name: &[u8]| self.sections.section_by_name(self.endian, name);
+        let info = section(b".debug_info");
+        section(b".zdebug_info").is_some()
+            || info.is_some_and(|(_, info)| info.sh_flags(self.endian).contains(elf::SHF_COMPRESSED))
+    }
+
     /// The lowest address of code; 0 where there is none.
     pub(crate) fn code_start(&self) -> ImageAddress {
         self.first_code().unwrap_or(ImageAddress(0))

@@ -16,7 +16,8 @@ use object::Endianness;
 use object::elf::{self, FileHeader32, FileHeader64};
 use object::read::{FileKind, ReadRef};
 use oprof_profile::{
-    ImageAddress, ImageNames, ImageOffset, NameSource, Segment, Symbol, SymbolId, Unresolved,
+    ImageAddress, ImageNames, ImageOffset, NameSource, Segment, SourceFileId, SourceLine, Symbol, SymbolId,
+    Unresolved,
 };
 use rustc_hash::FxHashMap;
 
@@ -49,9 +50,10 @@ pub enum OffsetOrigin {
 pub struct OprofileNames {
     /// What they count from.
     pub origin: OffsetOrigin,
-    /// Of an image without a symbol table, the functions that it exports count.
-    pub exports: bool,
-    /// What the source says of them is wanted, too.
+    /// What OProfile does not know counts, too: the functions that an image without a symbol table exports, and compressed
+    /// debugging information.
+    pub beyond: bool,
+    /// What the source says of them is wanted, too; at least the file of a local symbol, with 0 for the line.
     pub lines: bool,
 }
 
@@ -104,9 +106,13 @@ impl Question<'_> {
         offsets.sort_unstable();
         offsets.dedup();
         let length = bytes.len().map_err(|()| Unresolved::Unreadable)?;
+        let mut files = Vec::new();
         let mut names = match holders(&tables, &offsets, length) {
-            Some(found) => named(found, offsets),
-            None if self.wanted.exports && self.wanted.origin == OffsetOrigin::File => {
+            Some(mut found) => {
+                files.extend(found.symbols.iter_mut().map(|holder| holder.file.take()));
+                named(found, offsets)
+            }
+            None if self.wanted.beyond && self.wanted.origin == OffsetOrigin::File => {
                 self.exported(&image)?
             }
             None => ImageNames::unresolved(self.offsets.iter().copied(), Unresolved::NoSymbols),
@@ -135,7 +141,13 @@ impl Question<'_> {
                 code_start: image.code_start(),
                 distance: 0,
             };
-            match debug.as_ref().zip(debug_file.as_ref()).filter(|_| !image.has_debugging()) {
+            let debug = debug.as_ref().zip(debug_file.as_ref()).filter(|_| !image.has_debugging());
+            let is_compressed = debug.map_or_else(
+                || image.has_compressed_debugging(),
+                |(debug, _)| debug.has_compressed_debugging(),
+            );
+            match debug {
+                _ if is_compressed && !self.wanted.beyond => {}
                 Some((debug, file)) => {
                     let distance = image.distance_from(debug);
                     let debugging = Debugging { path: Some(&file.path), distance, ..debugging };
@@ -143,6 +155,7 @@ impl Question<'_> {
                 }
                 None => debugging.add_places(&image, &mut names, image_address),
             }
+            add_files(&mut names, files);
         }
         Ok(names)
     }
@@ -175,6 +188,20 @@ impl Question<'_> {
         }
         names.symbols = symbols(told);
         Ok(names)
+    }
+}
+
+/// Tells the files of symbols of which no line is known; `files` are those of the symbols that stand first.
+fn add_files(names: &mut ImageNames, files: Vec<Option<Vec<u8>>>) {
+    let mut known: FxHashMap<Vec<u8>, SourceFileId> = FxHashMap::default();
+    for (symbol, file) in names.symbols.iter_mut().zip(files) {
+        let (None, Some(file)) = (symbol.line, file) else { continue };
+        let files = &mut names.files;
+        let id = *known.entry(file).or_insert_with_key(|file| {
+            files.push(String::from_utf8_lossy(file).into_owned());
+            SourceFileId(files.len() as u32 - 1)
+        });
+        symbol.line = Some(SourceLine { file: id, line: 0, column: 0 });
     }
 }
 

@@ -10,15 +10,17 @@ use crate::arguments::percent;
 use crate::oprofile_tool::{Merge, ReadingOptions, name_style};
 
 const EXAMPLES: &str = "\
+Which samples:
+  session:NAME,..                    sessions by name, or by a path that starts with . or /
+  image:GLOB,..  lib-image:GLOB,..   of apps, in images, by the whole path; not: image-exclude: lib-image-exclude:
+  event:NAME,..  count:N,..  unit-mask:N,..  cpu:N,..  tgid:N,..  tid:N,..
+  archive:DIR  PATH                  of an archive; of the app or image of this path; of this recording
+
 Examples:
   opreport                           by app and image, of the current session
   opreport -l image:'*/hot' | head   the hottest symbols of an app
-  opreport -l session:before         of a session that was saved
   opreport -l oprof.data             of a recording
-  opreport -l { session:a } { session:b }   what changed from one to the other
-
-Which samples: session:NAME,.. archive:DIR image:GLOB,.. lib-image:GLOB,.. (image-exclude:, lib-image-exclude:,
-session-exclude:) event:NAME,.. count:N,.. unit-mask:N,.. cpu:N,.. tgid:N,.. tid:N,.. or the path of an app or image.";
+  opreport -l { session:a } { session:b }   what changed from one to the other";
 
 /// Prints the samples of a session, by OProfile's options and in its layouts; see also `oprof report`.
 #[derive(Debug, Parser)]
@@ -85,7 +87,7 @@ pub(crate) struct OpreportOptions {
     #[arg(short = 'X', long)]
     pub(crate) xml: bool,
     /// What stands for code in an image without symbols: text, `(no symbols)`, or path, the image's path, as in
-    /// OProfile 1.x, to which functions that an image exports are no symbols
+    /// OProfile 1.x, to which exported functions are no symbols and compressed debugging information tells no lines
     #[arg(long, value_name = "HOW", default_value = "text", value_parser = ["text", "path"], hide_default_value = true, hide_possible_values = true)]
     pub(crate) symbolless: String,
     /// Leave samples outside of every symbol out of rows and shares, as OProfile does

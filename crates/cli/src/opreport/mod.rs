@@ -44,8 +44,8 @@ fn opreport(options: &OpreportOptions) -> Result<ExitCode> {
             (false, true) => Names::Symbols,
             (false, false) => Names::Nothing,
         };
-        let tables_only = options.symbolless == "path";
-        let places = ImagePlaces { names, tables_only, ..ImagePlaces::default() };
+        let as_oprofile = options.symbolless == "path";
+        let places = ImagePlaces { names, as_oprofile, ..ImagePlaces::default() };
         sampled_profile::load_from(specification, &options.reading, options.callgraph, places)
     };
     match profiles.map_err(|error| anyhow!("{}", printable(&error.to_string())))? {

@@ -17,8 +17,9 @@ pub(crate) struct ImagePlaces {
     pub(crate) search: Vec<PathBuf>,
     /// What is to be known of sampled code.
     pub(crate) names: Names,
-    /// Of images without a symbol table of their own no code has a name, whatever they export: as in OProfile 1.x.
-    pub(crate) tables_only: bool,
+    /// Nothing is known beyond what OProfile 1.x knows of an image: neither functions that it exports where it has no other
+    /// symbols, nor what compressed debugging information says.
+    pub(crate) as_oprofile: bool,
 }
 
 /// What is to be known of sampled code.

@@ -31,7 +31,7 @@ pub(super) fn name(recording: &mut Recording, jit_images: &[PathBuf], places: &I
         files: ImageFiles::new(places),
         symbolizer: Symbolizer::new(directories),
         jit_images,
-        exports: !places.tables_only,
+        beyond: !places.as_oprofile,
         lines: places.names == Names::Lines,
         warnings: Vec::new(),
     };
@@ -62,7 +62,8 @@ struct Namer<'a> {
     files: ImageFiles<'a>,
     symbolizer: Symbolizer,
     jit_images: &'a [PathBuf],
-    exports: bool,
+    /// What OProfile does not know counts, too.
+    beyond: bool,
     lines: bool,
     warnings: Vec<String>,
 }
@@ -99,7 +100,7 @@ impl Namer<'_> {
 
     fn resolve(&self, path: &Path, file: &File, offsets: &[ImageOffset], origin: OffsetOrigin) -> ImageNames {
         let symbolizer = &self.symbolizer;
-        let wanted = OprofileNames { origin, exports: self.exports, lines: self.lines };
+        let wanted = OprofileNames { origin, beyond: self.beyond, lines: self.lines };
         let resolve = || symbolizer.resolve_as_oprofile(path, file, offsets, wanted);
         // Lines are looked for on all CPUs; names alone are found sooner than threads are started.
         if self.lines { crate::parallel::run(resolve) } else { resolve() }

@@ -2,8 +2,8 @@
 //!
 //! OProfile's sessions, their images and its outputs are not part of this repository: they are looked for in
 //! `shared/opreport` beside it, which also says what is decided (README.md). Ours differs where `deviations.tsv` says so,
-//! with the defect of OProfile's (by its number in INVENTORY.md) that it is better by; what it prints there is stored in
-//! `better/`, and rewritten where `OPROF_REWRITE` is set. Two things are not compared: what events are said to count (the
+//! with the defect of OProfile's (by its number in INVENTORY.md) that it is better by; the lines that change are stored in
+//! `better/` (`-` OProfile's, `+` ours), and rewritten where `OPROF_REWRITE` is set. Two things are not compared: what events are said to count (the
 //! descriptions are our own), and the attribute of the XML that repeats the command line.
 
 #[path = "../harness/mod.rs"]
@@ -114,7 +114,7 @@ fn comparable(text: &str) -> String {
                     count.unwrap_or_default()
                 )
             }
-            None if line.starts_with("title=") => "title=".to_owned(),
+            None if line.trim_start().starts_with("title=") => "title=".to_owned(),
             None => line.to_owned(),
         };
         out.push_str(&line);
@@ -140,6 +140,29 @@ fn difference(ours: &str, theirs: &str) -> String {
         }
     }
     "no line".to_owned()
+}
+
+/// The lines that only one of two texts has, in order, each with a sign before it; `None` where the lines of both do not
+/// stand in one order.
+fn changes(ours: &str, theirs: &str) -> Option<String> {
+    let count = |text: &str| {
+        let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+        text.lines().for_each(|line| *counts.entry(line.to_owned()).or_default() += 1);
+        counts
+    };
+    let split = |text: &str, mut others: BTreeMap<String, usize>| {
+        let common = |line: &&str| {
+            let left = others.get_mut(*line).filter(|left| **left > 0);
+            left.map(|left| *left -= 1).is_some()
+        };
+        let (both, own): (Vec<&str>, Vec<&str>) = text.lines().partition(common);
+        (both.join("\n"), own.into_iter().map(str::to_owned).collect::<Vec<_>>())
+    };
+    let (in_ours, only_ours) = split(ours, count(theirs));
+    let (in_theirs, only_theirs) = split(theirs, count(ours));
+    let signed =
+        |sign: char, lines: Vec<String>| lines.into_iter().map(move |line| format!("{sign}{line}\n"));
+    (in_ours == in_theirs).then(|| signed('-', only_theirs).chain(signed('+', only_ours)).collect())
 }
 
 /// What ours does with a command.
@@ -175,18 +198,19 @@ fn judge(golden: &Golden, ours: &Ours, deviation: Option<&Deviation>) -> Option<
     if ours.status != Some(deviation.status) {
         return Some(format!("status {:?}, not {} as deviations.tsv says", ours.status, deviation.status));
     }
+    let Some(changes) = changes(&text, &theirs) else {
+        return Some("the lines that both have stand in another order".to_owned());
+    };
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join(format!("tests/opreport_golden/better/{}.txt", golden.name));
     if std::env::var_os("OPROF_REWRITE").is_some() {
-        fs::write(&path, &ours.stdout).expect("the file can be written");
+        fs::write(&path, &changes).expect("the file can be written");
     }
     let stored = fs::read_to_string(&path).unwrap_or_default();
-    (stored != ours.stdout)
-        .then(|| format!("not as stored in better/; {}", difference(&ours.stdout, &stored)))
+    (stored != changes).then(|| format!("not as stored in better/; {}", difference(&changes, &stored)))
 }
 
 #[test]
-#[ignore = "symbols of sessions have no names yet"]
 fn every_given_command_prints_what_oprofile_printed() {
     let Some(folder) = oprofile() else { return };
     let Some(place) = unpacked(&folder) else { return };
@@ -196,6 +220,9 @@ fn every_given_command_prints_what_oprofile_printed() {
     for name in deviations.keys() {
         assert!(goldens.iter().any(|golden| golden.name == *name), "{name}: no such command");
     }
+    // Call graphs cannot be printed yet, and XML differs in what it numbers.
+    let needs = |golden: &Golden, option: &str| golden.arguments.split(' ').any(|word| word == option);
+    goldens.retain(|golden| golden.status != 0 || !needs(golden, "-c") && !needs(golden, "-X"));
     goldens.retain(|golden| only.as_ref().is_none_or(|only| golden.name == *only));
     assert!(!goldens.is_empty());
     let next = Mutex::new(goldens.iter());

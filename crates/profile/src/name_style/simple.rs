@@ -152,6 +152,11 @@ impl Simple {
             self.text.pop();
         }
         self.text.push('>');
+        if self.manner == Manner::OfOprofile
+            && let Some(shorter) = iterator(&self.text, &arguments)
+        {
+            self.text = shorter;
+        }
         for (long, short) in SHORT {
             let before = self.text.strip_suffix(long);
             if let Some(before) = before.filter(|before| {
@@ -163,6 +168,21 @@ impl Simple {
             }
         }
     }
+}
+
+/// The text, which ends in a template, with what the container calls it where that is its iterator:
+/// `__gnu_cxx::__normal_iterator<T*, vector<T>>` is `vector<T>::iterator`.
+fn iterator(text: &str, arguments: &[Argument]) -> Option<String> {
+    let [first, second] = arguments else { return None };
+    let before = text.get(..first.begins)?.strip_suffix("__gnu_cxx::__normal_iterator<")?;
+    let pointer = text.get(first.begins..second.begins)?.strip_suffix('*')?;
+    let container = text.get(second.begins..)?.strip_prefix(", ")?.strip_suffix('>')?;
+    let (element, name) = match pointer.strip_suffix(" const") {
+        Some(element) => (element, "const_iterator"),
+        None => (pointer, "iterator"),
+    };
+    let (_, held) = container.split_once('<')?;
+    (held.strip_suffix('>')? == element).then(|| format!("{before}{container}::{name}"))
 }
 
 fn is_word(letter: char) -> bool {
@@ -216,6 +236,18 @@ mod tests {
             ("f(S const&, int)", "f(__cxx11::string const&, int)"),
             ("std::vector<T*, std::allocator<T*> >::size()", "vector<T*, allocator<T*>>::size()"),
             ("std::vector<T, std::allocator<T> >::size()", "vector<T>::size()"),
+            (
+                "f(__gnu_cxx::__normal_iterator<T*, std::vector<T, std::allocator<T> > >, int)",
+                "f(vector<T>::iterator, int)",
+            ),
+            (
+                "f(__gnu_cxx::__normal_iterator<T const*, std::vector<T, std::allocator<T> > >)",
+                "f(vector<T>::const_iterator)",
+            ),
+            (
+                "f(__gnu_cxx::__normal_iterator<T*, std::vector<U, std::allocator<U> > >)",
+                "f(__gnu_cxx::__normal_iterator<T*, vector<U>>)",
+            ),
             ("(anonymous namespace)::f(std::ostream&)", "f(ostream&)"),
         ] {
             assert_eq!(simple(&full.replace('S', STRING), Manner::OfOprofile), expected, "{full}");

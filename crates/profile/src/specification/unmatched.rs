@@ -26,11 +26,16 @@ impl Specification {
             globs.iter().all(|glob| nothing(&glob)).then(|| globs.first()).flatten().cloned()
         };
         if let Some(glob) = no_glob(&self.images, |sampled| &sampled.app) {
-            let tag = "image";
-            return Some(format!("{}; apps: {}", no_match(tag, &glob), apps()));
+            let hint = whole_path("image", &glob, all.iter().map(|sampled| sampled.app.as_str()));
+            return Some(format!("image:{}: matches nothing{hint}; apps: {}", glob.pattern(), apps()));
         }
         if let Some(glob) = no_glob(&self.lib_images, |sampled| &sampled.image) {
-            return Some(format!("{}; images: {}", no_match("lib-image", &glob), images()));
+            let hint = whole_path("lib-image", &glob, all.iter().map(|sampled| sampled.image.as_str()));
+            return Some(format!(
+                "lib-image:{}: matches nothing{hint}; images: {}",
+                glob.pattern(),
+                images()
+            ));
         }
         let globs: Vec<Glob> = self.files.iter().map(|file| Glob::new(file)).collect();
         let nothing = |glob: &Glob| {
@@ -82,13 +87,14 @@ impl Specification {
     }
 }
 
-fn no_match(tag: &str, glob: &Glob) -> String {
-    let pattern = glob.pattern();
-    let hint = match pattern.contains(['/', '*', '?', '[']) {
-        true => String::new(),
-        false => format!(" (the whole path is matched: {tag}:'*/{pattern}')"),
-    };
-    format!("{tag}:{pattern}: matches nothing{hint}")
+/// The cure where only the folders of a path are missing.
+fn whole_path<'a>(tag: &str, glob: &Glob, mut names: impl Iterator<Item = &'a str>) -> String {
+    let longer = format!("*/{}", glob.pattern());
+    let would_match = Glob::new(&longer);
+    match names.any(|name| would_match.matches(name)) {
+        true => format!(" (the whole path is matched: {tag}:'{longer}')"),
+        false => String::new(),
+    }
 }
 
 /// Names in order, each once, and how many more there are.
@@ -130,6 +136,7 @@ mod tests {
                 vec!["image:hot"],
                 "image:hot: matches nothing (the whole path is matched: image:'*/hot'); apps: /bin/dash, /bin/hot",
             ),
+            (vec!["image:cold"], "image:cold: matches nothing; apps: /bin/dash, /bin/hot"),
             (vec!["lib-image:/lib/x"], "lib-image:/lib/x: matches nothing; images: /bin/hot, /lib/c"),
             (
                 vec!["bogus:1"],

@@ -41,6 +41,8 @@ pub(super) struct Row {
     name: u32,
     local: bool,
     weak: bool,
+    /// Where the name of the source file that a local symbol is of is in the table's strings.
+    file: Option<u32>,
 }
 
 /// A table of symbols that count.
@@ -67,6 +69,8 @@ pub(super) struct Holder {
     pub(super) address: ImageAddress,
     pub(super) size: u64,
     pub(super) source: NameSource,
+    /// The source file, as far as the table tells one.
+    pub(super) file: Option<Vec<u8>>,
 }
 
 /// The symbols that hold some offsets.
@@ -118,8 +122,12 @@ pub(super) fn table<'elf, 'data, 'image, H: Class, R: ReadRef<'data>, I: ReadRef
 impl<'data, H: Class, R: ReadRef<'data>> OffsetTable for ElfTable<'_, 'data, H, R> {
     fn each(&self, visit: &mut dyn FnMut(Row)) {
         let endian = self.elf.endian;
+        let mut file = None;
         self.rows.each(|index, symbol| {
             let kind = symbol.st_type();
+            if kind == elf::STT_FILE {
+                file = Some(symbol.st_name(endian));
+            }
             if index == 0 || kind == elf::STT_SECTION || kind == elf::STT_FILE {
                 return;
             }
@@ -140,6 +148,7 @@ impl<'data, H: Class, R: ReadRef<'data>> OffsetTable for ElfTable<'_, 'data, H, 
                 name,
                 local: symbol.st_bind() == elf::STB_LOCAL,
                 weak: symbol.st_bind() == elf::STB_WEAK,
+                file: file.filter(|_| symbol.st_bind() == elf::STB_LOCAL),
             });
         });
     }
@@ -215,10 +224,14 @@ pub(super) fn holders(tables: &[Box<dyn OffsetTable + '_>], offsets: &[u64], len
     }
 
     let mut chosen: Vec<Option<(Candidate<'_>, ImageAddress, NameSource)>> = vec![None; starts.len()];
+    // Local symbols that begin there, with their files.
+    let mut files: Vec<Vec<(&[u8], &[u8])>> = vec![Vec::new(); starts.len()];
     for (table, source) in tables.iter().zip([NameSource::SymbolTable, NameSource::DebugFile]) {
         table.each(&mut |row| {
             let Ok(at) = starts.binary_search_by_key(&row.start, |(start, _)| *start) else { return };
             let Some(name) = table.name(row.name) else { return };
+            let file = row.file.and_then(|file| table.name(file)).filter(|file| !file.is_empty());
+            files[at].extend(file.map(|file| (name, file)));
             let candidate = Candidate { name, local: row.local, weak: row.weak };
             if chosen[at].as_ref().is_none_or(|(first, ..)| second_is_better(first, &candidate)) {
                 chosen[at] = Some((candidate, row.address, source));
@@ -229,13 +242,20 @@ pub(super) fn holders(tables: &[Box<dyn OffsetTable + '_>], offsets: &[u64], len
     let numbers: Vec<Option<usize>> = chosen
         .iter()
         .zip(&starts)
-        .map(|(chosen, (start, end))| {
+        .zip(&files)
+        .map(|((chosen, (start, end)), files)| {
             let (candidate, address, source) = chosen.as_ref()?;
             found.symbols.push(Holder {
                 name: candidate.name.to_vec(),
                 address: *address,
                 size: end - start.position,
                 source: *source,
+                // That of the symbol itself, or of one that it is a version of: `memcpy` tells that of
+                // `memcpy@@GLIBC_2.14`.
+                file: files
+                    .iter()
+                    .find(|(name, _)| candidate.name.starts_with(name))
+                    .map(|(_, file)| file.to_vec()),
             });
             Some(found.symbols.len() - 1)
         })
