@@ -1,6 +1,6 @@
 //! Details: the samples of a symbol, address by address.
 
-use oprof_profile::{Count, ImageAddress, ImageId, ImageOffset, Key, Recording};
+use oprof_profile::{Count, ImageAddress, ImageId, ImageOffset, Key, Recording, Unresolved};
 use rustc_hash::FxHashMap;
 
 use crate::class::ClassOfKey;
@@ -22,6 +22,17 @@ pub struct Detail {
     pub accumulated: Vec<Count>,
 }
 
+/// The address of a sample: of an image without symbols, whose tables then tell nothing of it, the offset.
+fn address(recording: &Recording, key: &Key) -> ImageAddress {
+    match recording.lookup(key.image, key.offset) {
+        Ok(_) | Err(Unresolved::NoSymbolAtOffset) => {
+            let names = recording.image_names(key.image);
+            names.map_or(ImageAddress(key.offset.0), |names| names.address(key.offset))
+        }
+        Err(_) => ImageAddress(key.offset.0),
+    }
+}
+
 /// The details of each row, by address.
 pub(crate) fn details(
     recording: &Recording,
@@ -36,8 +47,7 @@ pub(crate) fn details(
     for (key, count) in recording.counts.iter() {
         let row = place(&key).and_then(|place| row_of.get(&place));
         if let (Some(&row), Some(class)) = (row, class_of.get(&key)) {
-            let names = recording.image_names(key.image);
-            let address = names.map_or(ImageAddress(key.offset.0), |names| names.address(key.offset));
+            let address = address(recording, &key);
             entries.push((row, address, key.image, key.offset, class, count));
         }
     }
