@@ -56,11 +56,13 @@ fn recording(is_after: bool) -> Recording {
         ..Recording::default()
     };
     let mut names: Vec<ImageNames> = (0..IMAGES).map(image_names).collect();
+    let mut state = 1_u64;
     for place in 0..PLACES {
         let (image, within) = (place % IMAGES, place / IMAGES);
-        // Functions differ in size.
-        let function = (within * within) % FUNCTIONS;
-        let offset = ImageOffset((function * (PLACES / IMAGES) + within) * 4);
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        // Small functions are many.
+        let function = (state >> 33) % FUNCTIONS * ((state >> 13) % FUNCTIONS) / FUNCTIONS;
+        let offset = ImageOffset((function * (PLACES / IMAGES) + within) * 5 + (state >> 60) % 5);
         names[image as usize].offsets.push((offset, Ok(SymbolId(function as u32))));
         let samples = if is_after && function < 25 { 2 } else { 1 };
         let key = Key {
@@ -90,8 +92,8 @@ fn image_names(image: u64) -> ImageNames {
     let symbol = |function: u64| Symbol {
         name: format!("number{image}::Class{}::method_{function}(int, char const*)", function / 9),
         mangled: Some(format!("_ZN7number{image}5Class{}6method_{function}EiPKc", function / 9)),
-        address: ImageAddress(function * (PLACES / IMAGES) * 4),
-        size: (PLACES / IMAGES) * 4,
+        address: ImageAddress(function * (PLACES / IMAGES) * 5),
+        size: (PLACES / IMAGES) * 5,
         source: NameSource::SymbolTable,
         line: None,
     };

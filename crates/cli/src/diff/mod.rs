@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
+use oprof_profile::recording::BatchedRecording;
+use oprof_profile::session::SessionDirectory;
 use oprof_report::render::diff::{self as render, DiffLook};
 use oprof_report::{Diff, DiffRun, DiffSettings};
 use rayon::prelude::*;
@@ -64,8 +66,12 @@ fn refuse_twice(side: &[PathBuf]) -> Result<()> {
 fn load(before: &[PathBuf], after: &[PathBuf], options: &DiffOptions) -> Result<Vec<DiffRun>> {
     let paths: Vec<&PathBuf> = before.iter().chain(after).collect();
     let load = |path: &&PathBuf| -> Result<DiffRun> {
-        let recording = session::open(path, &ImagePlaces::default())?;
-        Ok(DiffRun::new(&path.display().to_string(), &recording, options.by, options.demangle))
+        let name = path.display().to_string();
+        if SessionDirectory::is_one(path) {
+            let recording = session::open(path, &ImagePlaces::default())?;
+            return Ok(DiffRun::new(&name, &recording, options.by, options.demangle));
+        }
+        Ok(DiffRun::of_batches(&name, &BatchedRecording::open(path)?, options.by, options.demangle))
     };
     // The error that is said is the first one in the order of the command line.
     let loaded: Vec<Result<DiffRun>> = crate::parallel::run(|| paths.par_iter().map(load).collect());

@@ -3,13 +3,14 @@
 
 use std::time::Duration;
 
+use super::batch::{Batch, Batches};
 use super::encode::{FIRST_SYMBOL_ANSWER, NAME_SOURCES, REASONS};
 use super::{Recording, schema};
 use crate::{
-    BuildId, Call, Clock, CommandEnd, Count, Coverage, Distribution, Event, EventCoverage, EventId, Image,
-    ImageId, ImageIdentity, ImageKind, ImageNames, ImageOffset, InlinedFrame, Inode, Key, MemoryRegion,
-    Package, Process, ProcessId, Run, Sampling, Scope, Segment, SourceFileId, SourceLine, SourcePlace,
-    Symbol, SymbolId, Target, Thread, Timestamp,
+    BuildId, Call, Clock, CommandEnd, Coverage, Distribution, Event, EventCoverage, EventId, Image, ImageId,
+    ImageIdentity, ImageKind, ImageNames, ImageOffset, InlinedFrame, Inode, Key, MemoryRegion, Package,
+    Process, ProcessId, Run, Sampling, Scope, Segment, SourceFileId, SourceLine, SourcePlace, Symbol,
+    SymbolId, Target, Thread, Timestamp,
 };
 
 /// A message that contradicts itself or those before it: what is wrong with it.
@@ -54,7 +55,11 @@ impl Recording {
         Ok(())
     }
 
-    pub(super) fn take_window(&mut self, message: schema::Window) -> Result<(), Contradiction> {
+    pub(super) fn take_window(
+        &mut self,
+        message: schema::Window,
+        samples: &mut Batches,
+    ) -> Result<(), Contradiction> {
         if !message.images.is_empty() {
             if let Some(before) = message.first_image.checked_sub(1) {
                 self.reach_image(before).map_err(|_| "images out of order")?;
@@ -70,7 +75,8 @@ impl Recording {
             self.take_process(message)?;
         }
         for message in message.counts {
-            self.take_counts(&message)?;
+            let batch = self.batch(message)?;
+            samples.add(batch);
         }
         for message in message.calls {
             self.take_calls(&message)?;
@@ -151,7 +157,8 @@ impl Recording {
         Ok(())
     }
 
-    fn take_counts(&mut self, message: &schema::Counts) -> Result<(), Contradiction> {
+    /// The samples of a message, all of whose numbers lead somewhere.
+    fn batch(&mut self, message: schema::Counts) -> Result<Batch, Contradiction> {
         let (Ok(event), Ok(cpu)) = (u16::try_from(message.event), u16::try_from(message.cpu)) else {
             return Err("event or CPU out of range");
         };
@@ -167,25 +174,23 @@ impl Recording {
         {
             return Err("columns of different lengths");
         }
-        let mut offset = 0_u64;
-        for (index, distance) in message.offsets.iter().enumerate() {
-            offset = offset.checked_add(*distance).ok_or("offset out of range")?;
-            let samples = message.samples.get(index).copied().unwrap_or(1);
-            let weight = match message.weights.get(index) {
-                Some(weight) => *weight,
-                None => samples.saturating_mul(message.period),
-            };
-            let key = Key {
-                process: ProcessId(message.process),
-                thread: message.thread,
-                image: ImageId(message.image),
-                offset: ImageOffset(offset),
-                event: EventId(event),
-                cpu,
-            };
-            self.counts.add(key, Count { samples, weight });
-        }
-        Ok(())
+        let last = message.offsets.iter().try_fold(0_u64, |offset, distance| offset.checked_add(*distance));
+        last.ok_or("offset out of range")?;
+        let key = Key {
+            process: ProcessId(message.process),
+            thread: message.thread,
+            image: ImageId(message.image),
+            offset: ImageOffset(0),
+            event: EventId(event),
+            cpu,
+        };
+        Ok(Batch {
+            key,
+            distances: message.offsets,
+            samples: message.samples,
+            weights: message.weights,
+            period: message.period,
+        })
     }
 
     fn take_calls(&mut self, message: &schema::Calls) -> Result<(), Contradiction> {

@@ -2,6 +2,7 @@
 //!
 //! The file's frames are described in `frame.rs`, the messages in them in `recording.proto`.
 
+mod batch;
 mod decode;
 mod encode;
 mod error;
@@ -23,6 +24,7 @@ use std::io::Read;
 use std::path::Path;
 use std::time::Duration;
 
+pub use batch::{Batch, BatchedRecording};
 pub use error::Error;
 pub use file::{Appended, RecordingFile, Unfinished};
 pub use merge::{MergeLimits, Merger, TooManyEvents};

@@ -5,7 +5,7 @@ mod example;
 use std::path::Path;
 use std::time::Duration;
 
-use oprof_profile::recording::Error;
+use oprof_profile::recording::{BatchedRecording, Error};
 use oprof_profile::{
     Call, Calls, Clock, CommandEnd, Count, Counts, Distribution, EventId, Image, ImageId, ImageKind,
     ImageNames, ImageOffset, Key, NameSource, Process, ProcessId, Recording, Run, SymbolId, Target,
@@ -21,8 +21,19 @@ fn written(recording: &Recording) -> Vec<u8> {
     bytes
 }
 
+/// Reads a recording, whose samples have to be the same in batches.
 fn read(bytes: &[u8]) -> Result<Recording, Error> {
-    Recording::read(bytes, Path::new("test.data"))
+    let path = Path::new("test.data");
+    let folded = Recording::read(bytes, path);
+    match (&folded, BatchedRecording::read(bytes, path)) {
+        (Ok(folded), Ok(batched)) => {
+            let counts = batched.iter().collect();
+            assert_eq!(Recording { counts, ..batched.recording }, *folded);
+        }
+        (Err(folded), Err(batched)) => assert_eq!(folded.to_string(), batched.to_string()),
+        (folded, batched) => panic!("{folded:?} is not {batched:?}"),
+    }
+    folded
 }
 
 #[test]

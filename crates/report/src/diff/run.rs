@@ -2,7 +2,8 @@
 
 use std::collections::hash_map::Entry;
 
-use oprof_profile::{Count, Event, ImageId, Key, NameStyle, Recording, Unresolved};
+use oprof_profile::recording::BatchedRecording;
+use oprof_profile::{Count, Event, ImageId, ImageOffset, Key, NameStyle, Recording, Unresolved};
 use rustc_hash::FxHashMap;
 
 use super::by::DiffBy;
@@ -38,51 +39,12 @@ pub(crate) struct RunRow {
 impl DiffRun {
     /// Folds a recording; names are shown in this style.
     pub fn new(name: &str, recording: &Recording, by: DiffBy, style: NameStyle) -> DiffRun {
-        let events = recording.events.len();
-        let images = ImageNames::new(recording, false);
-        let mut folding = Folding { recording, style, by, names: Vec::new(), known: FxHashMap::default() };
-        let finders: Vec<Finder<'_>> = match by {
-            DiffBy::Symbol | DiffBy::Line => (0..recording.images.len() as u32)
-                .map(|image| folding.finder(&images, ImageId(image)))
-                .collect(),
-            _ => Vec::new(),
-        };
-        let commands = if by == DiffBy::Command { folding.commands() } else { Vec::new() };
-        let mut rows: Vec<((NameId, u32), Vec<Count>)> = Vec::new();
-        let mut index: FxHashMap<(NameId, u32), usize> = FxHashMap::default();
-        let mut sums = vec![Count::default(); events];
-        let mut last = None;
-        for (key, count) in recording.counts.iter() {
-            let event = usize::from(key.event.0);
-            let Some(sum) = sums.get_mut(event) else { continue };
-            sum.add(count);
-            let place = match by {
-                DiffBy::App => (images.app(key.process), 0),
-                DiffBy::Image => (images.image(key.image), 0),
-                DiffBy::Command => {
-                    (NameId::UNKNOWN, commands.get(key.process.0 as usize).copied().unwrap_or(0))
-                }
-                DiffBy::Symbol | DiffBy::Line => (
-                    images.app(key.process),
-                    finders.get(key.image.0 as usize).map_or(0, |finder| finder.name(&key)),
-                ),
-            };
-            // Of most samples the one before was in the same row, or the map is small enough to be at hand.
-            let row = match last {
-                Some((known, row)) if known == place => row,
-                _ => *index.entry(place).or_insert_with(|| {
-                    rows.push((place, vec![Count::default(); events]));
-                    rows.len() - 1
-                }),
-            };
-            last = Some((place, row));
-            rows[row].1[event].add(count);
-        }
-        let modules = modules(recording, &images);
-        let rows = rows
-            .into_iter()
-            .map(|((module, name), counts)| folding.row(&images, &modules, module, name, counts));
-        DiffRun { name: name.to_owned(), rows: rows.collect(), sums, circumstances: circumstances(recording) }
+        fold(name, recording, recording.counts.iter(), by, style)
+    }
+
+    /// Folds a recording whose samples are as its file has them.
+    pub fn of_batches(name: &str, batched: &BatchedRecording, by: DiffBy, style: NameStyle) -> DiffRun {
+        fold(name, &batched.recording, batched.iter(), by, style)
     }
 
     /// Nothing of what was recorded is missing for being damaged.
@@ -94,6 +56,57 @@ impl DiffRun {
     pub(crate) fn events(&self) -> &[Event] {
         &self.circumstances.events
     }
+}
+
+fn fold(
+    name: &str,
+    recording: &Recording,
+    samples: impl Iterator<Item = (Key, Count)>,
+    by: DiffBy,
+    style: NameStyle,
+) -> DiffRun {
+    let events = recording.events.len();
+    let images = ImageNames::new(recording, false);
+    let mut folding = Folding { recording, style, by, names: Vec::new(), known: FxHashMap::default() };
+    let mut finders: Vec<Finder<'_>> = match by {
+        DiffBy::Symbol | DiffBy::Line => {
+            (0..recording.images.len() as u32).map(|image| folding.finder(&images, ImageId(image))).collect()
+        }
+        _ => Vec::new(),
+    };
+    let commands = if by == DiffBy::Command { folding.commands() } else { Vec::new() };
+    let mut rows: Vec<((NameId, u32), Vec<Count>)> = Vec::new();
+    let mut index: FxHashMap<(NameId, u32), usize> = FxHashMap::default();
+    let mut sums = vec![Count::default(); events];
+    let mut last = None;
+    for (key, count) in samples {
+        let event = usize::from(key.event.0);
+        let Some(sum) = sums.get_mut(event) else { continue };
+        sum.add(count);
+        let place = match by {
+            DiffBy::App => (images.app(key.process), 0),
+            DiffBy::Image => (images.image(key.image), 0),
+            DiffBy::Command => (NameId::UNKNOWN, commands.get(key.process.0 as usize).copied().unwrap_or(0)),
+            DiffBy::Symbol | DiffBy::Line => {
+                let finder = finders.get_mut(key.image.0 as usize);
+                (images.app(key.process), finder.map_or(0, |finder| finder.name(key.offset)))
+            }
+        };
+        // Most samples are in the row of the one before.
+        let row = match last {
+            Some((known, row)) if known == place => row,
+            _ => *index.entry(place).or_insert_with(|| {
+                rows.push((place, vec![Count::default(); events]));
+                rows.len() - 1
+            }),
+        };
+        last = Some((place, row));
+        rows[row].1[event].add(count);
+    }
+    let modules = modules(recording, &images);
+    let rows =
+        rows.into_iter().map(|((module, name), counts)| folding.row(&images, &modules, module, name, counts));
+    DiffRun { name: name.to_owned(), rows: rows.collect(), sums, circumstances: circumstances(recording) }
 }
 
 /// All of a recording that is not its samples and names.
@@ -137,8 +150,8 @@ struct Finder<'r> {
 }
 
 impl Finder<'_> {
-    fn name(&self, key: &Key) -> u32 {
-        let index = self.offsets.index(key.offset);
+    fn name(&mut self, offset: ImageOffset) -> u32 {
+        let index = self.offsets.index(offset);
         index.and_then(|index| self.names.get(index)).copied().unwrap_or(self.otherwise)
     }
 }
@@ -174,9 +187,7 @@ impl<'r> Folding<'r> {
         // What an offset that is not listed is, is known of some images without names.
         let reason = match recording.image_names(id) {
             Some(names) if !names.offsets.is_empty() => Unresolved::NamesMissing,
-            _ => {
-                recording.lookup(id, oprof_profile::ImageOffset(0)).err().unwrap_or(Unresolved::NamesMissing)
-            }
+            _ => recording.lookup(id, ImageOffset(0)).err().unwrap_or(Unresolved::NamesMissing),
         };
         let otherwise = self.nameless(image, reason);
         let Some(names) = recording.image_names(id) else {

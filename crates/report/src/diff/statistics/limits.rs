@@ -71,30 +71,38 @@ const FURTHEST: f64 = 1e3;
 
 /// How many standard deviations away the interval of [`difference`] begins to hold zero.
 pub(crate) fn distance_of_zero(measure: Measure, before: Counted, after: Counted, dispersion: f64) -> f64 {
-    let grows = after.rate() > before.rate();
-    if after.rate() == before.rate() {
+    let change = (after.rate() - before.rate()).abs();
+    if change == 0.0 {
         return 0.0;
     }
-    let holds_zero = |distance: f64| {
+    let grows = after.rate() > before.rate();
+    // How far the interval reaches towards zero: nearly proportional to the distance, or to its square, so that a secant
+    // of the logarithms leads to the distance at which it is the change in a few steps.
+    let reach = |distance: f64| {
         let (low, high) = difference(measure, before, after, distance, dispersion);
-        if grows { low <= 0.0 } else { high >= 0.0 }
+        change - if grows { low } else { -high }
     };
-    let (mut low, mut high) = (0.0, 1.0);
-    while !holds_zero(high) {
-        if high >= FURTHEST {
-            return FURTHEST;
-        }
-        low = high;
-        high *= 2.0;
+    let (mut low, mut high) = (0.0, FURTHEST);
+    if reach(FURTHEST) <= change {
+        return FURTHEST;
     }
-    for _ in 0..44 {
-        let middle = (low + high) / 2.0;
-        match holds_zero(middle) {
-            true => high = middle,
-            false => low = middle,
+    let (mut last, mut last_reach) = (1.0, reach(1.0));
+    let mut distance = (change / last_reach).clamp(0.01, FURTHEST / 2.0);
+    for _ in 0..60 {
+        let found = reach(distance);
+        match found < change {
+            true => low = distance,
+            false => high = distance,
         }
+        if (found / change - 1.0).abs() < 1e-13 || high - low <= 1e-13 * high {
+            break;
+        }
+        let slope = (found / last_reach).ln() / (distance / last).ln();
+        let next = distance * ((change / found).ln() / slope).exp();
+        (last, last_reach) = (distance, found);
+        distance = if next > low && next < high { next } else { (low + high) / 2.0 };
     }
-    low
+    distance
 }
 
 #[cfg(test)]
