@@ -11,6 +11,7 @@ use clap::{Args, CommandFactory, Parser, ValueEnum};
 use oprof_collector::{FirstSample, ScopeChoice};
 use oprof_profile::{Clock, Scope};
 
+use crate::annotate::AnnotateOptions;
 use crate::archive::ArchiveOptions;
 use crate::control::{self, Control};
 use crate::diff::{DiffOptions, with_separators};
@@ -56,6 +57,8 @@ pub(crate) enum Subcommand {
     Import(ImportOptions),
     /// Pack a recording with its images and debug files, for another machine
     Archive(ArchiveOptions),
+    /// Print the source lines and instructions of functions with their samples
+    Annotate(AnnotateOptions),
     /// List the events that can be opened on this machine, and why others cannot
     List(ListOptions),
     /// Show or empty the cache of images' symbols

@@ -1,6 +1,7 @@
 //! oprof: samples a command's hardware or software events and says which code they fell in.
 #![forbid(unsafe_code)]
 
+mod annotate;
 mod archive;
 mod arguments;
 mod cache;
@@ -76,6 +77,7 @@ fn main() -> ExitCode {
         Subcommand::Merge(options) => (merge::merge(options), status::FAILED),
         Subcommand::Import(options) => (import::import(options), status::FAILED),
         Subcommand::Archive(options) => (archive::archive(options), status::FAILED),
+        Subcommand::Annotate(options) => (annotate::annotate(options), status::FAILED),
         Subcommand::List(options) => (list::list(options), status::FAILED),
         Subcommand::Cache(options) => (cache::cache(options), status::FAILED),
         Subcommand::Daemon(options) => (daemon::daemon(options), status::FAILED),

@@ -94,6 +94,14 @@ pub struct Segment {
 }
 
 impl ImageNames {
+    /// Where in the file the byte at an address is; `None` outside of what is loaded.
+    pub fn offset(&self, address: ImageAddress) -> Option<ImageOffset> {
+        self.segments.iter().find_map(|segment| {
+            let within = address.0.checked_sub(segment.address.0).filter(|within| *within < segment.size)?;
+            Some(ImageOffset(segment.offset.0.wrapping_add(within)))
+        })
+    }
+
     /// The symbol that holds `offset`; [`Unresolved::NamesMissing`] where that is not known.
     pub fn lookup(&self, offset: ImageOffset) -> Result<SymbolId, Unresolved> {
         match self.offsets.binary_search_by_key(&offset, |entry| entry.0) {

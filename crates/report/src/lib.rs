@@ -10,6 +10,7 @@
 //! to it. Everything that comes from a recording is untrusted and passes [`printable`] before it is written.
 #![forbid(unsafe_code)]
 
+mod annotation;
 mod call_graph;
 mod cell;
 mod class;
@@ -46,6 +47,7 @@ mod target;
 mod time;
 mod total;
 
+pub use annotation::{CodeLine, FunctionExtent, SourceFile, count_code, source_files};
 pub use call_graph::{CallGraph, Relative, Relatives};
 pub use cell::Cell;
 pub use class::{Axes, Class, ClassOrder, Separation};

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use oprof_profile::{Count, Event, Key, Process, ProcessId, Recording};
 use rustc_hash::FxHashSet;
 
+use crate::annotation::FunctionExtent;
 use crate::cell::Cell;
 use crate::class::{Class, ClassOfKey, ClassOrder, classes};
 use crate::column::{Column, Shown, columns};
@@ -306,6 +307,14 @@ impl<'r> Report<'r> {
             }
             _ => 0,
         }
+    }
+
+    /// Where in an image the symbol of the row of this number is; `None` where it has none, or no samples in details.
+    pub fn extent(&self, row: usize) -> Option<FunctionExtent> {
+        let Place::Symbol { code, .. } = self.rows.get(row)?.place else { return None };
+        let image = self.details(row).first()?.image;
+        let (address, size) = self.places.symbols.as_ref()?.extent(image, code)?;
+        Some(FunctionExtent { image, address, size })
     }
 
     /// How many digits addresses have: where one needs more than 8, all have 16.

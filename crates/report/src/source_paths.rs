@@ -18,7 +18,7 @@ pub struct SourcePath {
 
 impl SourcePaths {
     /// The path to show. The first that fits counts; whole folders only: `/build` does not fit `/builder/a.c`.
-    pub(crate) fn show<'path>(&self, path: &'path str) -> Cow<'path, str> {
+    pub fn show<'path>(&self, path: &'path str) -> Cow<'path, str> {
         let fitting = self.0.iter().find_map(|change| {
             let rest = path.strip_prefix(change.from.as_str())?;
             let whole = rest.is_empty() || rest.starts_with('/') || change.from.ends_with('/');

@@ -65,7 +65,7 @@ pub(crate) struct ReportOptions {
     pub(crate) plain: bool,
 }
 
-fn name_style(text: &str) -> Result<NameStyle, String> {
+pub(crate) fn name_style(text: &str) -> Result<NameStyle, String> {
     NameStyle::parse(text).ok_or_else(|| "not a style: use none, simple or full".to_owned())
 }
 

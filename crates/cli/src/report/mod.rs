@@ -16,7 +16,7 @@ use crate::paragraph::wrapped;
 use crate::session::{self, ImagePlaces, Names};
 use crate::terminal::{self, Terminal};
 use crate::{speak, status};
-pub(crate) use arguments::ReportOptions;
+pub(crate) use arguments::{ReportOptions, name_style};
 
 /// Prints the report that was asked for.
 pub(crate) fn report(options: &ReportOptions) -> Result<ExitCode> {

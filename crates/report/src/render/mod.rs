@@ -1,5 +1,6 @@
 //! Renderers: each turns rows into text in one layout.
 
+mod annotate;
 mod arrangement;
 mod call_graph;
 pub mod diff;
@@ -12,6 +13,7 @@ mod symbols;
 mod table;
 mod xml;
 
+pub use annotate::{AnnotateLook, FunctionText, annotate};
 pub use call_graph::opreport_call_graph;
 pub use differential::opreport_differential;
 pub use missing::missing;

@@ -136,10 +136,6 @@ impl<'a, 'r> Tables<'a, 'r> {
         let image = self.details.get(&id)?.first()?.image;
         let (address, size) = self.report.places().symbols.as_ref()?.extent(image, code)?;
         let names = self.report.recording().image_names(image)?;
-        let offset = names.segments.iter().find_map(|segment| {
-            let within = address.0.checked_sub(segment.address.0).filter(|within| *within < segment.size)?;
-            Some(ImageOffset(segment.offset.0 + within))
-        })?;
-        Some((image, offset, size))
+        Some((image, names.offset(address)?, size))
     }
 }
