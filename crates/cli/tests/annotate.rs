@@ -86,7 +86,9 @@ fn inlined_code_is_in_its_own_file_and_line() {
 #[test]
 fn instructions_have_all_samples_and_the_lines_that_they_are_made_of() {
     let Some(place) = recorded() else { return };
-    for arguments in [&["-a", "spin"][..], &["-a", "-s", "--all", "spin"], &["-a", "--intel", "--all", "spin"]] {
+    for arguments in
+        [&["-a", "spin"][..], &["-a", "-s", "--all", "spin"], &["-a", "--intel", "--all", "spin"]]
+    {
         let shown = annotate(&place, arguments);
         assert_eq!(shown.code, Some(0), "{}", shown.stderr);
         let (lines, title) = samples(&shown.stdout);

@@ -179,10 +179,9 @@ fn finish(report: &Report<'_>, relatives: &mut Vec<Relative>, classes: usize, mo
     }
     let threshold = report.options().threshold;
     relatives.retain(|relative| {
-        let share = match report.part_of_calls(relative, &relative.row.counts, 0) {
-            Cell::Percent { part, whole } if whole > 0 => part as f64 / whole as f64,
-            _ => 0.0,
-        };
+        let [part, whole] = [&relative.row.counts, &relative.whole]
+            .map(|counts| counts.first().map_or(0, |count| count.samples));
+        let share = if whole > 0 { part as f64 / whole as f64 } else { 0.0 };
         threshold <= 0.0 || share * 100.0 >= threshold
     });
     let names = |relative: &Relative| {

@@ -60,7 +60,8 @@ impl<'a, 'r> Tables<'a, 'r> {
     ) {
         text.push_str("<symboltable>\n");
         let digits = self.digits();
-        for (id, row) in self.symbols.iter().enumerate() {
+        for id in self.in_order() {
+            let row = &self.symbols[id];
             let tag = Tag::new("symboldata").with("id", id.to_string());
             let mut tag = tag.with_gap("name", symbol_name(self.report, row));
             let lines = self.report.options().lines;
@@ -77,6 +78,22 @@ impl<'a, 'r> Tables<'a, 'r> {
         }
     }
 
+    /// The numbers of symbols in the order of the report's rows; those that are only called or callers come last.
+    fn in_order(&self) -> Vec<usize> {
+        let of_rows = self.report.rows().iter().filter_map(|row| match row.place {
+            Place::Symbol { image, code, .. } => self.ids.get(&(image, code)).copied(),
+            _ => None,
+        });
+        let mut is_there = vec![false; self.symbols.len()];
+        let mut order: Vec<usize> = Vec::new();
+        for id in of_rows.chain(0..self.symbols.len()) {
+            if !std::mem::replace(&mut is_there[id], true) {
+                order.push(id);
+            }
+        }
+        order
+    }
+
     /// Where one address needs more than 8 digits, all have 16.
     fn digits(&self) -> usize {
         let is_long = |row: &Row| self.report.address(row) > u64::from(u32::MAX);
@@ -88,6 +105,7 @@ impl<'a, 'r> Tables<'a, 'r> {
         text.push_str("<detailtable>\n");
         for (id, details) in &self.details {
             text.push_str(&Tag::new("symboldetails").with("id", id.to_string()).open());
+            let start = self.report.source_path(&self.symbols[*id]);
             let mut number = 0;
             for detail in details {
                 let counts = detail.counts.iter().enumerate().filter(|(_, count)| count.samples > 0);
@@ -97,7 +115,10 @@ impl<'a, 'r> Tables<'a, 'r> {
                     if self.report.options().lines
                         && let Some((file, line)) = self.report.detail_source_path(detail)
                     {
-                        tag = tag.with("file", file).with("line", line.to_string());
+                        // The symbol's own file is not said again.
+                        let other =
+                            Some(file).filter(|file| start.as_ref().is_none_or(|start| start.0 != *file));
+                        tag = tag.with_some("file", other).with("line", line.to_string());
                     }
                     let class = if single { String::new() } else { format!("c{class}") };
                     text.push_str(&tag.open());
