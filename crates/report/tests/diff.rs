@@ -8,6 +8,7 @@ use oprof_profile::{
 };
 use oprof_report::render::diff::{self, DiffLook};
 use oprof_report::{Diff, DiffBy, DiffRun, DiffSettings, Normalise, State};
+use proptest::prelude::*;
 use recordings::{Builder, counter, cpu_clock};
 
 fn of(rows: &[(&str, &str, &str, u64)]) -> Recording {
@@ -287,4 +288,52 @@ fn a_table_fits_the_terminal_and_its_columns_stand_in_line() {
     }
     let piped = rendered(&diff, &ALL, |diff, look, out| diff::table(diff, look, out).expect("written"));
     assert!(piped.contains(long), "{piped}");
+}
+
+/// Recordings of a few functions, which may have no sample.
+fn any_side() -> impl Strategy<Value = Vec<Vec<u64>>> {
+    let samples = prop_oneof![Just(0_u64), 1..20_u64, 20..5000_u64];
+    proptest::collection::vec(proptest::collection::vec(samples, 8), 1..4)
+}
+
+fn recordings_of(side: &[Vec<u64>]) -> Vec<Recording> {
+    let recording = |samples: &Vec<u64>| {
+        let mut builder = Builder::new([cpu_clock()]);
+        builder.symbol("/p", "/p", "always", 10);
+        for (index, samples) in samples.iter().enumerate().filter(|(_, samples)| **samples > 0) {
+            builder.symbol("/p", "/p", &format!("f{index}"), *samples);
+        }
+        builder.recording
+    };
+    side.iter().map(recording).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// The other way round everything that grew shrinks, as surely; nothing differs from itself; and an interval leaves out
+    /// zero exactly where the chance is below the level.
+    #[test]
+    fn a_comparison_is_the_reverse_of_its_reverse(before in any_side(), after in any_side(), by_run in any::<bool>()) {
+        let normalise = if by_run { Normalise::Run } else { Normalise::Total };
+        let settings = DiffSettings { normalise, ..DiffSettings::default() };
+        let (before, after) = (recordings_of(&before), recordings_of(&after));
+        let (there, back) = (compare(&before, &after, &settings), compare(&after, &before, &settings));
+        prop_assert_eq!(there.rows.len(), back.rows.len());
+        let shares: f64 = there.rows.iter().map(|row| row.change.after).sum();
+        prop_assert!(by_run || (shares - 1.0).abs() < 1e-9, "shares make a whole: {}", shares);
+        for row in &there.rows {
+            let reverse = back.rows.iter().find(|other| other.name == row.name).expect("the same rows");
+            let (one, other) = (&row.change, &reverse.change);
+            let close = |a: f64, b: f64| (a - b).abs() <= 1e-6 * a.abs().max(b.abs());
+            prop_assert!(close(one.chance, other.chance), "{:?} {:?}", one, other);
+            prop_assert!(close(one.interval.0, -other.interval.1), "{:?} {:?}", one, other);
+            prop_assert_eq!(one.change(), -other.change());
+            prop_assert!(one.interval.0 <= one.change() && one.change() <= one.interval.1, "{:?}", one);
+            prop_assert_eq!(one.chance <= 0.05, one.interval.0 > 0.0 || one.interval.1 < 0.0, "{:?}", one);
+            prop_assert!(one.adjusted >= one.chance && (!one.significant || one.adjusted <= 0.05), "{:?}", one);
+        }
+        let same = compare(&before, &before, &settings);
+        prop_assert_eq!(same.significant().count(), 0);
+    }
 }

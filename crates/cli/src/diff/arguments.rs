@@ -45,7 +45,7 @@ pub(crate) struct DiffOptions {
     /// Exit with 4 where the total or a row grew by more than this
     #[arg(long, value_name = "PERCENT", value_parser = growth, allow_negative_numbers = true)]
     pub(crate) fail_above: Option<f64>,
-    /// Of intervals, and against finding what is chance
+    /// Of intervals, and that what is found is not chance
     #[arg(long, value_name = "PERCENT", default_value = "95", value_parser = confidence, allow_negative_numbers = true)]
     pub(crate) confidence: f64,
     /// The same as a share of false finds: 0.05
@@ -72,6 +72,9 @@ pub(crate) struct DiffOptions {
     /// Show whole paths
     #[arg(short = 'f', long)]
     pub(crate) long_filenames: bool,
+    /// Find the images of OProfile's sessions below this directory, as if it were /
+    #[arg(long, value_name = "DIR")]
+    pub(crate) root: Option<PathBuf>,
     /// Demangle names: none, simple (without `std::`) or full
     #[arg(short = 'D', long, value_name = "STYLE", default_value = "full", value_parser = name_style)]
     pub(crate) demangle: NameStyle,

@@ -10,10 +10,10 @@ use anyhow::{Result, bail};
 use oprof_profile::recording::BatchedRecording;
 use oprof_profile::session::SessionDirectory;
 use oprof_report::render::diff::{self as render, DiffLook};
-use oprof_report::{Diff, DiffRun, DiffSettings};
+use oprof_report::{Diff, DiffBy, DiffRun, DiffSettings};
 use rayon::prelude::*;
 
-use crate::session::{self, ImagePlaces};
+use crate::session::{self, ImagePlaces, Names};
 use crate::{speak, status, terminal};
 pub(crate) use arguments::{DiffOptions, with_separators};
 
@@ -65,10 +65,19 @@ fn refuse_twice(side: &[PathBuf]) -> Result<()> {
 /// Reads all recordings, those before first; each is let go when it is folded.
 fn load(before: &[PathBuf], after: &[PathBuf], options: &DiffOptions) -> Result<Vec<DiffRun>> {
     let paths: Vec<&PathBuf> = before.iter().chain(after).collect();
+    let places = ImagePlaces {
+        root: options.root.clone(),
+        names: match options.by {
+            DiffBy::Symbol => Names::Symbols,
+            DiffBy::Line => Names::Lines,
+            _ => Names::Nothing,
+        },
+        ..ImagePlaces::default()
+    };
     let load = |path: &&PathBuf| -> Result<DiffRun> {
         let name = path.display().to_string();
         if SessionDirectory::is_one(path) {
-            let recording = session::open(path, &ImagePlaces::default())?;
+            let recording = session::open(path, &places)?;
             return Ok(DiffRun::new(&name, &recording, options.by, options.demangle));
         }
         Ok(DiffRun::of_batches(&name, &BatchedRecording::open(path)?, options.by, options.demangle))

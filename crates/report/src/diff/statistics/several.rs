@@ -10,7 +10,8 @@ pub(crate) fn adjusted(chances: &[f64]) -> Vec<f64> {
     let mut least = 1.0_f64;
     for (rank, index) in order.into_iter().enumerate().rev() {
         least = least.min(chances[index] * number / (rank as f64 + 1.0));
-        adjusted[index] = least;
+        // Rounding must not make it less.
+        adjusted[index] = least.max(chances[index]);
     }
     adjusted
 }

@@ -66,21 +66,31 @@ fn write_line(line: &str, colour: Option<&str>, out: &mut impl Write) -> io::Res
     }
 }
 
-/// Breaks a line at blanks where it is wider than a terminal; further lines are indented.
+/// Breaks a line at blanks where it is wider than a terminal; further lines are indented. A number and its unit stay
+/// together.
 fn folded(text: &str, indent: usize, width: Option<usize>) -> Vec<String> {
     let Some(width) = width else { return vec![text.to_owned()] };
     let mut lines = Vec::new();
     let mut line = String::new();
-    for word in text.split_inclusive(' ') {
-        let length = line.chars().count() + word.trim_end().chars().count();
+    let mut words = text.split_inclusive(' ').peekable();
+    while let Some(word) = words.next() {
+        let mut piece = word.to_owned();
+        while let Some(unit) = words.next_if(|next| is_unit(next)) {
+            piece.push_str(unit);
+        }
+        let length = line.chars().count() + piece.trim_end().chars().count();
         if length > width && line.trim().chars().count() > 0 {
             lines.push(line.trim_end().to_owned());
             line = " ".repeat(indent);
         }
-        line.push_str(word);
+        line.push_str(&piece);
     }
     lines.push(line.trim_end().to_owned());
     lines
+}
+
+fn is_unit(word: &str) -> bool {
+    matches!(word.trim_end_matches([' ', ',', ';', ':', ')']), "%" | "s" | "ms" | "us" | "k" | "M" | "G")
 }
 
 /// Leaves out the names that say least, the last ones, where there is no room for all on a terminal.
