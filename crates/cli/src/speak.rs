@@ -1,6 +1,8 @@
 //! What oprof itself says: on stderr, since stdout is the command's.
 
+use std::collections::BTreeSet;
 use std::io::Write;
+use std::sync::{Mutex, PoisonError};
 
 use crate::paragraph::wrapped;
 use crate::terminal;
@@ -32,6 +34,15 @@ pub(crate) fn line(text: &str) {
         wrapped(&format!("oprof: {}", oprof_report::printable(&without_numbers(text))), INDENT, width);
     // Where nobody listens on stderr there is nobody to tell.
     let _ = writeln!(stderr.lock(), "{}", lines.join("\n"));
+}
+
+/// Says a line unless it has been said before: of images that two profiles have in common, say.
+pub(crate) fn once(text: &str) {
+    static SAID: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+    let is_new = SAID.lock().unwrap_or_else(PoisonError::into_inner).insert(text.to_owned());
+    if is_new {
+        line(text);
+    }
 }
 
 #[cfg(test)]

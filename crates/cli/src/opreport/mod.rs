@@ -6,6 +6,7 @@ use std::io::{self, BufWriter, Write};
 use std::process::ExitCode;
 
 use anyhow::{Result, anyhow, bail};
+use oprof_profile::recording::is_recording;
 use oprof_profile::specification::{Profiles, Specification};
 use oprof_report::render::{
     XmlSetting, opreport_call_graph, opreport_differential, opreport_summary, opreport_symbols, opreport_xml,
@@ -119,6 +120,14 @@ fn style(options: &OpreportOptions, profiles: &[&SampledProfile]) -> Options {
 fn write(options: &OpreportOptions, report: &dyn Fn(&mut dyn Write) -> io::Result<()>) -> Result<()> {
     match &options.output_file {
         Some(path) => {
+            let name = path.display();
+            match () {
+                () if is_recording(path) => bail!("{name}: is a recording; choose another file with -o"),
+                () if session::is_sample_file(path) => {
+                    bail!("{name}: has samples of a session; choose another file with -o")
+                }
+                () => {}
+            }
             let mut output = Output::open(Some(path))?;
             output.begin()?;
             output.write(report)

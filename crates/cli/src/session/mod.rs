@@ -5,6 +5,7 @@ mod events;
 mod image_file;
 mod names;
 
+use std::io::Read;
 use std::path::Path;
 
 use anyhow::{Result, bail};
@@ -30,9 +31,9 @@ impl Session {
     /// Says on stderr what was left out and what is to be known of images, a line each.
     pub(crate) fn tell(&self) {
         for Problem { path, what } in &self.problems {
-            speak::line(&format!("{}: {what}; left out", printable(&path.to_string_lossy())));
+            speak::once(&format!("{}: {what}; left out", printable(&path.to_string_lossy())));
         }
-        self.warnings.iter().for_each(|warning| speak::line(warning));
+        self.warnings.iter().for_each(|warning| speak::once(warning));
     }
 }
 
@@ -96,4 +97,11 @@ pub(crate) fn without_samples(directory: &SessionDirectory, listing: &Listing) -
         [] => format!("{path}: there are no samples in it; take some with `oprof record COMMAND`"),
         names => format!("{path}: there are no samples in it; it has other sessions: {}", names.join(", ")),
     }
+}
+
+/// A file begins as OProfile's sample files do.
+pub(crate) fn is_sample_file(path: &Path) -> bool {
+    let mut start = Vec::new();
+    let file = oprof_profile::open_regular(path);
+    file.is_some_and(|file| file.take(4).read_to_end(&mut start).is_ok()) && start == *b"DAE\n"
 }

@@ -10,6 +10,7 @@ mod coverage;
 mod place;
 mod programs;
 mod run;
+pub(crate) mod session;
 mod small_disk;
 mod symbols;
 mod user;

@@ -5,6 +5,9 @@ use super::{Glob, Numbers, Sampled, Specification};
 /// Of what there is, at most so many are named.
 const NAMED: usize = 6;
 
+/// A tag for numbers: its name, what it is of in the plural, what was asked for, and what samples have.
+type Axis<'s> = (&'static str, &'static str, &'s Numbers, fn(&Sampled) -> Option<u64>);
+
 impl Specification {
     /// Why nothing of `all` is chosen, and what there is to choose from: one line. Names are as they are: who prints them
     /// makes them printable.
@@ -57,7 +60,7 @@ impl Specification {
             let events = named(all.iter().map(|sampled| sampled.event.clone()));
             return Some(format!("event:{}: no samples of this event; there are: {events}", names.join(",")));
         }
-        let axes: [(&str, &str, &Numbers, fn(&Sampled) -> Option<u64>); 5] = [
+        let axes: [Axis<'_>; 5] = [
             ("count", "counts", &self.counts, |sampled| sampled.count),
             ("unit-mask", "unit masks", &self.unit_masks, |sampled| Some(sampled.unit_mask)),
             ("cpu", "CPUs", &self.cpus, |sampled| sampled.cpu),
