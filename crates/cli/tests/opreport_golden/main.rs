@@ -198,9 +198,8 @@ fn judge(golden: &Golden, ours: &Ours, deviation: Option<&Deviation>) -> Option<
     if ours.status != Some(deviation.status) {
         return Some(format!("status {:?}, not {} as deviations.tsv says", ours.status, deviation.status));
     }
-    let Some(changes) = changes(&text, &theirs) else {
-        return Some("the lines that both have stand in another order".to_owned());
-    };
+    // Where the lines of both stand in another order, all of ours is stored.
+    let changes = changes(&text, &theirs).unwrap_or(text);
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join(format!("tests/opreport_golden/better/{}.txt", golden.name));
     if std::env::var_os("OPROF_REWRITE").is_some() {
@@ -220,9 +219,6 @@ fn every_given_command_prints_what_oprofile_printed() {
     for name in deviations.keys() {
         assert!(goldens.iter().any(|golden| golden.name == *name), "{name}: no such command");
     }
-    // Call graphs cannot be printed yet, and XML differs in what it numbers.
-    let needs = |golden: &Golden, option: &str| golden.arguments.split(' ').any(|word| word == option);
-    goldens.retain(|golden| golden.status != 0 || !needs(golden, "-c") && !needs(golden, "-X"));
     goldens.retain(|golden| only.as_ref().is_none_or(|only| golden.name == *only));
     assert!(!goldens.is_empty());
     let next = Mutex::new(goldens.iter());
