@@ -2,6 +2,8 @@
 
 mod recordings;
 
+use std::slice::from_ref;
+
 use oprof_profile::{
     BuildId, Count, EventId, Image, ImageId, ImageIdentity, ImageOffset, Key, NameStyle, Process, ProcessId,
     Recording,
@@ -124,7 +126,7 @@ fn rows_by_image_app_command_and_line() {
     let [before, after] = two_sides();
     for (by, rows) in [(DiffBy::Image, 2), (DiffBy::App, 1), (DiffBy::Command, 1)] {
         let settings = DiffSettings { by, ..DiffSettings::default() };
-        assert_eq!(compare(&[before.clone()], &[after.clone()], &settings).rows.len(), rows, "{by}");
+        assert_eq!(compare(from_ref(&before), from_ref(&after), &settings).rows.len(), rows, "{by}");
     }
     let settings = DiffSettings { by: DiffBy::Line, ..DiffSettings::default() };
     let runs = [&before, &after].map(|recording| [run_by(recording, DiffBy::Line)]);

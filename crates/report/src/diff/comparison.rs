@@ -5,7 +5,6 @@ use oprof_profile::Event;
 use super::doubts::doubts;
 use super::event::{self, NoEvent};
 use super::exposure::RunOfEvent;
-use super::identity::Identity;
 use super::pairing::{Pair, pairs};
 use super::regression::{Regression, regressions};
 use super::row::{DiffChange, DiffRow, State};
@@ -305,7 +304,6 @@ fn name(row: &RunRow) -> String {
 /// Sorts the rows, those that are significant first.
 fn sort(rows: &mut [DiffRow], by: DiffSort) {
     let relative = |row: &DiffRow| row.change.relative().unwrap_or(f64::INFINITY);
-    let identity = |row: &DiffRow| -> Identity { row.identity.clone() };
     rows.sort_by(|a, b| {
         let (first, second) = (&a.change, &b.change);
         let order = match by {
@@ -317,7 +315,7 @@ fn sort(rows: &mut [DiffRow], by: DiffSort) {
             DiffSort::Name => a.name.cmp(&b.name),
         };
         let significant = second.significant.cmp(&first.significant);
-        significant.then(order).then_with(|| identity(a).cmp(&identity(b)))
+        significant.then(order).then_with(|| a.identity.cmp(&b.identity))
     });
 }
 

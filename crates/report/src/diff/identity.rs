@@ -1,6 +1,7 @@
 //! Identities: what makes rows of two recordings the same thing.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use oprof_profile::{BuildId, Image, ImageIdentity, ImageKind, clone_of};
 
@@ -11,35 +12,31 @@ pub struct Module {
     pub name: String,
     /// Its last part.
     pub short_name: String,
+    /// The last part without what differs from version to version.
+    base: String,
     /// The build id, where it has one.
-    pub(crate) build_id: Option<BuildId>,
+    build_id: Option<BuildId>,
 }
 
 impl Module {
     pub(crate) fn of(image: &Image) -> Module {
-        Module {
-            name: image.name.clone(),
-            short_name: image.short_name().to_owned(),
-            build_id: match image.identity {
-                ImageIdentity::BuildId(id) if image.kind == ImageKind::File => Some(id),
-                _ => None,
-            },
-        }
+        let short_name = image.short_name().to_owned();
+        let build_id = match image.identity {
+            ImageIdentity::BuildId(id) if image.kind == ImageKind::File => Some(id),
+            _ => None,
+        };
+        let base = base_name(&short_name).into_owned();
+        Module { name: image.name.clone(), short_name, base, build_id }
     }
 
     /// What goes by a name alone.
     pub(crate) fn named(name: String) -> Module {
-        Module { short_name: name.clone(), name, build_id: None }
+        Module { short_name: name.clone(), base: name.clone(), name, build_id: None }
     }
 
     /// It is the same program or library, in whatever directory and version.
     pub(crate) fn is_likely(&self, other: &Module) -> bool {
-        self.base() == other.base() || self.build_id.is_some() && self.build_id == other.build_id
-    }
-
-    /// The last part of the path without what differs from version to version.
-    fn base(&self) -> Cow<'_, str> {
-        base_name(&self.short_name)
+        self.base == other.base || self.build_id.is_some() && self.build_id == other.build_id
     }
 }
 
@@ -69,9 +66,9 @@ fn base_name(name: &str) -> Cow<'_, str> {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Identity {
     /// The app, where rows are of one.
-    pub app: Option<Module>,
+    pub app: Option<Arc<Module>>,
     /// The image, where rows are of one.
-    pub image: Option<Module>,
+    pub image: Option<Arc<Module>>,
     /// A symbol's name, demangled in full; a command line; nothing else.
     pub name: String,
     /// The path of the source file, where it is known.
@@ -126,39 +123,46 @@ impl Identity {
 
     /// What has to be equal; `None` where this identity has nothing by which it could agree so.
     pub(crate) fn key(&self, agreement: Agreement) -> Option<Key<'_>> {
-        let base = |module: &'_ Option<Module>| module.as_ref().map(|module| module.base().into_owned());
+        fn base(module: &Option<Arc<Module>>) -> Option<&str> {
+            module.as_ref().map(|module| module.base.as_str())
+        }
+        fn path(module: &Option<Arc<Module>>) -> Option<&str> {
+            module.as_ref().map(|module| module.name.as_str())
+        }
         let file = self.file.as_deref().map(|file| file.rsplit('/').next().unwrap_or(file));
         let is_function = self.image.is_some() && !self.name.is_empty() && !self.name.starts_with('(');
-        let key =
-            |app, image, name, file| Some(Key { app, image, build_id: None, name, file, line: self.line });
+        let whole = Key {
+            app: path(&self.app),
+            image: path(&self.image),
+            build_id: None,
+            name: &self.name,
+            file: self.file.as_deref(),
+            line: self.line,
+        };
+        let bases = Key { app: base(&self.app), image: base(&self.image), file, ..whole };
+        let function = Key { name: clone_of(&self.name), file: None, ..bases };
         match agreement {
-            Agreement::Whole => key(
-                self.app.as_ref().map(|app| app.name.clone()),
-                self.image.as_ref().map(|image| image.name.clone()),
-                &self.name,
-                self.file.as_deref(),
-            ),
+            Agreement::Whole => Some(whole),
             Agreement::BuildId => {
                 let module = self.image.as_ref().or(self.app.as_ref())?;
-                let build_id = Some(module.build_id?);
-                let app = self.image.as_ref().and_then(|_| base(&self.app));
-                Some(Key { app, image: None, build_id, name: &self.name, file, line: self.line })
+                let app = bases.app.filter(|_| self.image.is_some());
+                Some(Key { app, image: None, build_id: Some(module.build_id?), ..bases })
             }
-            Agreement::BaseNames => key(base(&self.app), base(&self.image), &self.name, file),
+            Agreement::BaseNames => Some(bases),
             // Lines are too many to be told by less.
             _ if !is_function || self.line.is_some() => None,
-            Agreement::Function => key(base(&self.app), base(&self.image), clone_of(&self.name), None),
-            Agreement::OtherImage => key(base(&self.app), None, clone_of(&self.name), None),
-            Agreement::OtherApp => key(None, None, clone_of(&self.name), None),
+            Agreement::Function => Some(function),
+            Agreement::OtherImage => Some(Key { image: None, ..function }),
+            Agreement::OtherApp => Some(Key { app: None, image: None, ..function }),
         }
     }
 }
 
 /// What has to be equal for an agreement.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Key<'a> {
-    app: Option<String>,
-    image: Option<String>,
+    app: Option<&'a str>,
+    image: Option<&'a str>,
     build_id: Option<BuildId>,
     name: &'a str,
     file: Option<&'a str>,
@@ -191,8 +195,8 @@ mod tests {
     #[test]
     fn code_without_a_symbol_moves_with_its_image_only() {
         let of = |image: &str, name: &str| Identity {
-            app: Some(Module::named("app".to_owned())),
-            image: Some(Module::named(image.to_owned())),
+            app: Some(Arc::new(Module::named("app".to_owned()))),
+            image: Some(Arc::new(Module::named(image.to_owned()))),
             name: name.to_owned(),
             ..Identity::default()
         };

@@ -19,7 +19,7 @@ pub(crate) struct Pair<'a> {
     pub(crate) stayed: bool,
 }
 
-impl Pair<'_> {
+impl<'a> Pair<'a> {
     /// It is on both sides, and nothing there has its whole identity here.
     pub(crate) fn is_moved(&self) -> bool {
         self.before.is_some() && self.after.is_some() && !self.stayed
@@ -29,7 +29,7 @@ impl Pair<'_> {
         self.before.is_some() && self.after.is_some()
     }
 
-    fn identity(&self) -> Option<&Identity> {
+    fn identity(&self) -> Option<&'a Identity> {
         self.before.or(self.after).map(|row| &row.identity)
     }
 
@@ -129,14 +129,17 @@ fn join(pairs: &mut Vec<Pair<'_>>, agreement: Agreement) {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use oprof_profile::{Image, ImageIdentity, ImageKind};
+
     use super::super::identity::Module;
     use super::*;
 
     fn row(app: &str, image: &str, name: &str, samples: u64) -> RunRow {
-        let module = |name: &str| Module {
-            name: name.to_owned(),
-            short_name: name.rsplit('/').next().unwrap_or_default().to_owned(),
-            build_id: None,
+        let module = |name: &str| {
+            let image = Image { name: name.to_owned(), kind: ImageKind::File, identity: ImageIdentity::None };
+            Arc::new(Module::of(&image))
         };
         let identity = Identity {
             app: Some(module(app)),

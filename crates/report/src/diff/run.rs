@@ -1,6 +1,8 @@
 //! Runs: one recording of a side, folded into rows.
 
+use std::borrow::Cow;
 use std::collections::hash_map::Entry;
+use std::sync::Arc;
 
 use oprof_profile::recording::BatchedRecording;
 use oprof_profile::{Count, Event, ImageId, ImageOffset, Key, NameStyle, Recording, Unresolved};
@@ -123,20 +125,20 @@ fn circumstances(recording: &Recording) -> Recording {
 }
 
 /// The module of each name of an image or an app.
-fn modules(recording: &Recording, images: &ImageNames<'_>) -> FxHashMap<NameId, Module> {
+fn modules(recording: &Recording, images: &ImageNames<'_>) -> FxHashMap<NameId, Arc<Module>> {
     let mut modules = FxHashMap::default();
     for (image, id) in recording.images.iter().zip(0..) {
-        modules.entry(images.image(ImageId(id))).or_insert_with(|| Module::of(image));
+        modules.entry(images.image(ImageId(id))).or_insert_with(|| Arc::new(Module::of(image)));
     }
     modules
 }
 
 /// What a row goes by, beside its app.
-struct Name {
+struct Name<'r> {
     image: Option<NameId>,
-    name: String,
+    name: Cow<'r, str>,
     shown: Option<String>,
-    file: Option<String>,
+    file: Option<&'r str>,
     line: Option<u32>,
 }
 
@@ -156,17 +158,20 @@ impl Finder<'_> {
     }
 }
 
+/// What tells names apart: image, name, file and line.
+type NameKey<'r> = (Option<NameId>, Cow<'r, str>, Option<&'r str>, Option<u32>);
+
 struct Folding<'r> {
     recording: &'r Recording,
     style: NameStyle,
     by: DiffBy,
-    names: Vec<Name>,
-    known: FxHashMap<(Option<NameId>, String, Option<String>, Option<u32>), u32>,
+    names: Vec<Name<'r>>,
+    known: FxHashMap<NameKey<'r>, u32>,
 }
 
 impl<'r> Folding<'r> {
-    fn name(&mut self, name: Name) -> u32 {
-        let key = (name.image, name.name.clone(), name.file.clone(), name.line);
+    fn name(&mut self, name: Name<'r>) -> u32 {
+        let key = (name.image, name.name.clone(), name.file, name.line);
         match self.known.entry(key) {
             Entry::Occupied(entry) => *entry.get(),
             Entry::Vacant(entry) => {
@@ -177,7 +182,7 @@ impl<'r> Folding<'r> {
     }
 
     fn nameless(&mut self, image: NameId, reason: Unresolved) -> u32 {
-        let name = Nameless::of(reason, false).text().to_owned();
+        let name = Nameless::of(reason, false).text().into();
         self.name(Name { image: Some(image), name, shown: None, file: None, line: None })
     }
 
@@ -204,8 +209,8 @@ impl<'r> Folding<'r> {
             let symbol = answer.ok().and_then(|symbol| names.symbol(symbol).map(|found| (symbol, found)));
             of_offsets.push(match (line, symbol) {
                 (Some(line), _) => *of_lines.entry((line.file.0, line.line)).or_insert_with(|| {
-                    let file = names.file(line.file).unwrap_or_default().to_owned();
-                    let name = String::new();
+                    let file = names.file(line.file).unwrap_or_default();
+                    let name = Cow::Borrowed("");
                     self.name(Name {
                         image: Some(image),
                         name,
@@ -215,10 +220,16 @@ impl<'r> Folding<'r> {
                     })
                 }),
                 (None, Some((id, symbol))) => *of_symbols[id.0 as usize].get_or_insert_with(|| {
-                    let file = symbol.line.and_then(|line| names.file(line.file)).map(str::to_owned);
-                    let shown = self.style.name(symbol).into_owned();
-                    let shown = Some(shown).filter(|shown| *shown != symbol.name);
-                    self.name(Name { image: Some(image), name: symbol.name.clone(), shown, file, line: None })
+                    let file = symbol.line.and_then(|line| names.file(line.file));
+                    let shown = self.style.name(symbol);
+                    let shown = (shown != symbol.name).then(|| shown.into_owned());
+                    self.name(Name {
+                        image: Some(image),
+                        name: symbol.name.as_str().into(),
+                        shown,
+                        file,
+                        line: None,
+                    })
                 }),
                 (None, None) => {
                     let reason = recording.lookup(id, *offset).err().unwrap_or(Unresolved::NamesMissing);
@@ -232,7 +243,8 @@ impl<'r> Folding<'r> {
     /// For each process its command line.
     fn commands(&mut self) -> Vec<u32> {
         let recording = self.recording;
-        let named = |name| Name { image: None, name, shown: None, file: None, line: None };
+        let named =
+            |name: String| Name { image: None, name: name.into(), shown: None, file: None, line: None };
         // The first is that of samples of which the process is not known.
         self.name(named("[unknown]".to_owned()));
         recording.processes.iter().map(|process| self.name(named(command_line(process)))).collect()
@@ -241,13 +253,16 @@ impl<'r> Folding<'r> {
     fn row(
         &self,
         images: &ImageNames<'_>,
-        modules: &FxHashMap<NameId, Module>,
+        modules: &FxHashMap<NameId, Arc<Module>>,
         module: NameId,
         name: u32,
         counts: Vec<Count>,
     ) -> RunRow {
         let of = |id: NameId| {
-            modules.get(&id).cloned().unwrap_or_else(|| Module::named(images.text(id, true).to_owned()))
+            modules
+                .get(&id)
+                .cloned()
+                .unwrap_or_else(|| Arc::new(Module::named(images.text(id, true).to_owned())))
         };
         let found = self.names.get(name as usize);
         let identity = match self.by {
@@ -256,8 +271,8 @@ impl<'r> Folding<'r> {
             _ => Identity {
                 app: Some(module).filter(|_| self.by != DiffBy::Command).map(of),
                 image: found.and_then(|found| found.image).map(of),
-                name: found.map_or_else(String::new, |found| found.name.clone()),
-                file: found.and_then(|found| found.file.clone()),
+                name: found.map_or_else(String::new, |found| found.name.clone().into_owned()),
+                file: found.and_then(|found| found.file.map(str::to_owned)),
                 line: found.and_then(|found| found.line),
             },
         };

@@ -1,5 +1,7 @@
 //! The columns of a comparison, each listed once.
 
+use std::sync::Arc;
+
 use super::DiffLook;
 use super::quantity::{Unit, chance, growth};
 use super::summary::confidence;
@@ -25,7 +27,7 @@ pub(super) fn columns(diff: &Diff, look: &DiffLook) -> Vec<Column> {
         is_number,
         cells: rows.iter().map(|row| printable(&cell(row)).into_owned()).collect(),
     };
-    let module = |module: &Option<Module>| module_name(module, look.long_names);
+    let module = |module: &Option<Arc<Module>>| module_name(module, look.long_names);
     let mut columns = vec![
         column("before", true, &|row| unit.write(row.change.before)),
         column("after", true, &|row| unit.write(row.change.after)),
@@ -58,7 +60,7 @@ pub(super) fn columns(diff: &Diff, look: &DiffLook) -> Vec<Column> {
     columns
 }
 
-fn module_name(module: &Option<Module>, long: bool) -> String {
+fn module_name(module: &Option<Arc<Module>>, long: bool) -> String {
     module.as_ref().map_or(String::new(), |module| match long {
         true => module.name.clone(),
         false => module.short_name.clone(),

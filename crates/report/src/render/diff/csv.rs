@@ -1,6 +1,7 @@
 //! A comparison as comma-separated values (RFC 4180).
 
 use std::io::{self, Write};
+use std::sync::Arc;
 
 use super::DiffLook;
 use crate::diff::{Diff, DiffRow, Module};
@@ -45,7 +46,7 @@ pub fn csv(diff: &Diff, look: &DiffLook, out: &mut impl Write) -> io::Result<()>
 fn fields(row: &DiffRow) -> [String; TITLES.len()] {
     let change = &row.change;
     let module =
-        |module: &Option<Module>| module.as_ref().map_or(String::new(), |module| module.name.clone());
+        |module: &Option<Arc<Module>>| module.as_ref().map_or(String::new(), |module| module.name.clone());
     [
         row.state.name().to_owned(),
         change.significant.to_string(),

@@ -4,6 +4,7 @@
 //! this crate says what each means.
 
 use std::io::{self, Write};
+use std::sync::Arc;
 
 use serde::Serialize;
 
@@ -167,7 +168,7 @@ fn row(row: &DiffRow) -> Row<'_> {
 }
 
 fn place<'a>(identity: &'a Identity, name: &'a str) -> Place<'a> {
-    fn module(module: &Option<DiffModule>) -> Option<&str> {
+    fn module(module: &Option<Arc<DiffModule>>) -> Option<&str> {
         module.as_ref().map(|module| module.name.as_str())
     }
     Place {

@@ -31,12 +31,14 @@ fn moved_modules(diff: &Diff) -> Option<String> {
                 && from.is_likely(to)
                 && from.name != to.name
             {
-                moves.insert(format!("{} -> {}", printable(&from.name), printable(&to.name)));
+                moves.insert((from.name.as_str(), to.name.as_str()));
             }
         }
     }
     let more = moves.len().saturating_sub(MOST_NAMED);
-    let mut text = moves.into_iter().take(MOST_NAMED).collect::<Vec<_>>().join(", ");
+    let named = moves.into_iter().take(MOST_NAMED);
+    let named = named.map(|(from, to)| format!("{} -> {}", printable(from), printable(to)));
+    let mut text = named.collect::<Vec<_>>().join(", ");
     if more > 0 {
         text.push_str(&format!(", {more} more"));
     }
