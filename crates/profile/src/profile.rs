@@ -12,7 +12,7 @@ use std::sync::Arc;
 use rustc_hash::FxHashMap;
 
 pub use folding::Renumbering;
-pub(crate) use folding::{Chains, Room};
+pub(crate) use folding::{Chains, Folded, Folds, Room};
 use ksymbols::Ksymbols;
 pub use ksymbols::{Ksymbol, KsymbolType};
 pub use totals::TaskTotal;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use oprof_profile::recording::{MergeLimits, Merger, TooManyEvents, read_ahead};
+use oprof_profile::recording::{LooseRecording, MergeLimits, Merger, TooManyEvents, read_ahead};
 use oprof_profile::{
     BuildId, Call, CommandEnd, Count, Coverage, Event, EventCoverage, EventId, Image, ImageAddress, ImageId,
     ImageIdentity, ImageKind, ImageNames, ImageOffset, Inode, Key, NameSource, Process, ProcessId, Recording,
@@ -209,6 +209,15 @@ proptest! {
                 prop_assert!((origin.0 as usize) < index, "a process comes after the one that it descends from");
             }
         }
+        // Read from files, with names that stay packed until they are wanted.
+        let place = tempfile::tempdir().expect("a directory");
+        let mut merger = Merger::new(MergeLimits { places, processes });
+        for (index, recording) in recordings.iter().enumerate() {
+            let path = place.path().join(index.to_string());
+            recording.write(std::fs::File::create(&path).expect("a file")).expect("writable");
+            merger.add(LooseRecording::open(&path).expect("readable")).expect("few events");
+        }
+        prop_assert_eq!(&totals(&merger.finish().expect("there are some")), &sum);
         // What was merged and written can be read, and merged again.
         let mut bytes = Vec::new();
         folded.write(&mut bytes).expect("writable");

@@ -50,7 +50,7 @@ pub(super) fn create(
         made: Made { images: 0, debug_files: 0, is_whole: recording.coverage.files_left_out == 0 },
     };
     if let Some(damage) = recording.damage {
-        speak::line(&report::damaged(&recording, damage, input));
+        speak::line(&report::damaged(&recording, report::samples(&recording), damage, input));
         packing.made.is_whole = false;
     }
     let written = packing.write(input, &recording, &file.file);

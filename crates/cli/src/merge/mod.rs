@@ -11,11 +11,14 @@ use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 use oprof_profile::CommandEnd;
-use oprof_profile::recording::{MergeLimits, Merger, WholeFile, is_being_written, read_ahead};
+use oprof_profile::recording::{
+    LooseRecording, MergeLimits, Merger, WholeFile, is_being_written, read_ahead,
+};
+use oprof_profile::session::SessionDirectory;
 use oprof_report::grouped;
 
 use crate::session::{self, ImagePlaces};
-use crate::{report, speak, status};
+use crate::{archive, report, speak, status};
 pub(crate) use arguments::MergeOptions;
 
 /// Merges the recordings that were named.
@@ -25,18 +28,20 @@ pub(crate) fn merge(options: &MergeOptions) -> Result<ExitCode> {
     let output = WholeFile::create(&options.output)?;
     let mut merger = Merger::new(MergeLimits::default());
     let mut is_whole = true;
-    let read = |path: PathBuf| (session::open(&path, &ImagePlaces::default()), path);
+    let read = |path: PathBuf| (open(&path), path);
     for (recording, path) in read_ahead(files, read) {
-        let mut recording = match recording {
-            Ok(recording) => recording,
+        let mut loose = match recording {
+            Ok(loose) => loose,
             Err(error) => {
                 speak::line(&error.to_string());
                 is_whole = false;
                 continue;
             }
         };
+        let samples = loose.samples();
+        let recording = &mut loose.recording;
         if let Some(damage) = recording.damage {
-            speak::line(&report::damaged(&recording, damage, &path));
+            speak::line(&report::damaged(recording, samples, damage, &path));
             is_whole = false;
         }
         is_whole &= recording.coverage.files_left_out == 0;
@@ -44,7 +49,7 @@ pub(crate) fn merge(options: &MergeOptions) -> Result<ExitCode> {
             // It has no end as it goes on.
             recording.end = Some(CommandEnd::NoCommand);
         }
-        if let Err(error) = merger.add(recording) {
+        if let Err(error) = merger.add(loose) {
             speak::line(&format!("{}: left out: {error}", path.display()));
             is_whole = false;
         }
@@ -54,7 +59,7 @@ pub(crate) fn merge(options: &MergeOptions) -> Result<ExitCode> {
         bail!("{}: not written: none of the recordings can be read", options.output.display());
     };
     output.write(&merged)?;
-    let samples = merged.counts.iter().fold(0_u64, |sum, (_, count)| sum.saturating_add(count.samples));
+    let samples = report::samples(&merged);
     let recordings = match recordings {
         1 => "1 recording".to_owned(),
         many => format!("{} recordings", grouped(many)),
@@ -69,6 +74,14 @@ pub(crate) fn merge(options: &MergeOptions) -> Result<ExitCode> {
         grouped(samples)
     ));
     Ok(if is_whole { ExitCode::SUCCESS } else { ExitCode::from(status::FAILED) })
+}
+
+/// Reads a recording, or what else there is one in.
+fn open(path: &Path) -> Result<LooseRecording> {
+    match SessionDirectory::is_one(path) || archive::is_archive(path) {
+        true => Ok(session::open(path, &ImagePlaces::default())?.into()),
+        false => Ok(LooseRecording::open(path)?),
+    }
 }
 
 /// The files, each once: who names one twice hardly means to count its samples twice.

@@ -53,7 +53,7 @@ pub(crate) fn report(options: &ReportOptions) -> Result<ExitCode> {
         let is_whole = recording.coverage.files_left_out == 0;
         return Ok(if is_whole { ExitCode::SUCCESS } else { ExitCode::from(status::FAILED) });
     };
-    speak::line(&damaged(&recording, damage, path));
+    speak::line(&damaged(&recording, samples(&recording), damage, path));
     match printed {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
         // What was printed is not all that was recorded.
@@ -117,9 +117,13 @@ fn print_missing(
     Ok(())
 }
 
-/// Says what is wrong with a recording and how much of it was read all the same.
-pub(crate) fn damaged(recording: &Recording, damage: Damage, path: &Path) -> String {
-    let read: u64 = recording.counts.iter().fold(0, |sum, (_, count)| sum.saturating_add(count.samples));
+/// How many samples a recording has.
+pub(crate) fn samples(recording: &Recording) -> u64 {
+    recording.counts.iter().fold(0, |sum: u64, (_, count)| sum.saturating_add(count.samples))
+}
+
+/// Says what is wrong with a recording and that `read` samples of it were read all the same.
+pub(crate) fn damaged(recording: &Recording, read: u64, damage: Damage, path: &Path) -> String {
     let events = &recording.coverage.events;
     let all = events.iter().fold(0_u64, |sum, event| sum.saturating_add(event.samples));
     // How many there were may be among what is lost.

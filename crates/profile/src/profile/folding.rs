@@ -2,7 +2,7 @@
 
 mod chains;
 
-pub(crate) use chains::{Chains, Room};
+pub(crate) use chains::{Chains, Folded, Folds, Room};
 
 use super::Profile;
 use crate::{JitSample, ProcessId, Timestamp};

@@ -4,7 +4,7 @@ use std::io::Read;
 use std::path::Path;
 
 use super::{Error, Recording};
-use crate::{Count, Counts, ImageOffset, Key};
+use crate::{Count, Counts, ImageNames, ImageOffset, Key};
 
 /// Samples that differ in their offsets alone, which ascend: as they stand in the file together.
 #[derive(Clone, Debug, PartialEq)]
@@ -61,7 +61,9 @@ impl BatchedRecording {
     /// As [`Recording::open`].
     pub fn read(input: impl Read, path: &Path) -> Result<BatchedRecording, Error> {
         let mut batches = Batches::Kept(Vec::new());
-        let recording = super::read::read(input, path, &mut batches)?;
+        let mut names: Vec<ImageNames> = Vec::new();
+        let recording = super::read::read(input, path, &mut batches, &mut names)?;
+        let recording = Recording { names, ..recording };
         let Batches::Kept(batches) = batches else { return Ok(BatchedRecording::default()) };
         Ok(BatchedRecording { recording, batches })
     }
@@ -78,21 +80,30 @@ pub(super) enum Batches {
     Folded(Counts),
     /// They stay as they are.
     Kept(Vec<Batch>),
+    /// They are listed.
+    Listed(Vec<(Key, Count)>),
 }
 
 impl Batches {
-    pub(super) fn add(&mut self, batch: Batch) {
+    /// Adds samples; gives the batch back where it is not kept.
+    pub(super) fn add(&mut self, batch: Batch) -> Option<Batch> {
         match self {
             Batches::Folded(counts) => batch.iter().for_each(|(key, count)| counts.add(key, count)),
+            Batches::Listed(places) => places.extend(batch.iter()),
             Batches::Kept(_) if batch.distances.is_empty() => {}
-            Batches::Kept(batches) => batches.push(batch),
+            Batches::Kept(batches) => {
+                batches.push(batch);
+                return None;
+            }
         }
+        Some(batch)
     }
 
     pub(super) fn is_empty(&self) -> bool {
         match self {
             Batches::Folded(counts) => counts.is_empty(),
             Batches::Kept(batches) => batches.is_empty(),
+            Batches::Listed(places) => places.is_empty(),
         }
     }
 
@@ -101,6 +112,7 @@ impl Batches {
         match self {
             Batches::Folded(counts) => counts.iter().for_each(visit),
             Batches::Kept(batches) => batches.iter().flat_map(Batch::iter).for_each(visit),
+            Batches::Listed(places) => places.iter().copied().for_each(visit),
         }
     }
 }

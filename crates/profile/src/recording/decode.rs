@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use prost::Message;
+
 use super::batch::{Batch, Batches};
 use super::encode::{FIRST_SYMBOL_ANSWER, NAME_SOURCES, REASONS};
 use super::{Recording, schema};
@@ -10,11 +12,30 @@ use crate::{
     BuildId, Call, Clock, CommandEnd, Coverage, Distribution, Event, EventCoverage, EventId, Image, ImageId,
     ImageIdentity, ImageKind, ImageNames, ImageOffset, InlinedFrame, Inode, Key, MemoryRegion, Package,
     Process, ProcessId, Run, Sampling, Scope, Segment, SourceFileId, SourceLine, SourcePlace, Symbol,
-    SymbolId, Target, Thread, Timestamp,
+    SymbolId, Target, Thread, Timestamp, Unresolved,
 };
 
 /// A message that contradicts itself or those before it: what is wrong with it.
 pub(super) type Contradiction = &'static str;
+
+/// A message that is not one of its kind.
+pub(super) const NOT_OF_THE_SCHEMA: Contradiction = "a message does not follow the schema";
+
+/// Takes names as they are read.
+pub(super) trait NamesSink {
+    /// Takes names of an image, which is one of so many.
+    fn take(&mut self, images: usize, message: schema::ImageNames) -> Result<(), Contradiction>;
+}
+
+impl NamesSink for Vec<ImageNames> {
+    fn take(&mut self, images: usize, message: schema::ImageNames) -> Result<(), Contradiction> {
+        let image = message.image as usize;
+        if self.len() <= image {
+            self.resize_with(images, ImageNames::default);
+        }
+        take_image_names(&mut self[image], message)
+    }
+}
 
 /// How many processes, or images, there can be in a damaged recording of which some are not described. A hostile file
 /// can have so many made of nothing.
@@ -74,9 +95,15 @@ impl Recording {
         for message in message.processes {
             self.take_process(message)?;
         }
-        for message in message.counts {
-            let batch = self.batch(message)?;
-            samples.add(batch);
+        let mut counts = schema::Counts::default();
+        for packed in message.counts {
+            counts.clear();
+            counts.merge(packed).map_err(|_| NOT_OF_THE_SCHEMA)?;
+            if let Some(batch) = samples.add(self.batch(&mut counts)?) {
+                // The memory does for the next one.
+                (counts.offsets, counts.samples, counts.weights) =
+                    (batch.distances, batch.samples, batch.weights);
+            }
         }
         for message in message.calls {
             self.take_calls(&message)?;
@@ -158,7 +185,7 @@ impl Recording {
     }
 
     /// The samples of a message, all of whose numbers lead somewhere.
-    fn batch(&mut self, message: schema::Counts) -> Result<Batch, Contradiction> {
+    fn batch(&mut self, message: &mut schema::Counts) -> Result<Batch, Contradiction> {
         let (Ok(event), Ok(cpu)) = (u16::try_from(message.event), u16::try_from(message.cpu)) else {
             return Err("event or CPU out of range");
         };
@@ -186,9 +213,9 @@ impl Recording {
         };
         Ok(Batch {
             key,
-            distances: message.offsets,
-            samples: message.samples,
-            weights: message.weights,
+            distances: std::mem::take(&mut message.offsets),
+            samples: std::mem::take(&mut message.samples),
+            weights: std::mem::take(&mut message.weights),
             period: message.period,
         })
     }
@@ -225,18 +252,18 @@ impl Recording {
         Ok(())
     }
 
-    pub(super) fn take_names(&mut self, message: schema::Names) -> Result<(), Contradiction> {
+    pub(super) fn take_names(
+        &mut self,
+        message: schema::Names,
+        names: &mut impl NamesSink,
+    ) -> Result<(), Contradiction> {
         for schema::Package { image, name, version } in message.packages {
             self.reach_image(image)?;
             self.packages.insert(ImageId(image), Package { name, version });
         }
         for message in message.images {
-            let image = message.image as usize;
             self.reach_image(message.image)?;
-            if self.names.len() <= image {
-                self.names.resize_with(self.images.len(), ImageNames::default);
-            }
-            take_image_names(&mut self.names[image], message)?;
+            names.take(self.images.len(), message)?;
         }
         Ok(())
     }
@@ -351,37 +378,44 @@ fn take_image_names(names: &mut ImageNames, message: schema::ImageNames) -> Resu
     if !message.files.is_empty() && message.first_file as usize != names.files.len() {
         return Err("source files out of order");
     }
-    names.segments.extend(message.segments.into_iter().map(|segment| Segment {
-        offset: ImageOffset(segment.offset),
-        size: segment.size,
-        address: crate::ImageAddress(segment.address),
-    }));
+    names.segments.extend(message.segments.iter().map(segment));
     names.files.extend(message.files);
     let files = names.files.len();
     if !message.symbols.is_empty() && message.first_symbol as usize != names.symbols.len() {
         return Err("symbols out of order");
     }
-    for symbol in message.symbols {
-        names.symbols.push(Symbol {
-            name: symbol.name,
-            mangled: Some(symbol.mangled).filter(|name| !name.is_empty()),
-            address: crate::ImageAddress(symbol.address),
-            size: symbol.size,
-            // A source that a later version knows is one that this one does not.
-            source: NAME_SOURCES.get(symbol.source as usize).copied().unwrap_or_default(),
-            line: line(symbol.line, files)?,
-        });
-    }
-    if message.offsets.len() != message.answers.len()
-        || !message.places.is_empty() && message.offsets.len() != message.places.len()
-    {
-        return Err("columns of different lengths");
+    for packed in message.symbols {
+        names.symbols.push(symbol(packed, files)?);
     }
     let symbols = names.symbols.len();
+    take_offsets(&mut names.offsets, &message.offsets, &message.answers, symbols)?;
+    if !message.places.is_empty() {
+        if message.offsets.len() != message.places.len() {
+            return Err("columns of different lengths");
+        }
+        // Each offset has its place, or an empty one where a part of the file had none.
+        names.places.resize_with(names.offsets.len() - message.places.len(), SourcePlace::default);
+        for packed in message.places {
+            names.places.push(place(packed, files, symbols)?);
+        }
+    }
+    Ok(())
+}
+
+/// Adds offsets, each with its answer.
+pub(super) fn take_offsets(
+    offsets: &mut Vec<(ImageOffset, Result<SymbolId, Unresolved>)>,
+    distances: &[u64],
+    answers: &[u32],
+    symbols: usize,
+) -> Result<(), Contradiction> {
+    if distances.len() != answers.len() {
+        return Err("columns of different lengths");
+    }
     let mut offset = 0_u64;
-    for (distance, answer) in message.offsets.iter().zip(&message.answers) {
+    for (distance, answer) in distances.iter().zip(answers) {
         offset = offset.checked_add(*distance).ok_or("offset out of range")?;
-        if names.offsets.last().is_some_and(|(last, _)| last.0 >= offset) {
+        if offsets.last().is_some_and(|(last, _)| last.0 >= offset) {
             return Err("offsets out of order");
         }
         let found = match answer.checked_sub(FIRST_SYMBOL_ANSWER) {
@@ -390,19 +424,40 @@ fn take_image_names(names: &mut ImageNames, message: schema::ImageNames) -> Resu
             // A reason that a later version gave: there is no symbol, which is what matters.
             None => Err(REASONS.get(*answer as usize).copied().unwrap_or(REASONS[0])),
         };
-        names.offsets.push((ImageOffset(offset), found));
-    }
-    if !message.places.is_empty() {
-        // Each offset has its place, or an empty one where a part of the file had none.
-        names.places.resize_with(names.offsets.len() - message.places.len(), SourcePlace::default);
-        for message in message.places {
-            names.places.push(place(message, files, symbols)?);
-        }
+        offsets.push((ImageOffset(offset), found));
     }
     Ok(())
 }
 
-fn place(message: schema::SourcePlace, files: usize, symbols: usize) -> Result<SourcePlace, Contradiction> {
+pub(super) fn segment(message: &schema::Segment) -> Segment {
+    Segment {
+        offset: ImageOffset(message.offset),
+        size: message.size,
+        address: crate::ImageAddress(message.address),
+    }
+}
+
+/// Unpacks a symbol of an image that has so many source files.
+pub(super) fn symbol(packed: schema::PackedSymbol, files: usize) -> Result<Symbol, Contradiction> {
+    let message = schema::Symbol::decode(packed).map_err(|_| NOT_OF_THE_SCHEMA)?;
+    Ok(Symbol {
+        name: message.name,
+        mangled: Some(message.mangled).filter(|name| !name.is_empty()),
+        address: crate::ImageAddress(message.address),
+        size: message.size,
+        // A source that a later version knows is one that this one does not.
+        source: NAME_SOURCES.get(message.source as usize).copied().unwrap_or_default(),
+        line: line(message.line, files)?,
+    })
+}
+
+/// Unpacks what the source says of an offset of an image that has so many source files and symbols.
+pub(super) fn place(
+    packed: schema::PackedSourcePlace,
+    files: usize,
+    symbols: usize,
+) -> Result<SourcePlace, Contradiction> {
+    let message = schema::SourcePlace::decode(packed).map_err(|_| NOT_OF_THE_SCHEMA)?;
     let frame = |frame: schema::InlinedFrame| match (frame.function as usize) < symbols {
         true => Ok(InlinedFrame { function: SymbolId(frame.function), call: line(frame.call, files)? }),
         false => Err("unknown inlined function"),

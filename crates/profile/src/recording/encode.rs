@@ -1,5 +1,8 @@
 //! Turns the parts of a recording into messages.
 
+use prost::Message;
+use prost::bytes::Bytes;
+
 use super::schema;
 use crate::{
     Call, Clock, CommandEnd, Count, Coverage, Distribution, Event, EventCoverage, Image, ImageId,
@@ -139,13 +142,13 @@ fn thread(thread: &Thread) -> schema::Thread {
 }
 
 /// Folded samples, which are in the order of their keys, with what neighbours share said once.
-pub(super) fn counts(entries: &[(Key, Count)]) -> Vec<schema::Counts> {
+pub(super) fn counts(entries: &[(Key, Count)]) -> Vec<schema::PackedCounts> {
     let mut sorted = entries.to_vec();
     let group = |key: &Key| (key.process, key.thread, key.image, key.event, key.cpu);
     sorted.sort_unstable_by_key(|(key, _)| (group(key), key.offset));
     sorted
         .chunk_by(|a, b| group(&a.0) == group(&b.0))
-        .map(|entries| counts_of_group(&entries[0].0, entries))
+        .map(|entries| packed(&counts_of_group(&entries[0].0, entries)))
         .collect()
 }
 
@@ -254,7 +257,7 @@ pub(super) fn names(image: ImageId, names: &ImageNames, most: usize) -> Vec<sche
     }
     for (index, symbols) in names.symbols.chunks(most).enumerate() {
         let first_symbol = (index * most) as u32;
-        let symbols = symbols.iter().map(symbol).collect();
+        let symbols = symbols.iter().map(|it| packed(&symbol(it))).collect();
         messages.push(schema::ImageNames { first_symbol, symbols, ..part() });
     }
     for (index, offsets) in names.offsets.chunks(most).enumerate() {
@@ -269,10 +272,14 @@ pub(super) fn names(image: ImageId, names: &ImageNames, most: usize) -> Vec<sche
             });
         }
         let places = names.places.iter().skip(index * most).take(offsets.len());
-        message.places = places.map(place).collect();
+        message.places = places.map(|it| packed(&place(it))).collect();
         messages.push(message);
     }
     messages
+}
+
+fn packed(message: &impl Message) -> Bytes {
+    message.encode_to_vec().into()
 }
 
 pub(super) fn package(image: ImageId, package: &Package) -> schema::Package {

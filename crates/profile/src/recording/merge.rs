@@ -6,9 +6,10 @@ use names::NamesIndex;
 use rustc_hash::FxHashMap;
 
 use super::Recording;
-use crate::profile::{Chains, Room};
+use super::loose::{LooseNames, LooseRecording};
+use crate::profile::{Chains, Folded, Folds, Room};
 use crate::{
-    Call, Coverage, Event, EventCoverage, EventId, Image, ImageId, ImageIdentity, ImageNames, Key, ProcessId,
+    Call, Count, Coverage, Event, EventCoverage, EventId, Image, ImageId, ImageIdentity, Key, Process,
 };
 
 /// How much may be apart in a merged recording before processes are folded.
@@ -50,7 +51,8 @@ pub struct Merger {
     merged: Recording,
     limits: MergeLimits,
     recordings: usize,
-    has_folded: bool,
+    /// What processes are folded into, once they are.
+    folds: Option<Folds>,
     images: FxHashMap<Image, Vec<ImageId>>,
     /// What was resolved, of each image.
     names: Vec<NamesIndex>,
@@ -80,54 +82,41 @@ impl Merger {
 
     /// Processes were folded so far.
     pub fn has_folded(&self) -> bool {
-        self.has_folded
+        self.folds.is_some()
     }
 
     /// Adds a recording.
     ///
     /// # Errors
     /// Where that would be too many events. Nothing of it is added then.
-    pub fn add(&mut self, other: Recording) -> Result<(), TooManyEvents> {
+    pub fn add(&mut self, other: impl Into<LooseRecording>) -> Result<(), TooManyEvents> {
+        let LooseRecording { recording: other, counts, names } = other.into();
         let events = self.events(&other.events)?;
         self.add_circumstances(&other);
         self.add_coverage(&other.coverage, &events);
-        let images = self.images(&other.images, other.names);
-        let width = self.merged.events.len();
-        let first_process = self.merged.processes.len() as u32;
-        let number = |id: ProcessId| ProcessId(id.0 + first_process);
-        self.widen_totals(width);
-        for mut process in other.processes {
-            process.parent = process.parent.map(number);
-            process.before_exec = process.before_exec.map(number);
-            process.app = process.app.and_then(|app| images.get(app.0 as usize).copied());
-            if !process.event_totals.is_empty() {
-                let mut totals = vec![0_u64; width];
-                for (total, event) in process.event_totals.iter().zip(&events) {
-                    totals[usize::from(event.0)] = *total;
-                }
-                process.event_totals = totals;
-            }
-            self.merged.processes.push(process);
-        }
-        for (key, count) in other.counts.iter() {
-            if let (Some(&image), Some(&event)) =
-                (images.get(key.image.0 as usize), events.get(usize::from(key.event.0)))
-            {
-                self.merged.counts.add(Key { process: number(key.process), image, event, ..key }, count);
-            }
-        }
+        let images = self.images(&other.images, names);
         let image = |id: ImageId| images.get(id.0 as usize).copied();
-        for (call, times) in other.calls.iter() {
-            if let (Some(caller_image), Some(callee_image), Some(&event)) =
-                (image(call.caller_image), image(call.callee_image), events.get(usize::from(call.event.0)))
-            {
-                let process = number(call.process);
-                self.merged.calls.add(Call { process, caller_image, callee_image, event, ..call }, times);
+        let event = |id: EventId| events.get(usize::from(id.0)).copied();
+        let theirs = self.own_words(other.processes, &images, &events);
+        let folded = self.add_processes(theirs, &counts);
+        for (key, count) in counts {
+            if let (Some(image), Some(event)) = (image(key.image), event(key.event)) {
+                let (process, thread) = folded.process_and_thread(key.process, key.thread);
+                self.merged.counts.add(Key { process, thread, image, event, ..key }, count);
             }
         }
-        for (image, package) in other.packages {
-            if let Some(image) = images.get(image.0 as usize) {
-                self.merged.packages.entry(*image).or_insert(package);
+        for (call, times) in other.calls.iter() {
+            if let (Some(caller_image), Some(callee_image), Some(event)) =
+                (image(call.caller_image), image(call.callee_image), event(call.event))
+            {
+                let (process, thread) = folded.process_and_thread(call.process, call.thread);
+                let call = Call { process, thread, caller_image, callee_image, event, ..call };
+                self.merged.calls.add(call, times);
+            }
+        }
+        for (id, package) in other.packages {
+            if let Some(image) = image(id) {
+                self.merged.packages.entry(image).or_insert(package);
             }
         }
         self.recordings += 1;
@@ -136,6 +125,43 @@ impl Merger {
             self.fold();
         }
         Ok(())
+    }
+
+    /// Processes of another recording, with the images and events of this one. Their numbers are still their own.
+    fn own_words(
+        &mut self,
+        mut processes: Vec<Process>,
+        images: &[ImageId],
+        events: &[EventId],
+    ) -> Vec<Process> {
+        let width = self.merged.events.len();
+        self.widen_totals(width);
+        for process in &mut processes {
+            process.app = process.app.and_then(|app| images.get(app.0 as usize).copied());
+            if !process.event_totals.is_empty() {
+                let mut totals = vec![0_u64; width];
+                for (total, event) in process.event_totals.iter().zip(events) {
+                    totals[usize::from(event.0)] = *total;
+                }
+                process.event_totals = totals;
+            }
+        }
+        processes
+    }
+
+    /// Adds processes, folded once others were; gives the numbers that they get.
+    fn add_processes(&mut self, theirs: Vec<Process>, counts: &[(Key, Count)]) -> Folded {
+        let ours = std::mem::take(&mut self.merged.processes);
+        let mut chains = Chains::new(&theirs, counts.iter().copied());
+        let mut folded = match &mut self.folds {
+            Some(folds) => chains.fold_into(theirs, ours, folds),
+            None => {
+                chains.keep_all();
+                chains.fold_into(theirs, ours, &mut Folds::default())
+            }
+        };
+        self.merged.processes = std::mem::take(&mut folded.processes);
+        folded
     }
 
     /// The sum of all that was added; `None` where nothing was.
@@ -186,7 +212,7 @@ impl Merger {
     }
 
     /// The number that each image has in the sum, with its names. What stays apart within a recording does so in the sum.
-    fn images(&mut self, images: &[Image], names: Vec<ImageNames>) -> Vec<ImageId> {
+    fn images(&mut self, images: &[Image], names: Vec<LooseNames>) -> Vec<ImageId> {
         let mut numbers = Vec::with_capacity(images.len());
         let names = names.into_iter().map(Some).chain(std::iter::repeat_with(|| None));
         for (image, names) in images.iter().zip(names) {
@@ -196,7 +222,7 @@ impl Merger {
             let known = alike.iter().copied().find(|id| {
                 let ours = &self.names[id.0 as usize];
                 match &names {
-                    Some(names) if !names.offsets.is_empty() => {
+                    Some(names) if !names.offsets().is_empty() => {
                         has_content || ours.agrees(names, !has_identity) && (has_identity || !ours.is_empty())
                     }
                     // Nothing was resolved: where only the name is the same, what it is called elsewhere may be something else.
@@ -211,7 +237,7 @@ impl Merger {
                 id
             });
             if let Some(names) = names {
-                self.names[id.0 as usize].add(names);
+                self.names[id.0 as usize].add(&names);
             }
             numbers.push(id);
         }
@@ -227,14 +253,19 @@ impl Merger {
         }
     }
 
-    /// Folds processes that ran the same programs, all but the busiest.
+    /// Folds processes that ran the same programs: all but the busiest at first, all others as they come, and those, too,
+    /// where it is too much again.
     fn fold(&mut self) {
         let merged = &mut self.merged;
-        let room = Room { entries: self.limits.processes / 4, places: self.limits.places / 4 };
+        let room = match &self.folds {
+            None => Room { entries: self.limits.processes / 4, places: self.limits.places / 4 },
+            Some(_) => Room { entries: 0, places: 0 },
+        };
         let mut chains = Chains::new(&merged.processes, merged.counts.iter());
         if chains.choose(&merged.processes, room).is_some() {
-            self.has_folded = true;
-            let mut folded = chains.fold(std::mem::take(&mut merged.processes));
+            let mut folds = Folds::default();
+            let mut folded = chains.fold_into(std::mem::take(&mut merged.processes), Vec::new(), &mut folds);
+            self.folds = Some(folds);
             merged.processes = std::mem::take(&mut folded.processes);
             merged.counts.change_keys(|key| {
                 let (process, thread) = folded.process_and_thread(key.process, key.thread);

@@ -5,11 +5,13 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use prost::Message;
+use prost::bytes::Bytes;
 
 use super::batch::Batches;
+use super::decode::{NOT_OF_THE_SCHEMA, NamesSink};
 use super::frame::{self, FrameKind, Frames, Next};
 use super::{Damage, Error, Recording, decode, schema};
-use crate::{Count, Counts};
+use crate::{Count, Counts, ImageNames};
 
 /// A recording file is complete: it has its end, and nothing of it is damaged. What its messages say is not looked at.
 pub(super) fn is_complete(file: File) -> io::Result<bool> {
@@ -50,8 +52,13 @@ pub(super) fn open(path: &Path) -> Result<impl Read, Error> {
     Ok(io::BufReader::new(file))
 }
 
-/// Reads a recording but for its samples, which become what `samples` makes of them.
-pub(super) fn read(mut input: impl Read, path: &Path, samples: &mut Batches) -> Result<Recording, Error> {
+/// Reads a recording but for its samples and names, which become what `samples` and `names` make of them.
+pub(super) fn read(
+    mut input: impl Read,
+    path: &Path,
+    samples: &mut Batches,
+    names: &mut impl NamesSink,
+) -> Result<Recording, Error> {
     let unusable = |what| Error::Damaged { path: path.to_owned(), what };
     let mut preamble = [0; frame::HEADER];
     let version = match input.read_exact(&mut preamble) {
@@ -94,7 +101,7 @@ pub(super) fn read(mut input: impl Read, path: &Path, samples: &mut Batches) -> 
             return Err(unusable("its header is not its first frame"));
         }
         has_header = true;
-        match recording.take(&frame, samples) {
+        match recording.take(frame, samples, names) {
             Ok(()) => {}
             // It goes back to something that was in the damaged part.
             Err(_) if recording.damage.is_some() => {}
@@ -140,7 +147,9 @@ impl Recording {
     /// As [`Recording::open`].
     pub fn read(input: impl Read, path: &Path) -> Result<Recording, Error> {
         let mut samples = Batches::Folded(Counts::default());
-        let mut recording = read(input, path, &mut samples)?;
+        let mut names: Vec<ImageNames> = Vec::new();
+        let recording = read(input, path, &mut samples, &mut names)?;
+        let mut recording = Recording { names, ..recording };
         if let Batches::Folded(counts) = samples {
             recording.counts = counts;
         }
@@ -161,15 +170,20 @@ impl Recording {
         }
     }
 
-    fn take(&mut self, frame: &frame::Frame, samples: &mut Batches) -> Result<(), decode::Contradiction> {
-        fn message<M: Message + Default>(bytes: &[u8]) -> Result<M, decode::Contradiction> {
-            M::decode(bytes).map_err(|_| "a message does not follow the schema")
+    fn take(
+        &mut self,
+        frame: frame::Frame,
+        samples: &mut Batches,
+        names: &mut impl NamesSink,
+    ) -> Result<(), decode::Contradiction> {
+        fn message<M: Message + Default>(bytes: Bytes) -> Result<M, decode::Contradiction> {
+            M::decode(bytes).map_err(|_| NOT_OF_THE_SCHEMA)
         }
-        let bytes = frame.message.as_slice();
+        let bytes = Bytes::from(frame.message);
         match frame.kind {
             kind if kind == FrameKind::Header as u32 => self.take_header(message(bytes)?),
             kind if kind == FrameKind::Window as u32 => self.take_window(message(bytes)?, samples),
-            kind if kind == FrameKind::Names as u32 => self.take_names(message(bytes)?),
+            kind if kind == FrameKind::Names as u32 => self.take_names(message(bytes)?, names),
             kind if kind == FrameKind::End as u32 => self.take_end(&message::<schema::End>(bytes)?),
             _ => Ok(()),
         }

@@ -1,6 +1,15 @@
 //! The messages of recording.proto, which explains every field. A test holds the two against each other.
 
 use prost::Message;
+use prost::bytes::Bytes;
+
+/// Messages within others that are unpacked one after the other, where they are wanted: there are many of them, and who
+/// merges recordings knows most of what they tell. In a file they are no different.
+pub(super) type PackedCounts = Bytes;
+/// A [`Symbol`]; see [`PackedCounts`].
+pub(super) type PackedSymbol = Bytes;
+/// A [`SourcePlace`]; see [`PackedCounts`].
+pub(super) type PackedSourcePlace = Bytes;
 
 #[derive(Clone, PartialEq, Message)]
 pub(super) struct Header {
@@ -98,8 +107,8 @@ pub(super) struct Window {
     pub(super) images: Vec<Image>,
     #[prost(message, repeated, tag = "5")]
     pub(super) processes: Vec<Process>,
-    #[prost(message, repeated, tag = "6")]
-    pub(super) counts: Vec<Counts>,
+    #[prost(bytes = "bytes", repeated, tag = "6")]
+    pub(super) counts: Vec<PackedCounts>,
     #[prost(message, optional, tag = "7")]
     pub(super) coverage: Option<Coverage>,
     #[prost(message, repeated, tag = "8")]
@@ -282,8 +291,8 @@ pub(super) struct ImageNames {
     pub(super) image: u32,
     #[prost(uint32, tag = "2")]
     pub(super) first_symbol: u32,
-    #[prost(message, repeated, tag = "3")]
-    pub(super) symbols: Vec<Symbol>,
+    #[prost(bytes = "bytes", repeated, tag = "3")]
+    pub(super) symbols: Vec<PackedSymbol>,
     #[prost(uint64, repeated, tag = "4")]
     pub(super) offsets: Vec<u64>,
     #[prost(uint32, repeated, tag = "5")]
@@ -292,8 +301,8 @@ pub(super) struct ImageNames {
     pub(super) first_file: u32,
     #[prost(string, repeated, tag = "7")]
     pub(super) files: Vec<String>,
-    #[prost(message, repeated, tag = "8")]
-    pub(super) places: Vec<SourcePlace>,
+    #[prost(bytes = "bytes", repeated, tag = "8")]
+    pub(super) places: Vec<PackedSourcePlace>,
     #[prost(message, repeated, tag = "9")]
     pub(super) segments: Vec<Segment>,
 }
@@ -395,13 +404,19 @@ mod tests {
                 message = rest.trim_end_matches(" {").to_owned();
             } else if let Some(rest) = line.strip_prefix("#[prost(") {
                 attribute = rest.trim_end_matches(")]").to_owned();
+            } else if line.starts_with("pub(super) type ") {
+                // Another name for bytes.
             } else if let Some(rest) = line.strip_prefix("pub(super) ") {
                 let (name, kind) = rest.trim_end_matches(',').split_once(": ").expect("a field has a type");
                 let tag = attribute.rsplit('"').nth(1).expect("a field has a tag");
                 let scalar = attribute.split([',', ' ']).next().expect("a field has a kind");
                 let kind = kind.replace("Vec<u8>", "bytes");
                 let inner = kind.rsplit('<').next().expect("a type").trim_end_matches('>');
-                let kind_name = if scalar == "message" { inner } else { scalar };
+                let kind_name = match inner.strip_prefix("Packed") {
+                    Some(message) => message,
+                    None if scalar == "message" => inner,
+                    None => scalar,
+                };
                 let repeated = if attribute.contains("repeated") { "repeated " } else { "" };
                 fields.insert(format!("{message} {name} {repeated}{kind_name} {tag}"));
             }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use prost::Message;
+use prost::bytes::Bytes;
 
 use super::frame::{self, FrameKind};
 use super::{Recording, encode, schema};
@@ -88,24 +89,35 @@ impl<W: Write> FrameWriter<W> {
 
     /// Writes the names of the images, each at its index.
     pub(super) fn names(&mut self, names: &[ImageNames]) -> io::Result<()> {
-        let messages: Vec<_> = names
-            .iter()
-            .enumerate()
-            .flat_map(|(index, names)| encode::names(ImageId(index as u32), names, MOST / 10))
-            .collect();
         let text = |message: &schema::ImageNames| {
-            message.symbols.iter().map(|symbol| symbol.name.len() + symbol.mangled.len()).sum::<usize>()
+            let packed = |parts: &[Bytes]| parts.iter().map(Bytes::len).sum::<usize>();
+            packed(&message.symbols)
+                + packed(&message.places)
                 + message.files.iter().map(String::len).sum::<usize>()
                 + message.offsets.len() * 8
-                + message.places.iter().map(|place| 8 + 8 * place.inlined.len()).sum::<usize>()
         };
-        for images in chunks(&messages, text) {
-            self.frame(
-                FrameKind::Names,
-                &schema::Names { images: images.to_vec(), ..schema::Names::default() },
-            )?;
+        // Those of several small images are one message; of all images at once they would take twice the memory.
+        let mut images = Vec::new();
+        let mut bytes = 0;
+        let mut write = |images: &mut Vec<schema::ImageNames>| match images.is_empty() {
+            true => Ok(()),
+            false => {
+                let images = std::mem::take(images);
+                self.frame(FrameKind::Names, &schema::Names { images, ..schema::Names::default() })
+            }
+        };
+        for (index, names) in names.iter().enumerate() {
+            for message in encode::names(ImageId(index as u32), names, MOST / 10) {
+                let length = text(&message);
+                if bytes + length > MOST_TEXT || images.len() == MOST {
+                    write(&mut images)?;
+                    bytes = 0;
+                }
+                bytes += length;
+                images.push(message);
+            }
         }
-        Ok(())
+        write(&mut images)
     }
 
     /// Writes the packages of images.

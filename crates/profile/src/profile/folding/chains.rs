@@ -19,6 +19,10 @@ struct Fold {
     is_sampled: bool,
 }
 
+/// Folded processes: the first entry of each.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Folds(FxHashMap<Fold, usize>);
+
 /// What an entry ran: its app, or its name where that is not known.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Program {
@@ -121,6 +125,11 @@ impl Chains {
         Chains { chains, of_entry }
     }
 
+    /// All stay.
+    pub(crate) fn keep_all(&mut self) {
+        self.chains.iter_mut().for_each(|chain| chain.stays = true);
+    }
+
     /// Those stay that had not ended by then, and their parents.
     pub(super) fn keep_going_on(&mut self, processes: &[Process], before: Timestamp) {
         let goes_on = |chain: &Chain| {
@@ -158,12 +167,23 @@ impl Chains {
 
     /// Folds those chains that do not stay, and gives all processes new numbers.
     pub(crate) fn fold(self, old: Vec<Process>) -> Folded {
+        self.fold_into(old, Vec::new(), &mut Folds::default())
+    }
+
+    /// The same, where `processes`, which stay what they are, have the first numbers, and those among them that are `folds`
+    /// take in what is of their kind.
+    pub(crate) fn fold_into(
+        self,
+        old: Vec<Process>,
+        mut processes: Vec<Process>,
+        folds: &mut Folds,
+    ) -> Folded {
         let mut staying = vec![false; old.len()];
         for chain in self.chains.iter().filter(|chain| chain.stays) {
             chain.entries.iter().for_each(|&entry| staying[entry] = true);
         }
         let mut numbers = vec![ProcessId(0); old.len()];
-        let mut processes = self.folded(&old, &mut numbers);
+        self.folded(&old, &mut numbers, &mut processes, folds);
         let going_on = (0..old.len()).filter(|&index| staying[index]);
         for (index, next) in going_on.zip(processes.len() as u32..) {
             numbers[index] = ProcessId(next);
@@ -178,15 +198,19 @@ impl Chains {
         Folded { processes, numbers, staying }
     }
 
-    /// The entries into which those chains are folded that do not stay; puts their numbers into `numbers`.
-    fn folded(&self, old: &[Process], numbers: &mut [ProcessId]) -> Vec<Process> {
-        let mut folds: FxHashMap<Fold, usize> = FxHashMap::default();
-        let mut processes: Vec<Process> = Vec::new();
+    /// Adds the entries into which those chains are folded that do not stay; puts their numbers into `numbers`.
+    fn folded(
+        &self,
+        old: &[Process],
+        numbers: &mut [ProcessId],
+        processes: &mut Vec<Process>,
+        folds: &mut Folds,
+    ) {
         for chain in self.chains.iter().filter(|chain| !chain.stays) {
             let (programs, places) = chain.programs(old);
             let (last, length) = (&old[chain.last()], programs.len());
             let (has_totals, is_sampled) = (!last.event_totals.is_empty(), chain.samples > 0);
-            let first = *folds.entry(Fold { programs, has_totals, is_sampled }).or_insert(processes.len());
+            let first = *folds.0.entry(Fold { programs, has_totals, is_sampled }).or_insert(processes.len());
             for (place, &entry) in places.iter().zip(&chain.entries) {
                 let (old, number) = (&old[entry], first + place);
                 if number == processes.len() {
@@ -208,6 +232,5 @@ impl Chains {
                 *sum = sum.saturating_add(*total);
             }
         }
-        processes
     }
 }

@@ -4,16 +4,22 @@ use std::hash::{Hash, Hasher};
 
 use rustc_hash::{FxHashMap, FxHasher};
 
+use crate::recording::loose::LooseNames;
 use crate::{
-    ImageNames, ImageOffset, Segment, SourceFileId, SourceLine, SourcePlace, Symbol, SymbolId, Unresolved,
+    ImageNames, ImageOffset, InlinedFrame, Segment, SourceFileId, SourceLine, SourcePlace, Symbol, SymbolId,
+    Unresolved,
 };
 
 /// What is known of an offset.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 struct Answer {
-    found: Option<Result<SymbolId, Unresolved>>,
-    place: SourcePlace,
+    found: Result<SymbolId, Unresolved>,
+    /// What the source says, by its number; [`NO_PLACE`] for nothing.
+    place: u32,
 }
+
+/// The source says nothing of it.
+const NO_PLACE: u32 = u32::MAX;
 
 /// The names of an image, found by what they are, so that each is there once.
 #[derive(Clone, Debug, Default)]
@@ -24,6 +30,7 @@ pub(super) struct NamesIndex {
     symbol_ids: FxHashMap<u64, SymbolId>,
     file_ids: FxHashMap<u64, SourceFileId>,
     answers: FxHashMap<ImageOffset, Answer>,
+    places: Vec<SourcePlace>,
     has_places: bool,
     segments: Vec<Segment>,
 }
@@ -35,13 +42,20 @@ impl NamesIndex {
     }
 
     /// No offset has a symbol of one name here and of another there; nor, where `strictly`, one here and none there.
-    pub(super) fn agrees(&self, names: &ImageNames, strictly: bool) -> bool {
-        names.offsets.iter().all(|(offset, theirs)| {
-            let Some(Answer { found: Some(ours), .. }) = self.answers.get(offset) else { return true };
-            match (ours, theirs) {
-                (Ok(ours), Ok(theirs)) => {
-                    let ours = self.symbols.get(ours.0 as usize).map(|symbol| &symbol.name);
-                    ours == names.symbol(*theirs).map(|symbol| &symbol.name)
+    pub(super) fn agrees(&self, theirs: &LooseNames, strictly: bool) -> bool {
+        // Which symbol here has the name of the one there, as far as that was seen.
+        let mut same: Vec<Option<SymbolId>> = vec![None; theirs.symbols()];
+        theirs.offsets().iter().all(|(offset, found)| {
+            let Some(Answer { found: ours, .. }) = self.answers.get(offset) else { return true };
+            match (ours, found) {
+                (Ok(ours), Ok(id)) if same.get(id.0 as usize) == Some(&Some(*ours)) => true,
+                (Ok(ours), Ok(id)) => {
+                    let name = self.symbols.get(ours.0 as usize).map(|symbol| symbol.name.as_str());
+                    let agrees = name == theirs.symbol(*id).as_ref().map(|symbol| symbol.name.as_str());
+                    if let Some(same) = same.get_mut(id.0 as usize).filter(|_| agrees) {
+                        *same = Some(*ours);
+                    }
+                    agrees
                 }
                 (Err(_), Err(_)) => true,
                 _ => !strictly,
@@ -51,53 +65,89 @@ impl NamesIndex {
 
     /// Adds the names of the same image from another recording. Where both tell of an offset, one that has a symbol wins,
     /// else the earlier.
-    pub(super) fn add(&mut self, theirs: ImageNames) {
+    pub(super) fn add(&mut self, theirs: &LooseNames) {
         if self.segments.is_empty() {
-            self.segments = theirs.segments;
+            self.segments = theirs.segments().to_vec();
         }
-        let files: Vec<SourceFileId> = theirs.files.into_iter().map(|file| self.file(file)).collect();
-        let line =
-            |line: SourceLine| files.get(line.file.0 as usize).map(|&file| SourceLine { file, ..line });
-        let symbols: Vec<SymbolId> = theirs
-            .symbols
-            .into_iter()
-            .map(|symbol| self.symbol(Symbol { line: symbol.line.and_then(line), ..symbol }))
-            .collect();
-        let symbol_of = |id: SymbolId| symbols.get(id.0 as usize).copied();
-        self.has_places |= !theirs.places.is_empty();
-        let places = theirs.places.into_iter().chain(std::iter::repeat_with(SourcePlace::default));
-        for ((offset, found), mut place) in theirs.offsets.into_iter().zip(places) {
-            let ours = self.answers.entry(offset).or_default();
-            let found = found.and_then(|id| symbol_of(id).ok_or(Unresolved::NamesMissing));
-            if !(ours.found.is_none() || ours.found.is_some_and(|ours| ours.is_err()) && found.is_ok()) {
+        self.has_places |= theirs.has_places();
+        // Only what is news is unpacked.
+        let mut symbols: Vec<Option<SymbolId>> = vec![None; theirs.symbols()];
+        for (index, (offset, found)) in theirs.offsets().iter().enumerate() {
+            let ours = self.answers.get(offset);
+            if ours.is_some_and(|ours| ours.found.is_ok() || found.is_err()) {
                 continue;
             }
-            place.line = place.line.and_then(line);
-            place.inlined.retain_mut(|frame| {
-                frame.call = frame.call.and_then(line);
-                symbol_of(frame.function).map(|function| frame.function = function).is_some()
-            });
-            *ours = Answer { found: Some(found), place };
+            let found = found
+                .and_then(|id| self.own_symbol(theirs, id, &mut symbols).ok_or(Unresolved::NamesMissing));
+            let place = if theirs.has_places() { theirs.place(index) } else { SourcePlace::default() };
+            let place = self.own_place(theirs, place, &mut symbols);
+            self.answers.insert(*offset, Answer { found, place });
         }
+    }
+
+    /// The number here of a symbol there.
+    fn own_symbol(
+        &mut self,
+        theirs: &LooseNames,
+        id: SymbolId,
+        known: &mut [Option<SymbolId>],
+    ) -> Option<SymbolId> {
+        if let Some(own) = known.get(id.0 as usize)? {
+            return Some(*own);
+        }
+        let mut symbol = theirs.symbol(id)?;
+        symbol.line = symbol.line.and_then(|line| self.own_line(theirs, line));
+        let own = self.symbol(symbol);
+        known[id.0 as usize] = Some(own);
+        Some(own)
+    }
+
+    /// A place there, told by the symbols and files here; gives the number that it gets.
+    fn own_place(
+        &mut self,
+        theirs: &LooseNames,
+        mut place: SourcePlace,
+        known: &mut [Option<SymbolId>],
+    ) -> u32 {
+        if place == SourcePlace::default() {
+            return NO_PLACE;
+        }
+        place.line = place.line.and_then(|line| self.own_line(theirs, line));
+        let inlined = std::mem::take(&mut place.inlined);
+        for InlinedFrame { function, call } in inlined {
+            if let Some(function) = self.own_symbol(theirs, function, known) {
+                let call = call.and_then(|line| self.own_line(theirs, line));
+                place.inlined.push(InlinedFrame { function, call });
+            }
+        }
+        self.places.push(place);
+        self.places.len() as u32 - 1
+    }
+
+    fn own_line(&mut self, theirs: &LooseNames, line: SourceLine) -> Option<SourceLine> {
+        let file = self.file(theirs.file(line)?);
+        Some(SourceLine { file, ..line })
     }
 
     /// All that was added.
     pub(super) fn finish(self) -> ImageNames {
-        let NamesIndex { symbols, files, symbol_ids, file_ids, answers, has_places, segments } = self;
+        let NamesIndex { symbols, files, symbol_ids, file_ids, answers, mut places, has_places, segments } =
+            self;
         drop((symbol_ids, file_ids));
         let mut answers: Vec<(ImageOffset, Answer)> = answers.into_iter().collect();
         answers.sort_unstable_by_key(|(offset, _)| *offset);
         let mut names = ImageNames { symbols, files, segments, ..ImageNames::default() };
         for (offset, Answer { found, place }) in answers {
-            names.offsets.push((offset, found.unwrap_or(Err(Unresolved::NamesMissing))));
+            names.offsets.push((offset, found));
             if has_places {
-                names.places.push(place);
+                // Each place is of one offset.
+                names.places.push(places.get_mut(place as usize).map(std::mem::take).unwrap_or_default());
             }
         }
         names
     }
 
-    fn file(&mut self, file: String) -> SourceFileId {
+    fn file(&mut self, file: &str) -> SourceFileId {
         let hash = hash(&file);
         if let Some(&known) = self.file_ids.get(&hash)
             && self.files[known.0 as usize] == file
@@ -105,7 +155,7 @@ impl NamesIndex {
             return known;
         }
         let id = SourceFileId(self.files.len() as u32);
-        self.files.push(file);
+        self.files.push(file.to_owned());
         self.file_ids.entry(hash).or_insert(id);
         id
     }
