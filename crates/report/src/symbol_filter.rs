@@ -66,28 +66,30 @@ fn without_parameters(name: &str) -> Option<&str> {
     None
 }
 
-/// Splits at commas that no bracket holds; `\\,` is a comma of a name.
+/// Splits at commas that no bracket holds; `\,` is a comma of a name.
 fn split_names(list: &str) -> Vec<String> {
-    let mut names = vec![String::new()];
+    let mut names = Vec::new();
+    let mut name = String::new();
     let mut depth = 0_usize;
     let mut characters = list.chars().peekable();
     while let Some(character) = characters.next() {
         match character {
             '\\' if characters.peek() == Some(&',') => {
                 characters.next();
-                names.last_mut().map(|name| name.push(','));
+                name.push(',');
                 continue;
             }
             ',' if depth == 0 => {
-                names.push(String::new());
+                names.push(std::mem::take(&mut name));
                 continue;
             }
             '(' | '<' => depth += 1,
             ')' | '>' => depth = depth.saturating_sub(1),
             _ => {}
         }
-        names.last_mut().map(|name| name.push(character));
+        name.push(character);
     }
+    names.push(name);
     let names = names.into_iter().map(|name| name.trim().to_owned());
     names.filter(|name| !name.is_empty()).collect()
 }
