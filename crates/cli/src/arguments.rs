@@ -265,21 +265,30 @@ pub(crate) fn called_as() -> Option<String> {
     path.file_name()?.to_str().map(str::to_owned)
 }
 
-/// The help of `oprof record` with all its options.
-fn whole_help() -> String {
+/// The help of a subcommand with all its options.
+fn whole_help(name: &str) -> String {
     let mut whole = Arguments::command();
     whole.build();
-    let record = whole.find_subcommand("record").cloned().unwrap_or_default();
-    let all = record.mut_args(|argument| argument.hide(false));
+    let subcommand = whole.find_subcommand(name).cloned().unwrap_or_default();
+    let all = subcommand.mut_args(|argument| argument.hide(false));
     all.max_term_width(100).render_help().to_string()
 }
 
 /// Reads the command line; help, the version and mistakes are printed, and give the status to exit with.
 pub(crate) fn parse() -> Result<Arguments, ExitCode> {
     let parsed = Arguments::try_parse_from(with_separators(std::env::args_os()));
-    if let Ok(Arguments { subcommand: Subcommand::Record(RecordOptions { help_all: true, .. }) }) = &parsed {
+    let asked = match &parsed {
+        Ok(Arguments { subcommand: Subcommand::Record(RecordOptions { help_all: true, .. }) }) => {
+            Some("record")
+        }
+        Ok(Arguments { subcommand: Subcommand::Report(ReportOptions { help_all: true, .. }) }) => {
+            Some("report")
+        }
+        _ => None,
+    };
+    if let Some(name) = asked {
         // Where nobody reads it, there is nobody to tell.
-        let _ = write!(std::io::stdout(), "{}", whole_help());
+        let _ = write!(std::io::stdout(), "{}", whole_help(name));
         return Err(ExitCode::SUCCESS);
     }
     parsed.map_err(|error| {
@@ -412,7 +421,7 @@ mod tests {
     #[test]
     fn what_the_help_of_record_leaves_out_is_in_the_whole_one() {
         let short = Arguments::try_parse_from(["oprof", "record", "-h"]).expect_err("help").to_string();
-        let whole = whole_help();
+        let whole = whole_help("record");
         for option in ["--no-vmlinux", "--buffer", "--control", "--separate-thread"] {
             assert!(whole.contains(option) && !short.contains(option), "{option}:\n{whole}");
         }

@@ -33,6 +33,7 @@ mod opreport;
 mod oprofile_tool;
 mod own_file;
 mod packages;
+mod pager;
 mod paragraph;
 mod parallel;
 mod record;

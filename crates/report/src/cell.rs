@@ -20,6 +20,13 @@ pub enum Cell<'a> {
         /// Of this whole.
         whole: u64,
     },
+    /// Between these shares, from 0 to 1, something is.
+    Interval {
+        /// The lower.
+        low: f64,
+        /// The higher.
+        high: f64,
+    },
     /// How a share changed.
     Change(Change),
     /// A number of events.

@@ -11,6 +11,8 @@ pub enum Column {
     Events(usize),
     /// Share of the class's samples.
     Percent(usize),
+    /// Between which shares the true one is.
+    Error(usize),
     /// Number of samples of a class in this row and those above it.
     AccumulatedSamples(usize),
     /// Their share.
@@ -80,6 +82,7 @@ impl Column {
             Column::Samples(class)
             | Column::Events(class)
             | Column::Percent(class)
+            | Column::Error(class)
             | Column::AccumulatedSamples(class)
             | Column::AccumulatedPercent(class)
             | Column::Change(class)
@@ -95,6 +98,7 @@ impl Column {
             Column::Samples(_) => ("samples", 9, true),
             Column::Events(_) => ("events", 14, true),
             Column::Percent(_) => ("%", 9, true),
+            Column::Error(_) => ("95 % interval", 16, true),
             Column::AccumulatedSamples(_) => ("cum. samples", 14, true),
             Column::AccumulatedPercent(_) => ("cum. %", 11, true),
             Column::Change(_) => ("diff %", 10, true),
@@ -134,6 +138,10 @@ pub(crate) struct Shown<'a> {
     pub(crate) addresses: bool,
     /// Lines are.
     pub(crate) lines: bool,
+    /// Sampling errors are.
+    pub(crate) errors: bool,
+    /// How many processes there are is known.
+    pub(crate) processes: bool,
     /// Some row's image is not its app.
     pub(crate) image: bool,
     /// There is more than one app.
@@ -149,6 +157,7 @@ pub(crate) fn columns(by: By, shown: Shown<'_>) -> Vec<Column> {
         columns.push(amount);
         columns.extend(shown.accumulated.then_some(Column::AccumulatedSamples(class)));
         columns.push(Column::Percent(class));
+        columns.extend(shown.errors.then_some(Column::Error(class)));
         columns.extend(shown.accumulated.then_some(Column::AccumulatedPercent(class)));
         let own = shown.ratios.iter().enumerate().filter(|(_, of)| **of == class);
         columns.extend(own.map(|(ratio, _)| Column::Ratio { class, ratio }));
@@ -158,7 +167,11 @@ pub(crate) fn columns(by: By, shown: Shown<'_>) -> Vec<Column> {
         }
     }
     match by {
-        By::App => columns.extend([Column::Processes, Column::App]),
+        By::App => {
+            columns.extend(shown.processes.then_some(Column::Processes));
+            columns.push(Column::App);
+        }
+        By::Line => columns.push(Column::Line),
         By::Image => columns.push(Column::Image),
         By::Symbol => {
             columns.extend(shown.lines.then_some(Column::Line));

@@ -12,6 +12,8 @@ pub enum By {
     Image,
     /// A symbol of an image in an app.
     Symbol,
+    /// A line of a source file; an inlined function's code is in its own lines.
+    Line,
     /// A process, from fork to exit.
     Process,
     /// A thread of a process, of recordings that keep them apart.
@@ -24,7 +26,8 @@ pub enum By {
 
 impl By {
     /// All groupings, in the order in which help texts list them.
-    pub const ALL: [By; 7] = [By::App, By::Image, By::Symbol, By::Process, By::Thread, By::Command, By::Cpu];
+    pub const ALL: [By; 8] =
+        [By::App, By::Image, By::Symbol, By::Line, By::Process, By::Thread, By::Command, By::Cpu];
 
     /// The grouping's name, as an option's value.
     pub fn name(self) -> &'static str {
@@ -32,6 +35,7 @@ impl By {
             By::App => "app",
             By::Image => "image",
             By::Symbol => "symbol",
+            By::Line => "line",
             By::Process => "process",
             By::Thread => "thread",
             By::Command => "command",
@@ -57,6 +61,11 @@ pub struct UnknownGrouping(pub String);
 
 impl fmt::Display for UnknownGrouping {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0 == "time" {
+            return f.write_str(
+                "samples are folded while they are recorded: a recording does not tell when each was taken",
+            );
+        }
         write!(f, "no grouping named '{}': use ", crate::printable(&self.0))?;
         for (index, by) in By::ALL.iter().enumerate() {
             write!(f, "{}{by}", if index == 0 { "" } else { ", " })?;
@@ -91,7 +100,7 @@ mod tests {
         let error = "tid\x1b".parse::<By>().unwrap_err();
         assert_eq!(
             error.to_string(),
-            r"no grouping named 'tid\x1b': use app, image, symbol, process, thread, command, cpu"
+            r"no grouping named 'tid\x1b': use app, image, symbol, line, process, thread, command, cpu"
         );
     }
 }

@@ -20,6 +20,7 @@ mod coverage;
 mod detail;
 mod diff;
 mod differential;
+mod filter;
 mod function;
 mod grouping;
 mod header;
@@ -38,7 +39,9 @@ pub mod render;
 mod report;
 mod row_ratio;
 mod rows;
+mod sampling_error;
 mod sorting;
+mod source_lines;
 mod source_paths;
 mod stat;
 mod symbol_filter;
@@ -46,6 +49,7 @@ mod symbol_name;
 mod target;
 mod time;
 mod total;
+mod tree;
 
 pub use annotation::{CodeLine, FunctionExtent, SourceFile, count_code, source_files};
 pub use call_graph::{CallGraph, Relative, Relatives};
@@ -60,6 +64,7 @@ pub use diff::{
     NoComparison, NoEvent, Normalise, Regression, State,
 };
 pub use differential::{Change, DifferentClasses, Differential, DifferentialRow};
+pub use filter::{Filter, FilterError, NothingKept};
 pub use grouping::{By, UnknownGrouping};
 pub use missing::{Missing, MissingRow, missing_line, missing_note};
 pub use notes::{makers_notes, notes};
@@ -76,3 +81,4 @@ pub use symbol_filter::SymbolFilter;
 pub use target::target;
 pub use time::time;
 pub use total::Total;
+pub use tree::{Node, Tree};

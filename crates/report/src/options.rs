@@ -3,6 +3,7 @@
 use oprof_profile::NameStyle;
 
 use crate::class::Separation;
+use crate::grouping::By;
 use crate::sorting::SortKey;
 use crate::source_paths::SourcePaths;
 use crate::symbol_filter::SymbolFilter;
@@ -56,6 +57,14 @@ pub struct Options {
     pub exclude_dependent: bool,
     /// Which symbols are shown, and in the percentages.
     pub symbols: SymbolFilter,
+    /// Only so many rows are shown, the first; shares are of all.
+    pub top: Option<usize>,
+    /// Each share has the interval beside it that the true one is in.
+    pub errors: bool,
+    /// The recording is filtered: what is known of whole processes is of more than what is shown.
+    pub filtered: bool,
+    /// What each level of a tree stands for, the outermost first; empty where the report is no tree.
+    pub levels: Vec<By>,
     /// How paths of source files are shown.
     pub source_paths: SourcePaths,
 }

@@ -6,6 +6,7 @@ use crate::grouping::By;
 use crate::image_name::{ImageNames, NameId};
 use crate::lifetime::{LifetimeId, Lifetimes};
 use crate::options::Options;
+use crate::source_lines::{LineId, SourceLines};
 use crate::symbol_name::{Code, Nameless, SymbolNames};
 
 /// What the samples of one row have in common. Made of indexes: strings are built for the rows shown only.
@@ -23,6 +24,8 @@ pub(crate) enum Place {
         app: NameId,
         code: Code,
     },
+    /// A line of a source file; `None` where the source says nothing.
+    Line(Option<LineId>),
     /// `None` for samples of a process that the recording does not list.
     Process(Option<LifetimeId>),
     /// `None` as above; the thread by its number.
@@ -38,6 +41,8 @@ pub(crate) struct Places<'r> {
     /// Of groupings by symbol only: the names of many thousand symbols take their time.
     pub(crate) symbols: Option<SymbolNames<'r>>,
     pub(crate) lifetimes: Lifetimes,
+    /// Of groupings by line only.
+    pub(crate) lines: Option<SourceLines<'r>>,
 }
 
 impl Places<'_> {
@@ -54,6 +59,7 @@ impl Places<'_> {
                     None => Code::Nameless(Nameless::NoSymbols),
                 },
             },
+            By::Line => Place::Line(self.lines.as_ref().and_then(|lines| lines.of(key))),
             By::Thread => Place::Thread(self.lifetimes.of(key.process), key.thread),
             By::Cpu => Place::Cpu(key.cpu),
         }

@@ -20,7 +20,9 @@ use crate::place::{Place, Places};
 use crate::process_rows::{add_totals, idle_processes, is_idle, sum_totals};
 use crate::row_ratio::{self, RowRatio};
 use crate::rows::{Row, Rows, sum};
+use crate::sampling_error::interval;
 use crate::sorting::{SortKey, sort};
+use crate::source_lines::{LineId, SourceLines};
 use crate::symbol_name::{Code, SymbolNames};
 use crate::total::{EntryTotals, Total};
 
@@ -39,6 +41,7 @@ pub struct Report<'r> {
     total_sums: Vec<Total>,
     idle_processes: u64,
     below_threshold: u64,
+    beyond_top: usize,
 }
 
 impl<'r> Report<'r> {
@@ -56,8 +59,10 @@ impl<'r> Report<'r> {
         kept: impl FnOnce(&Places<'r>) -> Vec<Place>,
     ) -> Report<'r> {
         let images = ImageNames::new(recording, options.oprofile_words);
-        let symbols = (by == By::Symbol).then(|| SymbolNames::new(recording, &images, options));
-        let places = Places { images, symbols, lifetimes: Lifetimes::new(&recording.processes) };
+        let is_asked = |what: By| by == what || options.levels.contains(&what);
+        let symbols = is_asked(By::Symbol).then(|| SymbolNames::new(recording, &images, options));
+        let lines = is_asked(By::Line).then(|| SourceLines::new(recording));
+        let places = Places { images, symbols, lines, lifetimes: Lifetimes::new(&recording.processes) };
         let separation = options.separation.in_fact(recording);
         let classes = classes(recording, order, separation);
         let class_of = ClassOfKey::new(recording, &classes, separation);
@@ -68,7 +73,7 @@ impl<'r> Report<'r> {
             folded.at(*place);
         }
         let mut shows_totals = vec![false; classes.len()];
-        if by.has_totals() {
+        if by.has_totals() && !options.filtered {
             let totals = EntryTotals::new(recording, &classes, &places.lifetimes, by != By::Process);
             add_totals(&mut folded, by, &places, &totals, recording.processes.len());
             // A command is worth its total even where that is an estimate: it is what the rows are sorted by.
@@ -86,6 +91,7 @@ impl<'r> Report<'r> {
             total_sums: sum_totals(&rows, classes.len()),
             idle_processes: idle_processes(recording, by, &places, &idle),
             below_threshold: 0,
+            beyond_top: 0,
             columns: Vec::new(),
             ratios: Vec::new(),
             rows: Vec::new(),
@@ -98,6 +104,9 @@ impl<'r> Report<'r> {
         rows.retain(|row| report.reaches_threshold(row));
         report.below_threshold = (all - rows.len()) as u64;
         sort(&report, &mut rows);
+        let top = options.top.filter(|_| options.levels.is_empty()).unwrap_or(usize::MAX);
+        report.beyond_top = rows.len().saturating_sub(top);
+        rows.truncate(top);
         accumulate(&mut rows, report.classes.len());
         if options.details {
             report.details = details(recording, &class_of, &rows, report.classes.len(), |key| {
@@ -107,6 +116,9 @@ impl<'r> Report<'r> {
         let image =
             rows.iter().any(|row| matches!(row.place, Place::Symbol { image, app, .. } if image != app));
         report.ratios = row_ratio::of_groups(recording, &report.classes);
+        if !options.oprofile_words {
+            report.ratios.extend(row_ratio::of_separate(recording, &report.classes));
+        }
         let read: Vec<bool> = report.classes.iter().map(|class| class.is_read(recording)).collect();
         let ratios: Vec<usize> = report.ratios.iter().map(|ratio| ratio.class).collect();
         report.columns = columns(
@@ -118,6 +130,8 @@ impl<'r> Report<'r> {
                 accumulated: options.accumulated,
                 addresses: options.addresses || options.details,
                 lines: options.lines,
+                errors: options.errors,
+                processes: !options.filtered,
                 image,
                 app: several_apps,
             },
@@ -187,6 +201,11 @@ impl<'r> Report<'r> {
         self.below_threshold
     }
 
+    /// How many rows are left out as only the first were asked for.
+    pub fn beyond_top(&self) -> usize {
+        self.beyond_top
+    }
+
     /// The share of a row in the samples of a class, between 0 and 1.
     pub fn share(&self, row: &Row, class: usize) -> f64 {
         match self.percent(row, class) {
@@ -204,6 +223,7 @@ impl<'r> Report<'r> {
             }
             Column::Events(class) => row.counts.get(class).map_or(Cell::Unknown, |c| Cell::Number(c.weight)),
             Column::Percent(class) => self.percent(row, class),
+            Column::Error(class) => self.error(row, class),
             Column::AccumulatedSamples(class) => {
                 row.accumulated.get(class).map_or(Cell::Unknown, |count| Cell::Number(count.samples))
             }
@@ -238,6 +258,7 @@ impl<'r> Report<'r> {
                 _ => self.entry(row).map_or(Cell::Unknown, |entry| text(self.places.images.app(entry))),
             },
             Column::Line => match row.place {
+                Place::Line(line) => Cell::Text(self.source_line(line).into()),
                 Place::Symbol { code, .. } => Cell::Text(self.line(self.source_of(code)).into()),
                 _ => Cell::Unknown,
             },
@@ -291,6 +312,42 @@ impl<'r> Report<'r> {
             Column::Address => Cell::Address(detail.address.0),
             Column::Line => Cell::Text(self.line(self.source_of_detail(detail)).into()),
             _ => Cell::Unknown,
+        }
+    }
+
+    /// The number of a row's thread, process or CPU; 0 for other rows.
+    pub(crate) fn number(&self, row: &Row) -> u64 {
+        let columns = [Column::Tid, Column::Pid, Column::Cpu];
+        let numbers = columns.into_iter().filter_map(|column| match self.cell(row, column) {
+            Cell::Identifier(number) | Cell::Number(number) => Some(number),
+            _ => None,
+        });
+        numbers.into_iter().next().unwrap_or(0)
+    }
+
+    /// What a row is called, of whatever grouping it is.
+    pub(crate) fn label(&self, row: &Row) -> String {
+        let text = |column: Column| match self.cell(row, column) {
+            Cell::Text(text) => text.into_owned(),
+            Cell::Number(number) | Cell::Identifier(number) => number.to_string(),
+            _ => String::new(),
+        };
+        let number = |column: Column, name: Column| match (text(column), text(name)) {
+            (number, name) if number.is_empty() => name,
+            (number, name) => format!("{name} ({number})"),
+        };
+        match row.place {
+            Place::App(_) => text(Column::App),
+            Place::Image(_) | Place::Dependent { .. } => text(Column::Image),
+            Place::Symbol { .. } => text(Column::Symbol),
+            Place::Line(_) => text(Column::Line),
+            Place::Process(_) => number(Column::Pid, Column::CommandName),
+            Place::Thread(..) => number(Column::Tid, Column::ThreadName),
+            Place::Command(_) => match text(Column::CommandLine) {
+                command if command.is_empty() => "[unknown]".to_owned(),
+                command => command,
+            },
+            Place::Cpu(_) => format!("CPU {}", text(Column::Cpu)),
         }
     }
 
@@ -361,12 +418,41 @@ impl<'r> Report<'r> {
         self.places.symbols.as_ref().and_then(|symbols| symbols.line(code))
     }
 
+    /// A line of a source file: the file by its last part, unless long names are asked for.
+    fn source_line(&self, line: Option<LineId>) -> String {
+        match (line, &self.places.lines) {
+            (Some(line), Some(lines)) => self.line(Some(lines.text(line))),
+            _ => "(no line)".to_owned(),
+        }
+    }
+
     /// A place in the source, as OProfile writes it.
     fn line(&self, source: Option<(&str, u32)>) -> String {
         let Some((path, line)) = source else { return "(no location information)".to_owned() };
         let path = self.options.source_paths.show(path);
         let shown = if self.options.long_names { &path } else { path.rsplit('/').next().unwrap_or(&path) };
         format!("{shown}:{line}")
+    }
+
+    /// Between which shares a row's true one is, with 95 % confidence.
+    fn error(&self, row: &Row, class: usize) -> Cell<'static> {
+        let (Some(of), Some(count), Some(all)) =
+            (self.classes.get(class), row.counts.get(class), self.sums.get(class))
+        else {
+            return Cell::Unknown;
+        };
+        let running = self.recording.coverage.events.get(usize::from(of.event.0));
+        let running = running.map_or(1.0, |event| event.running());
+        let share = self.share(row, class);
+        // What counts is how many samples there were, not how many events each stands for.
+        match all.samples {
+            0 => Cell::Unknown,
+            _ if count.samples == 0 => Cell::Unknown,
+            samples => {
+                let (low, high) = interval(share, samples as f64 * running);
+                Cell::Interval { low, high }
+            }
+        }
     }
 
     fn percent(&self, row: &Row, class: usize) -> Cell<'_> {

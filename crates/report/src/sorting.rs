@@ -22,12 +22,31 @@ pub enum SortKey {
     Debug,
     /// The address of the symbol in its image.
     Vma,
+    /// What the row is called.
+    Name,
+    /// The number of a process, a thread or a CPU.
+    Number,
+    /// What was counted in all, most first.
+    Total,
 }
 
 impl SortKey {
     /// All, in the order in which they count where nothing else is asked for.
     pub const ALL: [SortKey; 6] =
         [SortKey::Sample, SortKey::Image, SortKey::App, SortKey::Symbol, SortKey::Debug, SortKey::Vma];
+
+    /// The names of the keys of `oprof report --sort`.
+    pub const NAMES: [(&str, SortKey); 9] = [
+        ("samples", SortKey::Sample),
+        ("total", SortKey::Total),
+        ("name", SortKey::Name),
+        ("app", SortKey::App),
+        ("image", SortKey::Image),
+        ("symbol", SortKey::Symbol),
+        ("line", SortKey::Debug),
+        ("address", SortKey::Vma),
+        ("number", SortKey::Number),
+    ];
 
     /// The key of this name, one of OProfile's.
     pub fn parse(name: &str) -> Option<SortKey> {
@@ -73,6 +92,12 @@ pub(crate) fn compare(
         SortKey::Sample => amount(report_a, a).cmp(&amount(report_b, b)).reverse(),
         SortKey::Vma => report_a.address(a).cmp(&report_b.address(b)),
         SortKey::Debug => report_a.source(a).cmp(&report_b.source(b)),
+        SortKey::Name => report_a.label(a).cmp(&report_b.label(b)),
+        SortKey::Number => report_a.number(a).cmp(&report_b.number(b)),
+        SortKey::Total => {
+            let total = |row: &Row| row.totals.first().map_or(0, |total| total.value);
+            total(a).cmp(&total(b)).reverse()
+        }
         SortKey::Image | SortKey::App | SortKey::Symbol => {
             name(report_a, a.place, *key).cmp(name(report_b, b.place, *key))
         }

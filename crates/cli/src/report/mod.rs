@@ -2,45 +2,59 @@
 
 mod arguments;
 
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 use oprof_profile::Recording;
 use oprof_profile::recording::Damage;
-use oprof_report::render::{self, Look, opreport_summary, opreport_symbols, table};
-use oprof_report::{By, ClassOrder, Missing, Options, Report, SourcePaths, printable};
+use oprof_report::render::{self, Look, Shape, opreport_summary, opreport_symbols, table};
+use oprof_report::{By, ClassOrder, Missing, Options, Report, SortKey, SourcePaths, Tree, printable};
 
 use crate::paragraph::wrapped;
 use crate::session::{self, ImagePlaces, Names};
 use crate::terminal::{self, Terminal};
-use crate::{speak, status};
+use crate::{pager, speak, status};
 pub(crate) use arguments::{ReportOptions, name_style};
 
 /// Prints the report that was asked for.
 pub(crate) fn report(options: &ReportOptions) -> Result<ExitCode> {
     let path = options.file.as_deref().or(options.input.as_deref()).unwrap_or(Path::new("oprof.data"));
-    if of_symbols(options) && options.by.is_some_and(|by| by != By::Symbol) {
+    if of_symbols(options) && !options.by.is_empty() && !options.by.contains(&By::Symbol) {
         bail!("--debug-info, --inline and --merge-clones are of symbols: use them with -l");
     }
-    if !options.source_path.is_empty() && !options.lines {
+    if !options.source_path.is_empty() && !needs_lines(options) {
         bail!(
             "--source-path changes what --debug-info shows: use it with -g, and with -f to see whole paths"
         );
     }
+    if let Some(twice) = options.by.iter().enumerate().find(|(at, by)| options.by[..*at].contains(by)) {
+        bail!("--by: {} is there twice", twice.1);
+    }
     let places = ImagePlaces {
         root: options.root.clone(),
-        names: if options.lines || options.inline { Names::Lines } else { Names::Symbols },
+        names: if needs_lines(options) || options.filter.is_some() { Names::Lines } else { Names::Symbols },
         ..ImagePlaces::default()
     };
-    let recording = session::open(path, &places)?;
-    if options.by == Some(By::Thread) && !recording.separates_threads() {
+    let mut recording = session::open(path, &places)?;
+    if options.by.contains(&By::Thread) && !recording.separates_threads() {
         bail!("{}: its threads are not kept apart; record with --separate-thread", path.display());
+    }
+    if options.by.contains(&By::Cpu) && !recording.separates_cpus() {
+        bail!("{}: its CPUs are not told apart", path.display());
+    }
+    if options.by.contains(&By::Process) && !recording.separates_processes() {
+        bail!("{}: its processes are not told apart", path.display());
+    }
+    // How far to trust it is told of all that was recorded.
+    let coverage = oprof_report::coverage_lines(&recording);
+    if let Some(filter) = &options.filter {
+        filter.apply(&mut recording)?;
     }
     let printed = print(&recording, options);
     if printed.is_ok() {
-        oprof_report::coverage_lines(&recording).iter().for_each(|line| speak::line(line));
+        coverage.iter().for_each(|line| speak::line(line));
         if options.missing {
             let line = oprof_report::missing_line(&recording);
             oprof_report::makers_notes(&recording).chain(line).for_each(|note| speak::line(&note));
@@ -66,6 +80,14 @@ fn of_symbols(options: &ReportOptions) -> bool {
     options.lines || options.inline || options.merge_clones
 }
 
+/// Lines of the source are asked for, in a column, as rows or as what inlined functions are told by.
+fn needs_lines(options: &ReportOptions) -> bool {
+    options.lines
+        || options.inline
+        || options.by.contains(&By::Line)
+        || options.sort.contains(&SortKey::Debug)
+}
+
 /// Prints the tables on standard output.
 fn print(recording: &Recording, options: &ReportOptions) -> io::Result<()> {
     let style = Options {
@@ -76,25 +98,75 @@ fn print(recording: &Recording, options: &ReportOptions) -> io::Result<()> {
         inline: options.inline,
         name_style: options.demangle,
         merge_clones: options.merge_clones,
+        sort: options.sort.clone(),
+        reverse: options.reverse,
+        top: options.top,
+        errors: options.error,
+        filtered: options.filter.is_some(),
         source_paths: SourcePaths(options.source_path.clone()),
         ..Options::default()
     };
     let stdout = io::stdout();
     let terminal = terminal::terminal(&stdout).filter(|_| !options.plain);
-    let mut out = BufWriter::new(stdout.lock());
+    let mut out = Vec::new();
     if options.missing {
         print_missing(recording, &style, terminal, &mut out)?;
-        return out.flush();
+        return pager::print(&out, !options.no_pager);
     }
-    match (options.by, options.symbols || of_symbols(options), terminal) {
-        (None, true, None) | (Some(By::Symbol), _, None) => opreport_symbols(recording, &style, &mut out)?,
-        (None, false, None) => opreport_summary(recording, &style, &mut out)?,
-        (by, symbols, terminal) => {
-            let by = by.unwrap_or(if symbols { By::Symbol } else { By::App });
-            write_table(recording, by, &style, terminal, &mut out)?;
+    let symbols = options.symbols || of_symbols(options);
+    let by = match options.by.first() {
+        Some(by) => *by,
+        None if symbols => By::Symbol,
+        None => By::App,
+    };
+    let is_for_programs = options.json || options.csv || options.markdown;
+    let beyond = if options.by.len() > 1 {
+        let tree = Tree::new(recording, &options.by, ClassOrder::AsAsked, &style);
+        match is_for_programs {
+            true => write_form(&Shape::Tree(&tree), recording, options, &mut out)?,
+            false => render::tree(&tree, look(terminal), &mut out)?,
         }
+        tree.roots().len().saturating_sub(tree.top())
+    } else if is_for_programs
+        || terminal.is_some()
+        || !matches!(by, By::Symbol | By::App)
+        || options.by == [By::App]
+    {
+        let report = Report::new(recording, by, ClassOrder::AsAsked, &style);
+        match is_for_programs {
+            true => write_form(&Shape::Flat(&report), recording, options, &mut out)?,
+            false => table(&report, look(terminal), &mut out)?,
+        }
+        report.beyond_top()
+    } else if by == By::Symbol {
+        opreport_symbols(recording, &style, &mut out)?;
+        0
+    } else {
+        opreport_summary(recording, &style, &mut out)?;
+        0
+    };
+    pager::print(&out, !options.no_pager && !is_for_programs)?;
+    if beyond > 0 {
+        let rows = oprof_report::counted(beyond as u64, "more row", "more rows");
+        speak::line(&format!("{rows}; --top shows more"));
     }
-    out.flush()
+    if options.error {
+        speak::line("intervals are of sampling alone: what coverage says was missed is not in them");
+    }
+    Ok(())
+}
+
+fn write_form(
+    shape: &Shape<'_, '_>,
+    recording: &Recording,
+    options: &ReportOptions,
+    out: &mut impl Write,
+) -> io::Result<()> {
+    match () {
+        () if options.json => render::json(shape, recording, out),
+        () if options.csv => render::csv(shape, out),
+        () => render::markdown(shape, out),
+    }
 }
 
 /// Prints the images whose code lacks names, and remarks on how to have them.
@@ -166,9 +238,12 @@ fn write_table(
     terminal: Option<Terminal>,
     out: &mut impl Write,
 ) -> io::Result<()> {
-    let look = Look {
+    table(&Report::new(recording, by, ClassOrder::AsAsked, options), look(terminal), out)
+}
+
+fn look(terminal: Option<Terminal>) -> Look {
+    Look {
         width: terminal.and_then(|terminal| terminal.width),
         colour: terminal.is_some_and(|terminal| terminal.colour),
-    };
-    table(&Report::new(recording, by, ClassOrder::AsAsked, options), look, out)
+    }
 }

@@ -201,6 +201,11 @@ fn unit(report: &Report<'_>, column: Column) -> Unit {
     Unit::for_column(times.max().unwrap_or(0))
 }
 
+/// A cell as it stands in a table, on its own: times in seconds.
+pub(super) fn plain_text(cell: Cell<'_>) -> String {
+    text(cell, Unit::Second)
+}
+
 fn text(cell: Cell<'_>, unit: Unit) -> String {
     let estimate = |exact: bool| if exact { "" } else { "~" };
     match cell {
@@ -214,6 +219,7 @@ fn text(cell: Cell<'_>, unit: Unit) -> String {
         Cell::Address(address) => format!("{address:08x}"),
         Cell::Percent { whole: 0, .. } => "0.00".to_owned(),
         Cell::Percent { part, whole } => format!("{:.2}", part as f64 * 100.0 / whole as f64),
+        Cell::Interval { low, high } => format!("{:.2} - {:.2}", low * 100.0, high * 100.0),
         Cell::Events { value, exact } => format!("{}{}", estimate(exact), grouped(value)),
         Cell::Time { nanoseconds, exact } => format!("{}{}", estimate(exact), unit.write(nanoseconds)),
         Cell::Ratio(value) => ratio_value(value),

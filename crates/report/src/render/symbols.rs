@@ -77,6 +77,7 @@ pub(super) fn text(cell: Cell<'_>, address_digits: usize) -> String {
         Cell::Change(Change::New) => "+++".to_owned(),
         Cell::Change(Change::Gone) => "---".to_owned(),
         Cell::Change(Change::Percent(change)) => signed_percent(change),
+        Cell::Interval { low, high } => format!("{:.2} - {:.2}", low * 100.0, high * 100.0),
         Cell::Time { nanoseconds, .. } => nanoseconds.to_string(),
         Cell::Text(text) => printable(&text).into_owned(),
         Cell::Ratio(value) => ratio_value(value),
