@@ -133,6 +133,37 @@ fn ratios_come_by_themselves() {
     assert_eq!(ratio(&recording), None);
 }
 
+/// Every form of JSON, flat and as a tree, is what the schema says.
+#[test]
+fn json_follows_the_schema() {
+    let schema = concat!(env!("CARGO_MANIFEST_DIR"), "/report.schema.json");
+    let schema = std::fs::read_to_string(schema).expect("the schema");
+    let mut schemas = boon::Schemas::new();
+    let mut compiler = boon::Compiler::new();
+    compiler.add_resource("report.json", serde_json::from_str(&schema).expect("JSON")).expect("a schema");
+    let schema = compiler.compile("report.json", &mut schemas).expect("a valid schema");
+    let check = |text: String| {
+        let value: Value = serde_json::from_str(&text).expect("JSON");
+        if let Err(error) = schemas.validate(&value, schema) {
+            panic!("{error:#}\n{text}");
+        }
+        for field in ["run", "rows", "events", "rows_there_are"] {
+            let mut less = value.clone();
+            less.as_object_mut().expect("an object").remove(field);
+            assert!(schemas.validate(&less, schema).is_err(), "the schema wants {field}");
+        }
+    };
+    for recording in [small(), hostile(), recordings::multi()] {
+        let options = Options { errors: true, lines: true, ..Options::default() };
+        for by in By::ALL {
+            let report = Report::new(&recording, by, ClassOrder::AsAsked, &options);
+            check(text(|out| json_of(&report, &recording, out)));
+            let tree = Tree::new(&recording, &[by, By::Image], ClassOrder::AsAsked, &options);
+            check(text(|out| json(&Shape::Tree(&tree), &recording, out)));
+        }
+    }
+}
+
 fn kept(recording: &Recording, filter: &str) -> u64 {
     let mut recording = recording.clone();
     let filter: Filter = filter.parse().unwrap_or_else(|error| panic!("{filter}: {error}"));
