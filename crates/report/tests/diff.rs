@@ -37,7 +37,7 @@ fn compare(before: &[Recording], after: &[Recording], settings: &DiffSettings) -
 
 fn states(diff: &Diff) -> Vec<(&str, State, bool)> {
     let mut states: Vec<_> =
-        diff.rows.iter().map(|row| (row.name.as_str(), row.state, row.change.significant)).collect();
+        diff.rows.iter().map(|row| (row.name(), row.state, row.change.significant)).collect();
     states.sort_by_key(|state| state.0);
     states
 }
@@ -74,10 +74,10 @@ fn rows_are_new_gone_moved_changed_or_as_they_were() {
         ("slow", State::Changed, true),
     ];
     assert_eq!(states(&diff), expected);
-    let slow = diff.rows.iter().find(|row| row.name == "slow").expect("a row");
+    let slow = diff.rows.iter().find(|row| row.name() == "slow").expect("a row");
     assert_eq!((slow.change.before, slow.change.after), (500e6, 1000e6));
     assert_eq!(slow.change.relative(), Some(1.0));
-    let parse = diff.rows.iter().find(|row| row.name == "parse.isra.0").expect("a row");
+    let parse = diff.rows.iter().find(|row| row.name() == "parse.isra.0").expect("a row");
     assert_eq!(parse.moved_from.as_ref().map(|from| from.name.as_str()), Some("parse"));
 }
 
@@ -325,7 +325,7 @@ proptest! {
         let shares: f64 = there.rows.iter().map(|row| row.change.after).sum();
         prop_assert!(by_run || (shares - 1.0).abs() < 1e-9, "shares make a whole: {}", shares);
         for row in &there.rows {
-            let reverse = back.rows.iter().find(|other| other.name == row.name).expect("the same rows");
+            let reverse = back.rows.iter().find(|other| other.name() == row.name()).expect("the same rows");
             let (one, other) = (&row.change, &reverse.change);
             let close = |a: f64, b: f64| (a - b).abs() <= 1e-6 * a.abs().max(b.abs());
             prop_assert!(close(one.chance, other.chance), "{:?} {:?}", one, other);

@@ -156,7 +156,7 @@ impl Outcome {
                     "interval and chance: {row:?}"
                 );
                 assert!(!row.change.significant || row.change.chance <= 0.05, "{row:?}");
-                let index: usize = row.name[1..].parse().expect("a number");
+                let index: usize = row.name()[1..].parse().expect("a number");
                 let before = before.get(index).copied().unwrap_or(0.0);
                 let truth = match setting.normalise {
                     Normalise::Total => after[index] / sum_after - before / sum_before,
@@ -249,7 +249,7 @@ fn found(setting: &Setting, change: impl Fn(&mut Vec<f64>), row: &str, rounds: u
     change(&mut after);
     let finds = (0..rounds).filter(|_| {
         let diff = setting.compare(&before, &after, &mut random);
-        diff.significant().any(|found| found.name == row)
+        diff.significant().any(|found| found.name() == row)
     });
     finds.count() as f64 / f64::from(rounds)
 }

@@ -1,5 +1,7 @@
 //! Comparisons: what changed from one side's recordings to the other's.
 
+use std::sync::Arc;
+
 use oprof_profile::Event;
 
 use super::doubts::doubts;
@@ -279,10 +281,10 @@ fn row(pair: &Pair<'_>, change: DiffChange, runs_before: usize) -> DiffRow {
     let samples = |counts: &[oprof_profile::Count]| counts.iter().map(|count| count.samples).sum();
     let (before, after) = pair.counts.split_at(runs_before);
     let shown = pair.after.or(pair.before);
-    let moved_from = pair.before.filter(|_| pair.is_moved()).map(|row| row.identity.clone());
+    let moved_from = pair.before.filter(|_| pair.is_moved()).map(|row| Arc::clone(&row.identity));
     DiffRow {
-        identity: shown.map(|row| row.identity.clone()).unwrap_or_default(),
-        name: shown.map(name).unwrap_or_default(),
+        identity: shown.map(|row| Arc::clone(&row.identity)).unwrap_or_default(),
+        shown: shown.and_then(|row| row.shown.clone()),
         state: match (pair.before, pair.after, change.significant) {
             (Some(_), Some(_), _) if moved_from.is_some() => State::Moved,
             (_, _, false) => State::Unchanged,
@@ -297,10 +299,6 @@ fn row(pair: &Pair<'_>, change: DiffChange, runs_before: usize) -> DiffRow {
     }
 }
 
-fn name(row: &RunRow) -> String {
-    row.shown.clone().unwrap_or_else(|| row.identity.name.clone())
-}
-
 /// Sorts the rows, those that are significant first.
 fn sort(rows: &mut [DiffRow], by: DiffSort) {
     let relative = |row: &DiffRow| row.change.relative().unwrap_or(f64::INFINITY);
@@ -312,7 +310,7 @@ fn sort(rows: &mut [DiffRow], by: DiffSort) {
             DiffSort::Before => second.before.total_cmp(&first.before),
             DiffSort::After => second.after.total_cmp(&first.after),
             DiffSort::Chance => first.chance.total_cmp(&second.chance),
-            DiffSort::Name => a.name.cmp(&b.name),
+            DiffSort::Name => a.name().cmp(b.name()),
         };
         let significant = second.significant.cmp(&first.significant);
         significant.then(order).then_with(|| a.identity.cmp(&b.identity))

@@ -188,7 +188,7 @@ fn too_few_samples(diff: &Diff, runs: &Runs<'_>) -> Option<String> {
     let share = hottest.samples_before as f64 / sides[0].max(1) as f64;
     let needed = 2.0 * (1.0 - share) / share * (FOUND_DISTANCE / SOUGHT).powi(2);
     let least = sides[0].min(sides[1]) as f64;
-    let name = match hottest.name.as_str() {
+    let name = match hottest.name() {
         "" => hottest.identity.title(),
         name => name,
     };

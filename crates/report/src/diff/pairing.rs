@@ -1,7 +1,7 @@
 //! Pairing: which rows of several recordings are one.
 
 use oprof_profile::Count;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxBuildHasher, FxHashMap};
 
 use super::identity::{Agreement, Identity, Key};
 use super::run::RunRow;
@@ -30,7 +30,7 @@ impl<'a> Pair<'a> {
     }
 
     fn identity(&self) -> Option<&'a Identity> {
-        self.before.or(self.after).map(|row| &row.identity)
+        self.before.or(self.after).map(|row| row.identity.as_ref())
     }
 
     /// No run has both of them.
@@ -46,7 +46,8 @@ impl<'a> Pair<'a> {
 /// agrees as well: what is only moved is not both new and gone.
 pub(crate) fn pairs<'a>(runs: &[(&'a [RunRow], usize)], before: usize) -> Vec<Pair<'a>> {
     let mut pairs: Vec<Pair<'a>> = Vec::new();
-    let mut known: FxHashMap<Key<'a>, usize> = FxHashMap::default();
+    let most = runs.iter().map(|(rows, _)| rows.len()).sum();
+    let mut known: FxHashMap<Key<'a>, usize> = FxHashMap::with_capacity_and_hasher(most, FxBuildHasher);
     for (index, (rows, event)) in runs.iter().enumerate() {
         for row in *rows {
             let count = row.counts.get(*event).copied().unwrap_or_default();
@@ -83,7 +84,8 @@ fn join(pairs: &mut Vec<Pair<'_>>, agreement: Agreement) {
     if !pairs.iter().any(|pair| !pair.is_on_both_sides()) {
         return;
     }
-    let mut groups: FxHashMap<Key<'_>, Vec<usize>> = FxHashMap::default();
+    let mut groups: FxHashMap<Key<'_>, Vec<usize>> =
+        FxHashMap::with_capacity_and_hasher(pairs.len(), FxBuildHasher);
     for (index, pair) in pairs.iter().enumerate() {
         if !agreement.must_be_only_one() && !is_lone(pair) {
             continue;
@@ -114,7 +116,8 @@ fn join(pairs: &mut Vec<Pair<'_>>, agreement: Agreement) {
         }
         let [first, rest @ ..] = group.as_slice() else { continue };
         for index in rest {
-            let other = pairs[*index].clone();
+            let nothing = Pair { before: None, after: None, counts: Vec::new(), stayed: false };
+            let other = std::mem::replace(&mut pairs[*index], nothing);
             let pair = &mut pairs[*first];
             pair.before = pair.before.or(other.before);
             pair.after = pair.after.or(other.after);
@@ -147,7 +150,7 @@ mod tests {
             name: name.to_owned(),
             ..Identity::default()
         };
-        RunRow { identity, shown: None, counts: vec![Count { samples, weight: samples }] }
+        RunRow { identity: Arc::new(identity), shown: None, counts: vec![Count { samples, weight: samples }] }
     }
 
     /// Each pair as its names before and after, and whether it moved.

@@ -1,5 +1,7 @@
 //! Regressions: what grew by more than is allowed.
 
+use std::sync::Arc;
+
 use super::comparison::{Runs, Tested, tested, tested_total};
 use super::identity::Identity;
 use super::pairing::Pair;
@@ -10,7 +12,7 @@ use super::statistics::{Level, Measure, adjusted, growth_chance, is_testable};
 #[derive(Clone, Debug, PartialEq)]
 pub struct Regression {
     /// The row; `None` for the total.
-    pub row: Option<Identity>,
+    pub row: Option<Arc<Identity>>,
     /// Its name in the style that was asked for.
     pub name: String,
     /// Events in each run (or second) before.
@@ -54,7 +56,7 @@ pub(crate) fn regressions(
         .filter_map(|(row, chance)| {
             let shown = pairs[row].after?;
             Some(Regression {
-                row: Some(shown.identity.clone()),
+                row: Some(Arc::clone(&shown.identity)),
                 name: shown.shown.clone().unwrap_or_else(|| shown.identity.name.clone()),
                 before: rows[row].before.rate(),
                 after: rows[row].after.rate(),

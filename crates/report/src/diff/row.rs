@@ -1,5 +1,7 @@
 //! Rows of a comparison.
 
+use std::sync::Arc;
+
 use super::identity::Identity;
 
 /// What became of a row.
@@ -63,11 +65,11 @@ impl DiffChange {
 #[derive(Clone, Debug, PartialEq)]
 pub struct DiffRow {
     /// What it is, on the side after; before, where it is gone.
-    pub identity: Identity,
-    /// Its name in the style that was asked for.
-    pub name: String,
+    pub identity: Arc<Identity>,
+    /// Its name in the style that was asked for, where that differs.
+    pub(crate) shown: Option<String>,
     /// What it was before, where it moved.
-    pub moved_from: Option<Identity>,
+    pub moved_from: Option<Arc<Identity>>,
     /// Its quantity.
     pub change: DiffChange,
     /// Its samples before, of all recordings.
@@ -76,4 +78,11 @@ pub struct DiffRow {
     pub samples_after: u64,
     /// What became of it.
     pub state: State,
+}
+
+impl DiffRow {
+    /// Its name in the style that was asked for.
+    pub fn name(&self) -> &str {
+        self.shown.as_deref().unwrap_or(&self.identity.name)
+    }
 }

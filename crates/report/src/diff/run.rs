@@ -31,7 +31,7 @@ pub struct DiffRun {
 /// One row of a run.
 #[derive(Clone, Debug)]
 pub(crate) struct RunRow {
-    pub(crate) identity: Identity,
+    pub(crate) identity: Arc<Identity>,
     /// The name in the style that was asked for, where it differs.
     pub(crate) shown: Option<String>,
     /// For each event, the row's samples.
@@ -276,6 +276,6 @@ impl<'r> Folding<'r> {
                 line: found.and_then(|found| found.line),
             },
         };
-        RunRow { identity, shown: found.and_then(|found| found.shown.clone()), counts }
+        RunRow { identity: Arc::new(identity), shown: found.and_then(|found| found.shown.clone()), counts }
     }
 }

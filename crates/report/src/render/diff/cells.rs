@@ -73,7 +73,7 @@ fn name(row: &DiffRow, long: bool) -> String {
             let file = if long { file } else { file.rsplit('/').next().unwrap_or(file) };
             format!("{file}:{line}")
         }
-        _ => row.name.clone(),
+        _ => row.name().to_owned(),
     }
 }
 

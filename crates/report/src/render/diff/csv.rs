@@ -62,7 +62,7 @@ fn fields(row: &DiffRow) -> [String; TITLES.len()] {
         row.samples_after.to_string(),
         module(&row.identity.app),
         module(&row.identity.image),
-        row.name.clone(),
+        row.name().to_owned(),
         row.identity.file.clone().unwrap_or_default(),
         row.identity.line.map_or(String::new(), |line| line.to_string()),
         row.moved_from.as_ref().map_or(String::new(), |from| module(&from.image)),

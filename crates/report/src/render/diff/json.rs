@@ -157,7 +157,7 @@ fn change(change: &DiffChange) -> Numbers {
 
 fn row(row: &DiffRow) -> Row<'_> {
     Row {
-        place: place(&row.identity, &row.name),
+        place: place(&row.identity, row.name()),
         state: row.state.name(),
         change: change(&row.change),
         adjusted_chance: row.change.adjusted,

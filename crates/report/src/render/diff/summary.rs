@@ -1,6 +1,9 @@
 //! What a comparison says in a few lines.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use rustc_hash::FxHashSet;
 
 use super::DiffLook;
 use super::quantity::{Unit, chance, each, growth, percent, words};
@@ -24,10 +27,13 @@ pub(super) fn lines(diff: &Diff, look: &DiffLook) -> Vec<(&'static str, String)>
 /// Programs and libraries that are at another path after.
 fn moved_modules(diff: &Diff) -> Option<String> {
     let mut moves = BTreeSet::new();
+    // Of many rows there are few modules.
+    let mut seen = FxHashSet::default();
     for row in &diff.rows {
         let Some(from) = &row.moved_from else { continue };
         for (from, to) in [(&from.image, &row.identity.image), (&from.app, &row.identity.app)] {
             if let (Some(from), Some(to)) = (from, to)
+                && seen.insert((Arc::as_ptr(from), Arc::as_ptr(to)))
                 && from.is_likely(to)
                 && from.name != to.name
             {
