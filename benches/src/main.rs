@@ -25,7 +25,7 @@ mod workload;
 /// A case: its name on the command line, and what measures it and returns the line to print.
 type Case = (&'static str, fn(&Bench) -> Result<String>);
 
-const CASES: [Case; 15] = [
+const CASES: [Case; 16] = [
     ("fork-storm", case::fork_storm::run),
     ("flat", case::flat::run),
     ("report", case::report::run),
@@ -40,6 +40,7 @@ const CASES: [Case; 15] = [
     ("idle", case::idle::run),
     ("minutes", case::minutes::run),
     ("merge", case::merge::run),
+    ("sessions", case::sessions::run),
     ("compare", case::compare::run),
 ];
 

@@ -13,5 +13,6 @@ pub(crate) mod minutes;
 pub(crate) mod one_image;
 pub(crate) mod report;
 pub(crate) mod rings;
+pub(crate) mod sessions;
 pub(crate) mod storm;
 pub(crate) mod symbols;
