@@ -17,6 +17,8 @@ use crate::speak;
 
 /// Where operf leaves its session unless told otherwise, below the current directory.
 const OF_OPERF: &str = "oprofile_data";
+/// What `oprof record` leaves unless told otherwise.
+const OWN_RECORDING: &str = "oprof.data";
 /// Where OProfile keeps the system's sessions.
 const OF_SYSTEM: &str = "/var/lib/oprofile";
 
@@ -125,7 +127,7 @@ pub(crate) fn choose(
     if let Some(recording) = specification.files.iter().find(|file| is_recording(Path::new(file))) {
         bail!("{}: is a recording: {instead}", printable(recording));
     }
-    let mut directory = specification.archive.clone().map(PathBuf::from).or(reading.session_dir.clone());
+    let mut directory = specification.archive.clone().or(reading.session_dir.clone());
     specification.files.retain(|file| {
         let is_directory = directory.is_none() && OprofileSessions::is_one(Path::new(file));
         if is_directory {
@@ -151,6 +153,14 @@ fn default_directory() -> Result<PathBuf> {
     }
     let own = SessionDirectory::new(None)?;
     let of_system = Path::new(OF_SYSTEM);
+    if !own.path().exists() && !of_system.exists() {
+        let recording = is_recording(Path::new(OWN_RECORDING)).then_some(", such as oprof.data here");
+        bail!(
+            "there is no session in {OF_OPERF}, {} or {OF_SYSTEM}; name one with --session-dir, or a recording{}",
+            own.path().display(),
+            recording.unwrap_or_default()
+        );
+    }
     let directory = match OprofileSessions::is_one(of_system) && !own.path().join("samples").is_dir() {
         true => of_system.to_owned(),
         false => own.path().to_owned(),

@@ -171,3 +171,26 @@ fn a_report_goes_into_a_file_of_its_own() {
     }
     assert_eq!(fs::read(sessions.place.path(&samples)).expect("readable"), before, "it is left as it was");
 }
+
+#[test]
+fn options_of_sessions_hold_for_recordings_too() {
+    let place = Place::new();
+    symlink(env!("CARGO_BIN_EXE_oprof"), place.path("opreport")).expect("a link");
+    let spin = "i=0; while [ $i -lt 100000 ]; do i=$((i+1)); done";
+    finish(&mut place.oprof(["record", "-q", "-e", "cpu-clock", "--", "sh", "-c", spin])).with_status(0);
+    let run = |arguments: &str| finish(place.command("./opreport").args(arguments.split_whitespace()));
+    let all = run("-l -n oprof.data").with_status(0);
+    assert!(all.text().lines().count() > 0);
+    for nothing in ["event:FOO", "image:/no/such", "cpu:65000", "tid:1"] {
+        let finished = run(&format!("-l oprof.data {nothing}")).with_status(1);
+        assert_one_line(&finished.stderr, &[nothing]);
+    }
+    let same = run("-l -n oprof.data event:cpu-clock image:/*").with_status(0);
+    assert_eq!(same.stdout, all.stdout);
+    let details = run("-d -n oprof.data").with_status(0);
+    assert!(details.text().lines().any(|line| line.starts_with("  ")), "{}", details.text());
+    let before = fs::read(place.path("oprof.data")).expect("readable");
+    let finished = run("-o oprof.data oprof.data").with_status(1);
+    assert_one_line(&finished.stderr, &["oprof.data", "is a recording"]);
+    assert_eq!(fs::read(place.path("oprof.data")).expect("readable"), before);
+}

@@ -142,7 +142,7 @@ impl OpreportOptions {
                 "with -l shares are of all samples in any case; leave out -%, or use -d or -c",
             ),
             (
-                self.exclude_dependent && self.merge.iter().any(|merge| *merge == Merge::Lib),
+                self.exclude_dependent && self.merge.contains(&Merge::Lib),
                 "-x leaves out what --merge lib would show; use one of them",
             ),
         ];
