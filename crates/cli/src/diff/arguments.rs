@@ -8,6 +8,7 @@ use oprof_profile::NameStyle;
 use oprof_report::{DiffBy, DiffSort, Normalise};
 
 use crate::arguments::percent;
+use crate::report::name_style;
 
 const DIFF_EXAMPLES: &str = "\
 Examples:
@@ -33,8 +34,8 @@ pub(crate) struct DiffOptions {
     /// Compare this event; else the first that all have
     #[arg(short, long, value_name = "EVENT")]
     pub(crate) event: Option<String>,
-    /// Compare shares of the total, events in each second (time) or in each run
-    #[arg(long, visible_alias = "normalize", value_name = "BY", default_value = "total", value_parser = normalise)]
+    /// Compare shares of the total, events each second (time) or run
+    #[arg(long, alias = "normalize", value_name = "BY", default_value = "total", value_parser = normalise)]
     pub(crate) normalise: Normalise,
     /// Show rows that changed no more than chance makes them, too
     #[arg(short, long)]
@@ -45,17 +46,17 @@ pub(crate) struct DiffOptions {
     /// Exit with 4 where the total or a row grew by more than this
     #[arg(long, value_name = "PERCENT", value_parser = growth, allow_negative_numbers = true)]
     pub(crate) fail_above: Option<f64>,
-    /// Of intervals, and that what is found is not chance
+    /// Of intervals and finds; or as a share of false finds: --alpha 0.05
     #[arg(long, value_name = "PERCENT", default_value = "95", value_parser = confidence, allow_negative_numbers = true)]
     pub(crate) confidence: f64,
     /// The same as a share of false finds: 0.05
-    #[arg(long, value_name = "SHARE", value_parser = alpha, conflicts_with = "confidence", allow_negative_numbers = true)]
+    #[arg(hide = true, long, value_name = "SHARE", value_parser = alpha, conflicts_with = "confidence", allow_negative_numbers = true)]
     pub(crate) alpha: Option<f64>,
     /// Show so many rows at most
     #[arg(long, value_name = "N", value_parser = top, allow_negative_numbers = true)]
     pub(crate) top: Option<usize>,
-    /// Sort by change, relative, before, after, chance or name
-    #[arg(long, value_name = "WHAT", default_value = "change", value_parser = sort)]
+    /// Sort by change (as it is), relative, before, after, chance or name
+    #[arg(long, value_name = "WHAT", default_value = "change", hide_default_value = true, value_parser = sort)]
     pub(crate) sort: DiffSort,
     /// Print JSON
     #[arg(long, conflicts_with_all = ["csv", "markdown"])]
@@ -78,6 +79,9 @@ pub(crate) struct DiffOptions {
     /// Demangle names: none, simple (without `std::`) or full
     #[arg(short = 'D', long, value_name = "STYLE", default_value = "full", value_parser = name_style)]
     pub(crate) demangle: NameStyle,
+    /// Never start a pager
+    #[arg(hide = true, long)]
+    pub(crate) no_pager: bool,
 }
 
 /// What stands for `--` between recordings: no argument can hold a NUL.
@@ -111,10 +115,6 @@ fn normalise(text: &str) -> Result<Normalise, String> {
 
 fn sort(text: &str) -> Result<DiffSort, String> {
     named(text, &DiffSort::ALL, DiffSort::name)
-}
-
-fn name_style(text: &str) -> Result<NameStyle, String> {
-    NameStyle::parse(text).ok_or_else(|| "use none, simple or full".to_owned())
 }
 
 /// A growth in percent, which may be more than a hundred.

@@ -2,7 +2,7 @@
 
 mod arguments;
 
-use std::io::{self, BufWriter, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -14,7 +14,7 @@ use oprof_report::{Diff, DiffBy, DiffRun, DiffSettings};
 use rayon::prelude::*;
 
 use crate::session::{self, ImagePlaces, Names};
-use crate::{speak, status, terminal};
+use crate::{pager, speak, status, terminal};
 pub(crate) use arguments::{DiffOptions, with_separators};
 
 /// Prints the comparison that was asked for.
@@ -113,14 +113,15 @@ fn print(diff: &Diff, options: &DiffOptions) -> io::Result<()> {
         width: terminal.and_then(|terminal| terminal.width),
         colour: terminal.is_some_and(|terminal| terminal.colour),
     };
-    let mut out = BufWriter::new(stdout.lock());
-    let printed = match () {
-        () if options.json => render::json(diff, &look, &mut out),
-        () if options.csv => render::csv(diff, &look, &mut out),
-        () if options.markdown => render::markdown(diff, &look, &mut out),
-        () => render::table(diff, &look, &mut out),
-    };
-    match printed.and_then(|()| out.flush()) {
+    let mut out = Vec::new();
+    match () {
+        () if options.json => render::json(diff, &look, &mut out)?,
+        () if options.csv => render::csv(diff, &look, &mut out)?,
+        () if options.markdown => render::markdown(diff, &look, &mut out)?,
+        () => render::table(diff, &look, &mut out)?,
+    }
+    let is_for_programs = options.json || options.csv || options.markdown;
+    match pager::print(&out, !options.no_pager && !is_for_programs) {
         // Who reads has seen enough, but not whoever waits for the status.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         printed => printed,
