@@ -21,12 +21,12 @@ const APPS: u64 = 20;
 const LIBRARIES: u64 = 5;
 const IMAGES: u64 = APPS + LIBRARIES;
 /// In each image.
-const FUNCTIONS: u64 = 2_000;
+const FUNCTIONS: u64 = 1_000;
 /// In each function.
-const PLACES: u64 = 16;
+const PLACES: u64 = 8;
 const PROCESSES: u64 = 600;
 /// Of each recording.
-const SAMPLES: u64 = 110_000;
+const SAMPLES: u64 = 150_000;
 
 /// `DIRECTORY COUNT`: writes as many, `0000.data` and so on.
 pub(super) fn run(arguments: &[String]) -> Result<()> {

@@ -100,15 +100,6 @@ impl Counts {
         }
     }
 
-    /// Gives every place the key that `change` makes of its own; those of one key are one.
-    pub(crate) fn change_keys(&mut self, change: impl Fn(Key) -> Key) {
-        for entries in std::mem::take(&mut self.by_cpu) {
-            for (key, count) in entries {
-                self.add(change(key), count);
-            }
-        }
-    }
-
     /// How many distinct places there are.
     pub fn len(&self) -> usize {
         self.by_cpu.iter().map(FxHashMap::len).sum()

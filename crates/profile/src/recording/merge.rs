@@ -1,8 +1,10 @@
 //! Puts several recordings together into one.
 
 mod names;
+mod places;
 
 use names::NamesIndex;
+use places::Places;
 use rustc_hash::FxHashMap;
 
 use super::Recording;
@@ -49,6 +51,8 @@ const MOST_EVENTS: usize = 10_000;
 #[derive(Debug, Default)]
 pub struct Merger {
     merged: Recording,
+    /// Its samples.
+    places: Places,
     limits: MergeLimits,
     recordings: usize,
     /// What processes are folded into, once they are.
@@ -99,12 +103,12 @@ impl Merger {
         let event = |id: EventId| events.get(usize::from(id.0)).copied();
         let theirs = self.own_words(other.processes, &images, &events);
         let folded = self.add_processes(theirs, &counts);
-        for (key, count) in counts {
-            if let (Some(image), Some(event)) = (image(key.image), event(key.event)) {
-                let (process, thread) = folded.process_and_thread(key.process, key.thread);
-                self.merged.counts.add(Key { process, thread, image, event, ..key }, count);
-            }
-        }
+        let places = counts.into_iter().filter_map(|(key, count)| {
+            let (image, event) = (image(key.image)?, event(key.event)?);
+            let (process, thread) = folded.process_and_thread(key.process, key.thread);
+            Some((Key { process, thread, image, event, ..key }, count))
+        });
+        self.places.add(places.collect());
         for (call, times) in other.calls.iter() {
             if let (Some(caller_image), Some(callee_image), Some(event)) =
                 (image(call.caller_image), image(call.callee_image), event(call.event))
@@ -120,7 +124,7 @@ impl Merger {
             }
         }
         self.recordings += 1;
-        let places = self.merged.counts.len() + self.merged.calls.len();
+        let places = self.places.len() + self.merged.calls.len();
         if places > self.limits.places || self.merged.processes.len() > self.limits.processes {
             self.fold();
         }
@@ -166,7 +170,8 @@ impl Merger {
 
     /// The sum of all that was added; `None` where nothing was.
     pub fn finish(self) -> Option<Recording> {
-        let Merger { mut merged, names, recordings, .. } = self;
+        let Merger { mut merged, names, places, recordings, .. } = self;
+        merged.counts = places.finish();
         merged.names = names.into_iter().map(NamesIndex::finish).collect();
         (recordings > 0).then_some(merged)
     }
@@ -261,13 +266,13 @@ impl Merger {
             None => Room { entries: self.limits.processes / 4, places: self.limits.places / 4 },
             Some(_) => Room { entries: 0, places: 0 },
         };
-        let mut chains = Chains::new(&merged.processes, merged.counts.iter());
+        let mut chains = Chains::new(&merged.processes, self.places.iter());
         if chains.choose(&merged.processes, room).is_some() {
             let mut folds = Folds::default();
             let mut folded = chains.fold_into(std::mem::take(&mut merged.processes), Vec::new(), &mut folds);
             self.folds = Some(folds);
             merged.processes = std::mem::take(&mut folded.processes);
-            merged.counts.change_keys(|key| {
+            self.places.change_keys(|key| {
                 let (process, thread) = folded.process_and_thread(key.process, key.thread);
                 Key { process, thread, ..key }
             });
@@ -278,7 +283,7 @@ impl Merger {
             }
         }
         // What is distinct all the same is not to be gone through again with each recording.
-        let places = merged.counts.len() + merged.calls.len();
+        let places = self.places.len() + merged.calls.len();
         self.limits.places = self.limits.places.max(places.saturating_mul(2));
         self.limits.processes = self.limits.processes.max(merged.processes.len().saturating_mul(2));
     }
