@@ -148,10 +148,10 @@ fn a_kill_in_between_loses_nothing() {
     merge(&place, "a.data b.data -o all.data").with_status(0);
     assert_eq!(place.names_ending(".tmp"), [""; 0]);
     assert_eq!(place.bytes("all.data.old"), before);
-    for delay in [0.0, 0.002, 0.005, 0.01, 0.02] {
+    for delay in [0.001_f64, 0.002, 0.005, 0.01, 0.02] {
         let before = place.bytes("all.data");
         let mut killed = place.command("timeout");
-        killed.args(["-s", "KILL", &delay.max(0.001).to_string()]).arg(env!("CARGO_BIN_EXE_oprof"));
+        killed.args(["-s", "KILL", &delay.to_string()]).arg(env!("CARGO_BIN_EXE_oprof"));
         finish(killed.args(["merge", "a.data", "b.data", "-o", "all.data"]));
         assert!(place.report("all.data").with_status(0).stdout.len() > 100, "whole at any time");
         assert!(place.bytes("all.data") == before || place.bytes("all.data.old") == before);
