@@ -24,6 +24,7 @@ mod merge;
 mod names;
 mod new_file;
 mod ocount;
+mod opannotate;
 mod oparchive;
 mod opcontrol;
 mod opgprof;
@@ -60,6 +61,7 @@ fn main() -> ExitCode {
         Some("ocount") => return ocount::main(),
         Some("ophelp") => return ophelp::main(),
         Some("opreport") => return opreport::main(),
+        Some("opannotate") => return opannotate::main(),
         Some("oparchive") => return oparchive::main(),
         Some("opgprof") => return opgprof::main(),
         Some("opimport") => return opimport::main(),

@@ -166,6 +166,20 @@ impl<'data, H: Class, R: ReadRef<'data>> Elf<'data, H, R> {
         Some(ImageAddress(section.sh_addr(self.endian).into()))
     }
 
+    /// The name of the section that holds an address; empty where none does.
+    pub(crate) fn section_name_at(&self, address: ImageAddress) -> String {
+        let holds = |section: &&H::SectionHeader| {
+            let start: u64 = section.sh_addr(self.endian).into();
+            start != 0 && address.0.wrapping_sub(start) < section.sh_size(self.endian).into()
+        };
+        let name = self
+            .sections
+            .iter()
+            .find(holds)
+            .and_then(|section| self.sections.section_name(self.endian, section).ok());
+        name.map_or_else(String::new, |name| String::from_utf8_lossy(name).into_owned())
+    }
+
     /// Whether a section holds code.
     pub(crate) fn is_code(&self, section: &H::SectionHeader) -> bool {
         section.sh_flags(self.endian).contains(elf::SHF_EXECINSTR)

@@ -20,6 +20,8 @@ const MOST_CODE: u64 = 4 << 20;
 pub struct ImageCode {
     /// What runs it; `None` where that is nothing that can be disassembled.
     pub machine: Option<Machine>,
+    /// The section that it is in; empty where there are none.
+    pub section: String,
     /// The bytes.
     pub bytes: Vec<u8>,
 }
@@ -44,6 +46,7 @@ fn read<H: Class>(bytes: &FileBytes<'_>, address: ImageAddress, size: u64) -> Re
     let read = bytes.read_bytes_at(offset, size.min(left).min(MOST_CODE));
     Ok(ImageCode {
         machine: Machine::of_elf(image.machine),
+        section: image.section_name_at(address),
         bytes: read.map_err(|()| Unresolved::Unreadable)?.to_vec(),
     })
 }

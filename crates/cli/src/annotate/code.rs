@@ -10,6 +10,16 @@ use oprof_symbolizer::{DebugDirectories, Symbolizer, Syntax, build_id, disassemb
 
 use crate::session::{ImageFiles, ImagePlaces, NoFile};
 
+/// The code of a function.
+pub(crate) struct Code {
+    /// Its instructions.
+    pub(crate) lines: Vec<CodeLine>,
+    /// The format of its image, as objdump calls it.
+    pub(crate) format: &'static str,
+    /// The section that it is in.
+    pub(crate) section: String,
+}
+
 /// What a reader chose about instructions.
 #[derive(Clone, Debug)]
 pub(crate) struct CodeReader<'a> {
@@ -28,11 +38,7 @@ impl CodeReader<'_> {
     ///
     /// # Errors
     /// Why there are none.
-    pub(crate) fn read(
-        &self,
-        recording: &Recording,
-        extent: FunctionExtent,
-    ) -> Result<Vec<CodeLine>, String> {
+    pub(crate) fn read(&self, recording: &Recording, extent: FunctionExtent) -> Result<Code, String> {
         let image = recording.image(extent.image).ok_or("the image is not known")?;
         let (path, file) = self.open(image)?;
         let code = image_code(&file, extent.address, extent.size)
@@ -57,7 +63,7 @@ impl CodeReader<'_> {
         if self.lines {
             self.add_lines(recording, extent, (&path, &file), &mut lines);
         }
-        Ok(lines)
+        Ok(Code { lines, format: machine.format(), section: code.section })
     }
 
     fn open(&self, image: &Image) -> Result<(PathBuf, File), String> {

@@ -64,7 +64,7 @@ pub(crate) fn annotate(options: &AnnotateOptions) -> Result<ExitCode> {
             writeln!(out)?;
         }
         let code = options.assembly.then(|| match report.extent(*row) {
-            Some(extent) => reader.read(&recording, extent),
+            Some(extent) => reader.read(&recording, extent).map(|code| code.lines),
             None => Err("code without a symbol has no end".to_owned()),
         });
         let text = FunctionText { code, source: options.source || !options.assembly };

@@ -94,7 +94,9 @@ fn unpacked(folder: &Path) -> Option<Place> {
             return None;
         }
     }
-    std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_oprof"), place.path("opreport")).expect("a link");
+    for name in ["opreport", "opannotate"] {
+        std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_oprof"), place.path(name)).expect("a link");
+    }
     Some(place)
 }
 
@@ -243,4 +245,79 @@ fn every_given_command_prints_what_oprofile_printed() {
         writeln!(text, "{name}: {what}").expect("memory");
     }
     assert!(wrong.is_empty(), "{} of {} commands:\n{text}", wrong.len(), goldens.len());
+}
+
+/// The source files in annotated ones: what stands behind the samples, without the totals of functions.
+fn sources(annotated: &str) -> BTreeMap<String, String> {
+    let mut sources = BTreeMap::new();
+    for part in annotated.split(" * Total samples for file : \"").skip(1) {
+        let (path, rest) = part.split_once('"').expect("a path");
+        let body = rest.split_once("\n */\n\n").map_or("", |(_, body)| body);
+        // The first line is of what has no line.
+        let lines = body.lines().skip(1).map_while(|line| {
+            let (before, text) = line.split_once(" :")?;
+            let is_counts =
+                before.chars().all(|character| matches!(character, ' ' | '.' | '0'..='9' | 'e' | '-' | '+'));
+            let text = match text.rsplit_once(" /* ") {
+                Some((text, total)) if total.contains("total: ") && total.ends_with(" */") => text,
+                _ => text,
+            };
+            is_counts.then(|| format!("{text}\n"))
+        });
+        sources.insert(path.to_owned(), lines.collect());
+    }
+    sources.retain(|_, text: &mut String| !text.is_empty());
+    sources
+}
+
+/// Annotated sources are OProfile's byte for byte. The sources themselves are had from its outputs. What differs: shares are of
+/// what `-i` chose (D7), files of as many samples have an order (D17), help is our own.
+#[test]
+fn opannotate_prints_what_oprofile_printed() {
+    let Some(folder) = oprofile() else { return };
+    let Some(place) = unpacked(&folder) else { return };
+    let goldens = goldens(&folder, "opannotate");
+    let sources = goldens.iter().flat_map(|golden| sources(&golden.stdout));
+    for (path, text) in sources.collect::<BTreeMap<_, _>>() {
+        let path = place.path(format!("src/{path}"));
+        fs::create_dir_all(path.parent().expect("a folder")).expect("folders");
+        fs::write(path, text).expect("written");
+    }
+    let of_annotated = |text: &str| {
+        let lines = text.lines().map(|line| match line.strip_prefix(" * ") {
+            Some(command) if command.starts_with("Command line: ") => String::new(),
+            Some(counted) if counted.starts_with("Counted ") => comparable(counted),
+            _ => line.to_owned(),
+        });
+        lines.collect::<Vec<_>>().join("\n")
+    };
+    let mut seen = 0;
+    for golden in &goldens {
+        let needs_sources = golden.arguments.contains("--source") && golden.status == 0;
+        let search = if needs_sources { "-d src" } else { "" };
+        let options = "--root=root --symbolless path --exclude-unresolved";
+        let script = format!("exec ./opannotate {options} {search} {}", golden.arguments);
+        let finished = finish(place.command("sh").args(["-c", &script]));
+        assert_no_panic(&finished.stderr);
+        assert_eq!(finished.code(), Some(golden.status), "{}: {}", golden.name, finished.stderr);
+        let (ours, theirs) =
+            (of_annotated(&String::from_utf8_lossy(&finished.stdout)), of_annotated(&golden.stdout));
+        match golden.name.as_str() {
+            "ann-help" => continue,
+            "ann-i" => {
+                assert!(ours.contains("   105 33.6538 :{ /* fib total:    312 100.000 */"), "{ours}");
+            }
+            "ann-excfile" => {
+                let sorted = |text: &str| {
+                    let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+                    lines.sort();
+                    lines
+                };
+                assert_eq!(sorted(&ours), sorted(&theirs));
+            }
+            name => assert_eq!(ours, theirs, "{name}: {}", difference(&ours, &theirs)),
+        }
+        seen += 1;
+    }
+    assert!(seen >= 8, "{seen} commands");
 }

@@ -8,6 +8,7 @@ mod differential;
 mod form;
 pub mod gmon;
 mod missing;
+mod opannotate;
 pub mod stat;
 mod summary;
 mod symbols;
@@ -20,6 +21,9 @@ pub use call_graph::opreport_call_graph;
 pub use differential::opreport_differential;
 pub use form::{Shape, csv, json, markdown};
 pub use missing::missing;
+pub use opannotate::{
+    opannotate_code, opannotate_file_header, opannotate_header, opannotate_image, opannotate_source,
+};
 pub use summary::opreport_summary;
 pub use symbols::opreport_symbols;
 pub use table::{Look, table};

@@ -32,6 +32,16 @@ impl Machine {
         })
     }
 
+    /// The format of its images, as binutils calls it.
+    pub fn format(self) -> &'static str {
+        match self {
+            Machine::X86_64 => "elf64-x86-64",
+            Machine::I386 => "elf32-i386",
+            Machine::Arm64 => "elf64-littleaarch64",
+            Machine::RiscV64 => "elf64-littleriscv",
+        }
+    }
+
     fn is_x86(self) -> bool {
         matches!(self, Machine::X86_64 | Machine::I386)
     }

@@ -21,7 +21,38 @@ pub(super) fn as_objdump(machine: Machine, syntax: Syntax, operands: &str) -> St
             .replace(" + ", "+")
             .replace(" - ", "-"),
     };
-    hexadecimal(&spelled)
+    hexadecimal(&with_scale(syntax, &spelled))
+}
+
+/// Writes the scale of an index, which Capstone leaves out where it is 1.
+fn with_scale(syntax: Syntax, operands: &str) -> String {
+    let (open, close, between) = match syntax {
+        Syntax::Att => ('(', ')', ','),
+        Syntax::Intel => ('[', ']', '+'),
+    };
+    let Some((before, rest)) = operands.split_once(open) else { return operands.to_owned() };
+    let Some((address, after)) = rest.split_once(close) else { return operands.to_owned() };
+    let parts: Vec<&str> = address.split(between).collect();
+    let is_register =
+        |part: &str| part.trim_start_matches('%').starts_with(|first: char| first.is_ascii_lowercase());
+    let address = match (syntax, parts.as_slice()) {
+        (Syntax::Att, [base, index]) if is_register(index) => format!("{base},{index},1"),
+        (Syntax::Intel, [base, index, rest @ ..])
+            if is_register(base) && is_register(index) && !index.contains(['*', '-']) =>
+        {
+            let rest: String = rest.iter().map(|part| format!("+{part}")).collect();
+            format!("{base}+{index}*1{rest}")
+        }
+        (Syntax::Intel, [base, index]) if is_register(base) && is_register(index) && !index.contains('*') => {
+            // A number is taken away.
+            let (index, rest) = index
+                .split_once('-')
+                .map_or((*index, String::new()), |(index, rest)| (index, format!("-{rest}")));
+            format!("{base}+{index}*1{rest}")
+        }
+        _ => address.to_owned(),
+    };
+    format!("{before}{open}{address}{close}{after}")
 }
 
 /// Writes numbers of one digit, which Capstone leaves decimal, as hexadecimal ones. A scale (`*8`, `,8)`) and the number in
