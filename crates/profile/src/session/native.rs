@@ -155,7 +155,7 @@ mod tests {
 
     #[test]
     fn every_key_is_found_through_the_hash_table() {
-        let keys: Vec<u64> = (0..300_u64).map(|at| at << 30 ^ at * 977).collect();
+        let keys: Vec<u64> = (0..300_u64).map(|at| (at << 30) ^ (at * 977)).collect();
         let bytes = native_bytes(&HEADER, keys.iter().map(|key| (*key, 5))).expect("they fit");
         let number = |at: usize| Abi::NATIVE.number(&bytes, at, 4).expect("within") as usize;
         let room = number(72);
