@@ -128,7 +128,7 @@ fn jumps(capstone: &Capstone, instruction: &capstone::Insn<'_>) -> bool {
     let Ok(detail) = capstone.insn_detail(instruction) else { return false };
     let groups =
         [InsnGroupType::CS_GRP_JUMP, InsnGroupType::CS_GRP_CALL, InsnGroupType::CS_GRP_BRANCH_RELATIVE];
-    detail.groups().iter().any(|group| groups.iter().any(|jump| u32::from(group.0) == *jump as u32))
+    detail.groups().iter().any(|group| groups.iter().any(|jump| u32::from(group.0) == *jump))
 }
 
 /// The address in the operands of a jump: the last number, unless it is in a register or in memory.
