@@ -1,5 +1,8 @@
 //! Reports: the rows and columns of one table.
 
+mod code;
+mod details;
+
 use std::borrow::Cow;
 
 use oprof_profile::{Count, Event, Key, Process, ProcessId, Recording};
@@ -19,7 +22,7 @@ use crate::options::Options;
 use crate::place::{Place, Places};
 use crate::process_rows::{add_totals, idle_processes, is_idle, sum_totals};
 use crate::row_ratio::{self, RowRatio};
-use crate::rows::{Row, Rows, sum};
+use crate::rows::{Row, Rows, accumulate, sum};
 use crate::sampling_error::interval;
 use crate::sorting::{SortKey, sort};
 use crate::source_lines::{LineId, SourceLines};
@@ -181,11 +184,6 @@ impl<'r> Report<'r> {
         &self.rows
     }
 
-    /// The rows below the row of this number, one for each address with samples; none unless they were asked for.
-    pub fn details(&self, row: usize) -> &[Detail] {
-        self.details.get(row).map_or(&[], Vec::as_slice)
-    }
-
     /// The samples of all rows, those below the threshold too, for each class.
     pub fn sums(&self) -> &[Count] {
         &self.sums
@@ -291,30 +289,6 @@ impl<'r> Report<'r> {
         &self.places
     }
 
-    /// What stands in a detail of a row, in OProfile's layout: shares are of the row, unless they are to be of all.
-    pub fn detail_cell(&self, row: &Row, detail: &Detail, column: Column) -> Cell<'_> {
-        let whole = |class: usize| {
-            let whole =
-                if self.options.global_percent { self.sums.get(class) } else { row.counts.get(class) };
-            self.classes.get(class).zip(whole).map_or(0, |(class, whole)| class.measure(*whole))
-        };
-        let share = |class: usize, counts: &[Count]| match (self.classes.get(class), counts.get(class)) {
-            (Some(of), Some(part)) => Cell::Percent { part: of.measure(*part), whole: whole(class) },
-            _ => Cell::Unknown,
-        };
-        let samples =
-            |count: Option<&Count>| count.map_or(Cell::Unknown, |count| Cell::Number(count.samples));
-        match column {
-            Column::Samples(class) => samples(detail.counts.get(class)),
-            Column::AccumulatedSamples(class) => samples(detail.accumulated.get(class)),
-            Column::Percent(class) => share(class, &detail.counts),
-            Column::AccumulatedPercent(class) => share(class, &detail.accumulated),
-            Column::Address => Cell::Address(detail.address.0),
-            Column::Line => Cell::Text(self.line(self.source_of_detail(detail)).into()),
-            _ => Cell::Unknown,
-        }
-    }
-
     /// The number of a row's thread, process or CPU; 0 for other rows.
     pub(crate) fn number(&self, row: &Row) -> u64 {
         let columns = [Column::Tid, Column::Pid, Column::Cpu];
@@ -356,16 +330,6 @@ impl<'r> Report<'r> {
         self.places.code_text(image, code, &self.options)
     }
 
-    /// Where in its image the symbol of a row begins; 0 where it has none.
-    pub(crate) fn address(&self, row: &Row) -> u64 {
-        match (row.place, &self.places.symbols) {
-            (Place::Symbol { code, .. }, Some(symbols)) => {
-                symbols.address(code).map_or(0, |address| address.0)
-            }
-            _ => 0,
-        }
-    }
-
     /// Where in an image the symbol of the row of this number is; `None` where it has none, or no samples in details.
     pub fn extent(&self, row: usize) -> Option<FunctionExtent> {
         let Place::Symbol { code, .. } = self.rows.get(row)?.place else { return None };
@@ -374,48 +338,9 @@ impl<'r> Report<'r> {
         Some(FunctionExtent { image, address, size })
     }
 
-    /// How many digits addresses have: where one needs more than 8, all have 16.
-    pub fn address_digits(&self) -> usize {
-        if self.rows.iter().any(|row| self.address(row) > u64::from(u32::MAX)) { 16 } else { 8 }
-    }
-
     /// Lines were asked for, in a column or as what rows are sorted by.
     pub(crate) fn knows_lines(&self) -> bool {
         self.options.lines || self.options.sort.contains(&SortKey::Debug)
-    }
-
-    /// Where the symbol of a row is in the source, for sorting: what is not known comes first.
-    pub(crate) fn source(&self, row: &Row) -> (&str, u32) {
-        let Place::Symbol { code, .. } = row.place else { return ("", 0) };
-        let (path, line) = self.source_of(code).unwrap_or_default();
-        let shown = if self.options.long_names { path } else { path.rsplit('/').next().unwrap_or(path) };
-        (shown, line)
-    }
-
-    /// The whole path and the line of a row's symbol; `None` where that is not known.
-    pub(crate) fn source_path(&self, row: &Row) -> Option<(Cow<'r, str>, u32)> {
-        let Place::Symbol { code, .. } = row.place else { return None };
-        let (path, line) = self.source_of(code)?;
-        Some((self.options.source_paths.show(path), line))
-    }
-
-    /// The same of a detail.
-    pub(crate) fn detail_source_path(&self, detail: &Detail) -> Option<(Cow<'r, str>, u32)> {
-        let (path, line) = self.source_of_detail(detail)?;
-        Some((self.options.source_paths.show(path), line))
-    }
-
-    fn source_of_detail(&self, detail: &Detail) -> Option<(&'r str, u32)> {
-        let names = self.recording.image_names(detail.image)?;
-        // Of some symbols only the file is known, for all their code.
-        let of_symbol = || names.symbol(names.lookup(detail.offset).ok()?)?.line;
-        let line = names.place(detail.offset).and_then(|place| place.line);
-        let line = line.or_else(|| of_symbol().filter(|line| line.line == 0))?;
-        Some((names.file(line.file)?, line.line))
-    }
-
-    fn source_of(&self, code: Code) -> Option<(&'r str, u32)> {
-        self.places.symbols.as_ref().and_then(|symbols| symbols.line(code))
     }
 
     /// A line of a source file: the file by its last part, unless long names are asked for.
@@ -543,17 +468,6 @@ impl<'r> Report<'r> {
                 };
                 self.share(row, class).max(of_events) * 100.0 >= threshold
             })
-    }
-}
-
-/// Sums up counts from the first row on.
-fn accumulate(rows: &mut [Row], classes: usize) {
-    let mut sums = vec![Count::default(); classes];
-    for row in rows {
-        for (sum, count) in sums.iter_mut().zip(&row.counts) {
-            sum.add(*count);
-        }
-        row.accumulated.clone_from(&sums);
     }
 }
 

@@ -78,6 +78,17 @@ impl Rows {
     }
 }
 
+/// Sums up counts from the first row on.
+pub(crate) fn accumulate(rows: &mut [Row], classes: usize) {
+    let mut sums = vec![Count::default(); classes];
+    for row in rows {
+        for (sum, count) in sums.iter_mut().zip(&row.counts) {
+            sum.add(*count);
+        }
+        row.accumulated.clone_from(&sums);
+    }
+}
+
 /// The sum of the counts of `rows`, for each class.
 pub(crate) fn sum(rows: &[Row], classes: usize) -> Vec<Count> {
     let mut sum = vec![Count::default(); classes];
