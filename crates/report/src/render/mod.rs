@@ -16,7 +16,7 @@ mod table;
 mod tree;
 mod xml;
 
-pub use annotate::{AnnotateLook, FunctionText, annotate};
+pub use annotate::{AnnotateLook, FunctionText, SourceText, annotate};
 pub use call_graph::opreport_call_graph;
 pub use differential::opreport_differential;
 pub use form::{Shape, csv, json, markdown};

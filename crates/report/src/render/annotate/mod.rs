@@ -24,6 +24,9 @@ pub struct AnnotateLook {
     pub context: Option<usize>,
 }
 
+/// Gives the lines of the source file of a path, or says why there are none.
+pub type SourceText<'a> = &'a dyn Fn(&str) -> Result<Vec<String>, String>;
+
 /// What of a function is shown beside its samples.
 #[derive(Debug, Default)]
 pub struct FunctionText {
@@ -33,13 +36,12 @@ pub struct FunctionText {
     pub source: bool,
 }
 
-/// Writes one function: a title, then its source files, its instructions, or both. `source` gives the lines of a source
-/// file, or says why there are none. The report is one with details and lines.
+/// Writes one function: a title, then its source files, its instructions, or both. The report is one with details and lines.
 pub fn annotate(
     report: &Report<'_>,
     row: usize,
     text: FunctionText,
-    source: &dyn Fn(&str) -> Result<Vec<String>, String>,
+    source: SourceText<'_>,
     look: AnnotateLook,
     out: &mut (impl Write + ?Sized),
 ) -> io::Result<()> {
@@ -168,10 +170,7 @@ fn no_line(file: &SourceFile) -> Option<Line> {
 }
 
 /// Instructions; where sources are to be shown, above the first of each line that line.
-fn code_lines(
-    code: Vec<CodeLine>,
-    source: Option<&dyn Fn(&str) -> Result<Vec<String>, String>>,
-) -> Vec<Line> {
+fn code_lines(code: Vec<CodeLine>, source: Option<SourceText<'_>>) -> Vec<Line> {
     let mut lines = Vec::new();
     let mut texts: std::collections::HashMap<String, Option<Vec<String>>> = std::collections::HashMap::new();
     let mut before = None;
