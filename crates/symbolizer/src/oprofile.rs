@@ -2,8 +2,8 @@
 //!
 //! Of an image and its separate debug file, `.symtab` counts alone. A symbol's offset in the file is what is compared; it
 //! reaches to the next symbol of its section or the section's end, whatever size the table tells. The rules are those of
-//! libutil++/op_bfd.cpp of OProfile 1.x. One is not kept: of an image without any of those symbols, the functions that
-//! `.dynsym` lists count as far as their sizes say.
+//! libutil++/op_bfd.cpp of OProfile 1.x. One is not kept: an image without any of those symbols is named as those of
+//! our own recordings are, by `.dynsym`, stubs and the table for unwinding.
 
 mod choice;
 mod kallsyms;
@@ -13,22 +13,20 @@ use std::fs::File;
 use std::path::Path;
 
 use object::Endianness;
-use object::elf::{self, FileHeader32, FileHeader64};
+use object::elf::{FileHeader32, FileHeader64};
 use object::read::{FileKind, ReadRef};
 use oprof_profile::{
-    ImageAddress, ImageNames, ImageOffset, NameSource, Segment, SourceFileId, SourceLine, Symbol, SymbolId,
-    Unresolved,
+    ImageAddress, ImageIdentity, ImageNames, ImageOffset, NameSource, Segment, SourceFileId, SourceLine,
+    Symbol, SymbolId, Unresolved,
 };
 use rustc_hash::FxHashMap;
 
 use crate::budget::Budget;
-use crate::code_symbol::{CodeTable as _, ElfSymbols};
 use crate::demangle::demangle_some;
 use crate::dwarf::Debugging;
 use crate::elf::{Class, Elf};
 use crate::file_bytes::FileBytes;
 use crate::resolve::Symbolizer;
-use crate::symbol_table::lookup;
 
 pub use kallsyms::resolve_kernel_text;
 use table::{Found, holders, table};
@@ -113,7 +111,9 @@ impl Question<'_> {
                 named(found, offsets)
             }
             None if self.wanted.beyond && self.wanted.origin == OffsetOrigin::File => {
-                self.exported(&image)?
+                // Whatever names the code of our own recordings: exported functions, stubs, bounds of functions.
+                let Self { symbolizer, path, offsets, .. } = *self;
+                return Ok(symbolizer.resolve_file(Some(path), file, &ImageIdentity::None, offsets));
             }
             None => ImageNames::unresolved(self.offsets.iter().copied(), Unresolved::NoSymbols),
         };
@@ -157,36 +157,6 @@ impl Question<'_> {
             }
             add_files(&mut names, files);
         }
-        Ok(names)
-    }
-
-    /// What the functions tell that an image exports (`.dynsym`).
-    fn exported<'data, H: Class, R: ReadRef<'data>>(
-        &self,
-        image: &Elf<'data, H, R>,
-    ) -> Result<ImageNames, Unresolved> {
-        let table = ElfSymbols::new(image, elf::SHT_DYNSYM, NameSource::DynamicSymbols)?;
-        let mut addresses: Vec<ImageAddress> =
-            self.offsets.iter().filter_map(|offset| image.image_address(*offset)).collect();
-        addresses.sort_unstable();
-        addresses.dedup();
-        let found = lookup(&[&table], &addresses);
-        let reason = if found.any_symbols { Unresolved::NoSymbolAtOffset } else { Unresolved::NoSymbols };
-        let mut names = ImageNames::unresolved(self.offsets.iter().copied(), reason);
-        let mut told: Vec<Told> = Vec::new();
-        let mut known: FxHashMap<usize, SymbolId> = FxHashMap::default();
-        for (offset, answer) in &mut names.offsets {
-            let place =
-                image.image_address(*offset).and_then(|address| addresses.binary_search(&address).ok());
-            let Some(holder) = place.and_then(|place| found.holders[place]) else { continue };
-            let Some(name) = table.name(holder.index) else { continue };
-            let id = *known.entry(holder.index).or_insert_with(|| {
-                told.push((name.to_vec(), holder.start, holder.size, NameSource::DynamicSymbols));
-                SymbolId(told.len() as u32 - 1)
-            });
-            *answer = Ok(id);
-        }
-        names.symbols = symbols(told);
         Ok(names)
     }
 }

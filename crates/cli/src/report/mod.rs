@@ -41,12 +41,6 @@ pub(crate) fn report(options: &ReportOptions) -> Result<ExitCode> {
     if options.by.contains(&By::Thread) && !recording.separates_threads() {
         bail!("{}: its threads are not kept apart; record with --separate-thread", path.display());
     }
-    if options.by.contains(&By::Cpu) && !recording.separates_cpus() {
-        bail!("{}: its CPUs are not told apart", path.display());
-    }
-    if options.by.contains(&By::Process) && !recording.separates_processes() {
-        bail!("{}: its processes are not told apart", path.display());
-    }
     // How far to trust it is told of all that was recorded.
     let coverage = oprof_report::coverage_lines(&recording);
     if let Some(filter) = &options.filter {
