@@ -9,6 +9,7 @@ mod form;
 pub mod gmon;
 mod missing;
 mod opannotate;
+mod quoting;
 pub mod stat;
 mod summary;
 mod symbols;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::DiffLook;
 use crate::diff::{Diff, DiffRow, Module};
-use crate::printable::printable;
+use crate::render::quoting::csv_field;
 
 /// The columns, in order. More may come after them.
 const TITLES: [&str; 19] = [
@@ -37,7 +37,7 @@ pub fn csv(diff: &Diff, look: &DiffLook, out: &mut impl Write) -> io::Result<()>
         writeln!(out, "{}", TITLES.join(","))?;
     }
     for row in look.rows(diff) {
-        let fields: Vec<String> = fields(row).iter().map(|field| quoted(field)).collect();
+        let fields: Vec<String> = fields(row).iter().map(|field| csv_field(field)).collect();
         writeln!(out, "{}", fields.join(","))?;
     }
     Ok(())
@@ -68,12 +68,4 @@ fn fields(row: &DiffRow) -> [String; TITLES.len()] {
         row.moved_from.as_ref().map_or(String::new(), |from| module(&from.image)),
         row.moved_from.as_ref().map_or(String::new(), |from| from.name.clone()),
     ]
-}
-
-fn quoted(field: &str) -> String {
-    let field = printable(field);
-    match field.contains([',', '"']) {
-        true => format!("\"{}\"", field.replace('"', "\"\"")),
-        false => field.into_owned(),
-    }
 }

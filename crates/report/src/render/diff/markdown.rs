@@ -6,18 +6,19 @@ use super::DiffLook;
 use super::cells::columns;
 use super::summary::{lines, regression_line};
 use crate::diff::Diff;
+use crate::render::quoting::markdown_text;
 
 /// Writes a comparison as a list of what is compared, what regressed, and a table of the rows (GitHub's form).
 pub fn markdown(diff: &Diff, look: &DiffLook, out: &mut impl Write) -> io::Result<()> {
     if !look.no_header {
         for (title, text) in lines(diff, look) {
-            writeln!(out, "- **{title}**: {}", escaped(&text))?;
+            writeln!(out, "- **{title}**: {}", markdown_text(&text))?;
         }
         for regression in &diff.regressions {
-            writeln!(out, "- **{}**", escaped(&regression_line(diff, regression)))?;
+            writeln!(out, "- **{}**", markdown_text(&regression_line(diff, regression)))?;
         }
         for doubt in &diff.doubts {
-            writeln!(out, "- {}", escaped(doubt))?;
+            writeln!(out, "- {}", markdown_text(doubt))?;
         }
     }
     let rows = look.rows(diff);
@@ -25,7 +26,7 @@ pub fn markdown(diff: &Diff, look: &DiffLook, out: &mut impl Write) -> io::Resul
         return Ok(());
     }
     let columns = columns(diff, look);
-    let titles: Vec<String> = columns.iter().map(|column| escaped(&column.title)).collect();
+    let titles: Vec<String> = columns.iter().map(|column| markdown_text(&column.title)).collect();
     let rules: Vec<&str> =
         columns.iter().map(|column| if column.is_number { "---:" } else { ":---" }).collect();
     if !look.no_header {
@@ -33,23 +34,8 @@ pub fn markdown(diff: &Diff, look: &DiffLook, out: &mut impl Write) -> io::Resul
     }
     writeln!(out, "| {} |\n| {} |", titles.join(" | "), rules.join(" | "))?;
     for index in 0..rows.len() {
-        let cells: Vec<String> = columns.iter().map(|column| escaped(&column.cells[index])).collect();
+        let cells: Vec<String> = columns.iter().map(|column| markdown_text(&column.cells[index])).collect();
         writeln!(out, "| {} |", cells.join(" | "))?;
     }
     Ok(())
-}
-
-/// Text in which nothing is markup.
-fn escaped(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for character in text.chars() {
-        if matches!(
-            character,
-            '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '|' | '~' | '&' | '#' | '!' | '@'
-        ) {
-            escaped.push('\\');
-        }
-        escaped.push(character);
-    }
-    escaped
 }

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::{Shape, bare, key};
-use crate::printable::printable;
+use crate::render::quoting::csv_field;
 
 /// Writes a line of column names and one for each row; of a tree one for each innermost row, with a column for each level.
 /// Shares are from 0 to 1, times in nanoseconds.
@@ -27,14 +27,6 @@ pub fn csv(shape: &Shape<'_, '_>, out: &mut (impl Write + ?Sized)) -> io::Result
 }
 
 fn line(fields: &[String], out: &mut (impl Write + ?Sized)) -> io::Result<()> {
-    let fields: Vec<String> = fields.iter().map(|field| quoted(field)).collect();
+    let fields: Vec<String> = fields.iter().map(|field| csv_field(field)).collect();
     write!(out, "{}\r\n", fields.join(","))
-}
-
-fn quoted(field: &str) -> String {
-    let field = printable(field);
-    match field.contains(['"', ',', '\r', '\n']) || field.starts_with(' ') || field.ends_with(' ') {
-        true => format!("\"{}\"", field.replace('"', "\"\"")),
-        false => field.into_owned(),
-    }
 }

@@ -4,8 +4,8 @@ use std::io::{self, Write};
 
 use super::Shape;
 use crate::column::Column;
-use crate::printable::printable;
 use crate::render::arrangement::plain_text;
+use crate::render::quoting::markdown_text;
 use crate::tree::{Node, Tree};
 
 /// Writes a table in the Markdown of GitHub and GitLab: numbers to the right, a tree's levels indented.
@@ -29,12 +29,15 @@ pub fn markdown(shape: &Shape<'_, '_>, out: &mut (impl Write + ?Sized)) -> io::R
         titles.push(names.join(" > "));
         rules.push("---");
     }
-    line(titles.iter().map(|title| escaped(title)), out)?;
+    line(titles.iter().map(|title| markdown_text(title)), out)?;
     line(rules.into_iter().map(str::to_owned), out)?;
     match shape {
         Shape::Flat(report) => {
             for row in report.rows().iter() {
-                line(columns.iter().map(|column| escaped(&plain_text(report.cell(row, *column)))), out)?;
+                line(
+                    columns.iter().map(|column| markdown_text(&plain_text(report.cell(row, *column)))),
+                    out,
+                )?;
             }
             Ok(())
         }
@@ -51,8 +54,9 @@ fn nodes(
     out: &mut (impl Write + ?Sized),
 ) -> io::Result<()> {
     for node in nodes_.iter().take(top) {
-        let cells = columns.iter().map(|column| escaped(&plain_text(tree.report().cell(&node.row, *column))));
-        let name = format!("{}{}", "&emsp;".repeat(level), escaped(&tree.label(&node.row)));
+        let cells =
+            columns.iter().map(|column| markdown_text(&plain_text(tree.report().cell(&node.row, *column))));
+        let name = format!("{}{}", "&emsp;".repeat(level), markdown_text(&tree.label(&node.row)));
         line(cells.chain([name]), out)?;
         nodes(tree, &node.children, level + 1, columns, top, out)?;
     }
@@ -62,22 +66,4 @@ fn nodes(
 fn line(cells: impl Iterator<Item = String>, out: &mut (impl Write + ?Sized)) -> io::Result<()> {
     let cells: Vec<String> = cells.collect();
     writeln!(out, "| {} |", cells.join(" | "))
-}
-
-/// Text that stands for itself: nothing in it is markup.
-pub(crate) fn escaped(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len() + 8);
-    for character in printable(text).chars() {
-        match character {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '|' | '`' | '*' | '_' | '[' | ']' | '\\' | '~' | '#' | '!' => {
-                escaped.push('\\');
-                escaped.push(character);
-            }
-            character => escaped.push(character),
-        }
-    }
-    escaped
 }
