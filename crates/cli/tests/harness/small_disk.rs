@@ -9,7 +9,7 @@ use super::place::Place;
 use super::skipped;
 
 /// How many bytes fit onto it.
-const SIZE: usize = 256 << 10;
+const SIZE: usize = 2 << 20;
 
 /// A small file system of a test's own; it is gone with the value.
 #[derive(Debug)]
@@ -22,7 +22,7 @@ impl SmallDisk {
     pub(crate) fn mount(place: &Place, name: &str) -> Option<SmallDisk> {
         let directory = place.path(name);
         fs::create_dir(&directory).expect("a directory");
-        match mount("none", &directory, "tmpfs", MountFlags::empty(), Some(c"size=256k,mode=755")) {
+        match mount("none", &directory, "tmpfs", MountFlags::empty(), Some(c"size=2m,mode=755")) {
             Ok(()) => Some(SmallDisk { directory }),
             Err(error) => {
                 skipped(&format!("a file system cannot be mounted: {error}"));
