@@ -7,7 +7,7 @@ use super::{Error, Recording};
 use crate::{Count, Counts, ImageNames, ImageOffset, Key};
 
 /// Samples that differ in their offsets alone, which ascend: as they stand in the file together.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Batch {
     /// Of the first place; the offset is not of use.
     pub(super) key: Key,
@@ -21,6 +21,39 @@ pub struct Batch {
 }
 
 impl Batch {
+    /// Of places that differ in their offsets alone, which ascend.
+    fn of(entries: &[(Key, Count)]) -> Batch {
+        let key = entries.first().map(|(key, _)| *key).unwrap_or_default();
+        let mut previous = 0;
+        let distances = entries.iter().map(|(key, _)| {
+            let distance = key.offset.0 - previous;
+            previous = key.offset.0;
+            distance
+        });
+        let mut batch = Batch { key, distances: distances.collect(), ..Batch::default() };
+        if entries.iter().any(|(_, count)| count.samples != 1) {
+            batch.samples = entries.iter().map(|(_, count)| count.samples).collect();
+        }
+        match common_period(entries) {
+            Some(period) => batch.period = period,
+            None => batch.weights = entries.iter().map(|(_, count)| count.weight).collect(),
+        }
+        batch
+    }
+
+    /// What all places share; the offset is not of use.
+    pub(super) fn key(&self) -> Key {
+        self.key
+    }
+
+    /// How many samples there are.
+    pub(super) fn samples(&self) -> u64 {
+        match self.samples.as_slice() {
+            [] => self.distances.len() as u64,
+            samples => samples.iter().fold(0, |sum, samples| sum.saturating_add(*samples)),
+        }
+    }
+
     /// The places, with what was added to each.
     pub fn iter(&self) -> impl Iterator<Item = (Key, Count)> + '_ {
         let mut offset = 0_u64;
@@ -34,6 +67,20 @@ impl Batch {
             (Key { offset: ImageOffset(offset), ..self.key }, Count { samples, weight })
         })
     }
+}
+
+/// The period by which the weight of every entry is its samples times that period, if there is one.
+fn common_period(entries: &[(Key, Count)]) -> Option<u64> {
+    let first = entries.first()?.1;
+    let period = first.weight.checked_div(first.samples).filter(|period| *period > 0)?;
+    entries.iter().all(|(_, count)| count.samples.checked_mul(period) == Some(count.weight)).then_some(period)
+}
+
+/// Puts places, which are each there once, into batches.
+pub(super) fn batches(mut entries: Vec<(Key, Count)>) -> Vec<Batch> {
+    let group = |key: &Key| (key.process, key.thread, key.image, key.event, key.cpu);
+    entries.sort_unstable_by_key(|(key, _)| (group(key), key.offset));
+    entries.chunk_by(|(a, _), (b, _)| group(a) == group(b)).map(Batch::of).collect()
 }
 
 /// A recording with its samples in batches: a place may be in several of them, each with a part of its samples. Reading it
@@ -80,8 +127,6 @@ pub(super) enum Batches {
     Folded(Counts),
     /// They stay as they are.
     Kept(Vec<Batch>),
-    /// They are listed.
-    Listed(Vec<(Key, Count)>),
 }
 
 impl Batches {
@@ -89,7 +134,6 @@ impl Batches {
     pub(super) fn add(&mut self, batch: Batch) -> Option<Batch> {
         match self {
             Batches::Folded(counts) => batch.iter().for_each(|(key, count)| counts.add(key, count)),
-            Batches::Listed(places) => places.extend(batch.iter()),
             Batches::Kept(_) if batch.distances.is_empty() => {}
             Batches::Kept(batches) => {
                 batches.push(batch);
@@ -103,7 +147,6 @@ impl Batches {
         match self {
             Batches::Folded(counts) => counts.is_empty(),
             Batches::Kept(batches) => batches.is_empty(),
-            Batches::Listed(places) => places.is_empty(),
         }
     }
 
@@ -112,7 +155,6 @@ impl Batches {
         match self {
             Batches::Folded(counts) => counts.iter().for_each(visit),
             Batches::Kept(batches) => batches.iter().flat_map(Batch::iter).for_each(visit),
-            Batches::Listed(places) => places.iter().copied().for_each(visit),
         }
     }
 }

@@ -6,8 +6,9 @@ use std::time::Duration;
 use prost::Message;
 
 use super::batch::{Batch, Batches};
+use super::columns::Numbers;
 use super::encode::{FIRST_SYMBOL_ANSWER, NAME_SOURCES, REASONS};
-use super::{Recording, schema};
+use super::{Recording, columns, schema};
 use crate::{
     BuildId, Call, Clock, CommandEnd, Coverage, Distribution, Event, EventCoverage, EventId, Image, ImageId,
     ImageIdentity, ImageKind, ImageNames, ImageOffset, InlinedFrame, Inode, Key, MemoryRegion, Package,
@@ -95,15 +96,11 @@ impl Recording {
         for message in message.processes {
             self.take_process(message)?;
         }
-        let mut counts = schema::Counts::default();
+        let mut memory = Batch::default();
         for packed in message.counts {
-            counts.clear();
-            counts.merge(packed).map_err(|_| NOT_OF_THE_SCHEMA)?;
-            if let Some(batch) = samples.add(self.batch(&mut counts)?) {
-                // The memory does for the next one.
-                (counts.offsets, counts.samples, counts.weights) =
-                    (batch.distances, batch.samples, batch.weights);
-            }
+            let counts = schema::Counts::decode(packed).map_err(|_| NOT_OF_THE_SCHEMA)?;
+            // The memory of a batch that is not kept does for the next one.
+            memory = samples.add(self.batch(&counts, memory)?).unwrap_or_default();
         }
         for message in message.calls {
             self.take_calls(&message)?;
@@ -184,8 +181,8 @@ impl Recording {
         Ok(())
     }
 
-    /// The samples of a message, all of whose numbers lead somewhere.
-    fn batch(&mut self, message: &mut schema::Counts) -> Result<Batch, Contradiction> {
+    /// The samples of a message, all of whose numbers lead somewhere, in the memory of another batch.
+    fn batch(&mut self, message: &schema::Counts, memory: Batch) -> Result<Batch, Contradiction> {
         let (Ok(event), Ok(cpu)) = (u16::try_from(message.event), u16::try_from(message.cpu)) else {
             return Err("event or CPU out of range");
         };
@@ -194,14 +191,16 @@ impl Recording {
         if usize::from(event) >= self.events.len() {
             return Err("samples of an unknown event");
         }
-        let length = message.offsets.len();
-        let weights = if message.period == 0 { length } else { 0 };
-        if !(message.samples.is_empty() || message.samples.len() == length)
-            || message.weights.len() != weights
-        {
+        let Batch { mut distances, mut samples, mut weights, .. } = memory;
+        columns::unpack(&message.offsets, &mut distances)?;
+        columns::unpack(&message.samples, &mut samples)?;
+        columns::unpack(&message.weights, &mut weights)?;
+        let length = distances.len();
+        let weighed = if message.period == 0 { length } else { 0 };
+        if !(samples.is_empty() || samples.len() == length) || weights.len() != weighed {
             return Err("columns of different lengths");
         }
-        let last = message.offsets.iter().try_fold(0_u64, |offset, distance| offset.checked_add(*distance));
+        let last = distances.iter().try_fold(0_u64, |offset, distance| offset.checked_add(*distance));
         last.ok_or("offset out of range")?;
         let key = Key {
             process: ProcessId(message.process),
@@ -211,13 +210,7 @@ impl Recording {
             event: EventId(event),
             cpu,
         };
-        Ok(Batch {
-            key,
-            distances: std::mem::take(&mut message.offsets),
-            samples: std::mem::take(&mut message.samples),
-            weights: std::mem::take(&mut message.weights),
-            period: message.period,
-        })
+        Ok(Batch { key, distances, samples, weights, period: message.period })
     }
 
     fn take_calls(&mut self, message: &schema::Calls) -> Result<(), Contradiction> {
@@ -230,24 +223,27 @@ impl Recording {
         if usize::from(event) >= self.events.len() {
             return Err("calls of an unknown event");
         }
-        let length = message.callers.len();
-        if message.callees.len() != length || message.times.len() != length {
+        let [callers, callees, all_times] =
+            [&message.callers, &message.callees, &message.times].map(|column| Numbers::new(column));
+        let length = callers.length();
+        if callees.length() != length || all_times.length() != length {
             return Err("columns of different lengths");
         }
         let mut caller = 0_u64;
-        for ((distance, callee), times) in message.callers.iter().zip(&message.callees).zip(&message.times) {
-            caller = caller.checked_add(*distance).ok_or("offset out of range")?;
+        for ((distance, callee), times) in callers.zip(callees).zip(all_times) {
+            let (distance, callee, times) = (distance?, callee?, times?);
+            caller = caller.checked_add(distance).ok_or("offset out of range")?;
             let call = Call {
                 process: ProcessId(message.process),
                 thread: message.thread,
                 caller_image: ImageId(message.caller_image),
                 caller: ImageOffset(caller),
                 callee_image: ImageId(message.callee_image),
-                callee: ImageOffset(*callee),
+                callee: ImageOffset(callee),
                 event: EventId(event),
                 cpu,
             };
-            self.calls.add(call, *times);
+            self.calls.add(call, times);
         }
         Ok(())
     }
@@ -390,7 +386,7 @@ fn take_image_names(names: &mut ImageNames, message: schema::ImageNames) -> Resu
     let symbols = names.symbols.len();
     take_offsets(&mut names.offsets, &message.offsets, &message.answers, symbols)?;
     if !message.places.is_empty() {
-        if message.offsets.len() != message.places.len() {
+        if Numbers::new(&message.offsets).length() != message.places.len() {
             return Err("columns of different lengths");
         }
         // Each offset has its place, or an empty one where a part of the file had none.
@@ -402,27 +398,33 @@ fn take_image_names(names: &mut ImageNames, message: schema::ImageNames) -> Resu
     Ok(())
 }
 
-/// Adds offsets, each with its answer.
+/// Adds offsets, which are columns of distances and of answers.
 pub(super) fn take_offsets(
     offsets: &mut Vec<(ImageOffset, Result<SymbolId, Unresolved>)>,
-    distances: &[u64],
-    answers: &[u32],
+    distances: &[u8],
+    answers: &[u8],
     symbols: usize,
 ) -> Result<(), Contradiction> {
-    if distances.len() != answers.len() {
+    let (distances, answers) = (Numbers::new(distances), Numbers::new(answers));
+    let length = distances.length();
+    if length != answers.length() {
         return Err("columns of different lengths");
     }
+    offsets.reserve(length);
     let mut offset = 0_u64;
-    for (distance, answer) in distances.iter().zip(answers) {
-        offset = offset.checked_add(*distance).ok_or("offset out of range")?;
-        if offsets.last().is_some_and(|(last, _)| last.0 >= offset) {
+    let mut last = offsets.last().map(|(last, _)| last.0);
+    for (distance, answer) in distances.zip(answers) {
+        offset = offset.checked_add(distance?).ok_or("offset out of range")?;
+        if last.is_some_and(|last| last >= offset) {
             return Err("offsets out of order");
         }
+        last = Some(offset);
+        let answer = u32::try_from(answer?).map_err(|_| "unknown symbol")?;
         let found = match answer.checked_sub(FIRST_SYMBOL_ANSWER) {
             Some(symbol) if (symbol as usize) < symbols => Ok(SymbolId(symbol)),
             Some(_) => return Err("unknown symbol"),
             // A reason that a later version gave: there is no symbol, which is what matters.
-            None => Err(REASONS.get(*answer as usize).copied().unwrap_or(REASONS[0])),
+            None => Err(REASONS.get(answer as usize).copied().unwrap_or(REASONS[0])),
         };
         offsets.push((ImageOffset(offset), found));
     }

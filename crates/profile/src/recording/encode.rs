@@ -3,7 +3,8 @@
 use prost::Message;
 use prost::bytes::Bytes;
 
-use super::schema;
+use super::batch::{Batch, batches};
+use super::{columns, schema};
 use crate::{
     Call, Clock, CommandEnd, Count, Coverage, Distribution, Event, EventCoverage, Image, ImageId,
     ImageIdentity, ImageKind, ImageNames, InlinedFrame, Key, NameSource, Package, Process, ProcessId, Run,
@@ -141,39 +142,25 @@ fn thread(thread: &Thread) -> schema::Thread {
     schema::Thread { tid: thread.tid, comm: thread.comm.clone() }
 }
 
-/// Folded samples, which are in the order of their keys, with what neighbours share said once.
+/// Folded samples, with what they share said once.
 pub(super) fn counts(entries: &[(Key, Count)]) -> Vec<schema::PackedCounts> {
-    let mut sorted = entries.to_vec();
-    let group = |key: &Key| (key.process, key.thread, key.image, key.event, key.cpu);
-    sorted.sort_unstable_by_key(|(key, _)| (group(key), key.offset));
-    sorted
-        .chunk_by(|a, b| group(&a.0) == group(&b.0))
-        .map(|entries| packed(&counts_of_group(&entries[0].0, entries)))
-        .collect()
+    batches(entries.to_vec()).iter().map(|batch| packed(&counts_of_batch(batch))).collect()
 }
 
-fn counts_of_group(key: &Key, entries: &[(Key, Count)]) -> schema::Counts {
-    let mut message = schema::Counts {
+/// The samples of a batch.
+fn counts_of_batch(batch: &Batch) -> schema::Counts {
+    let Batch { key, distances, samples, weights, period } = batch;
+    schema::Counts {
         process: key.process.0,
         thread: key.thread,
         image: key.image.0,
         event: key.event.0.into(),
         cpu: key.cpu.into(),
-        ..schema::Counts::default()
-    };
-    let mut previous = 0;
-    for (key, _) in entries {
-        message.offsets.push(key.offset.0 - previous);
-        previous = key.offset.0;
+        offsets: columns::pack(distances.iter().copied()),
+        samples: columns::pack(samples.iter().copied()),
+        weights: columns::pack(weights.iter().copied()),
+        period: *period,
     }
-    if entries.iter().any(|(_, count)| count.samples != 1) {
-        message.samples = entries.iter().map(|(_, count)| count.samples).collect();
-    }
-    match common_period(entries) {
-        Some(period) => message.period = period,
-        None => message.weights = entries.iter().map(|(_, count)| count.weight).collect(),
-    }
-    message
 }
 
 /// Folded calls, with what neighbours share said once.
@@ -186,32 +173,25 @@ pub(super) fn calls(entries: &[(Call, u64)]) -> Vec<schema::Calls> {
         .chunk_by(|a, b| group(&a.0) == group(&b.0))
         .map(|entries| {
             let call = &entries[0].0;
-            let mut message = schema::Calls {
+            let mut previous = 0;
+            let distances = entries.iter().map(|(call, _)| {
+                let distance = call.caller.0 - previous;
+                previous = call.caller.0;
+                distance
+            });
+            schema::Calls {
                 process: call.process.0,
                 thread: call.thread,
                 event: call.event.0.into(),
                 cpu: call.cpu.into(),
                 caller_image: call.caller_image.0,
                 callee_image: call.callee_image.0,
-                ..schema::Calls::default()
-            };
-            let mut previous = 0;
-            for (call, times) in entries {
-                message.callers.push(call.caller.0 - previous);
-                previous = call.caller.0;
-                message.callees.push(call.callee.0);
-                message.times.push(*times);
+                callers: columns::pack(distances),
+                callees: columns::pack(entries.iter().map(|(call, _)| call.callee.0)),
+                times: columns::pack(entries.iter().map(|(_, times)| *times)),
             }
-            message
         })
         .collect()
-}
-
-/// The period by which the weight of every entry is its samples times that period, if there is one.
-fn common_period(entries: &[(Key, Count)]) -> Option<u64> {
-    let first = entries.first()?.1;
-    let period = first.weight.checked_div(first.samples).filter(|period| *period > 0)?;
-    entries.iter().all(|(_, count)| count.samples.checked_mul(period) == Some(count.weight)).then_some(period)
 }
 
 pub(super) fn coverage(coverage: &Coverage) -> schema::Coverage {
@@ -263,14 +243,15 @@ pub(super) fn names(image: ImageId, names: &ImageNames, most: usize) -> Vec<sche
     for (index, offsets) in names.offsets.chunks(most).enumerate() {
         let mut message = part();
         let mut previous = 0;
-        for (offset, found) in offsets {
-            message.offsets.push(offset.0 - previous);
+        message.offsets = columns::pack(offsets.iter().map(|(offset, _)| {
+            let distance = offset.0 - previous;
             previous = offset.0;
-            message.answers.push(match found {
-                Ok(symbol) => FIRST_SYMBOL_ANSWER + symbol.0,
-                Err(reason) => reason_number(*reason),
-            });
-        }
+            distance
+        }));
+        message.answers = columns::pack(offsets.iter().map(|(_, found)| match found {
+            Ok(symbol) => u64::from(FIRST_SYMBOL_ANSWER + symbol.0),
+            Err(reason) => reason_number(*reason).into(),
+        }));
         let places = names.places.iter().skip(index * most).take(offsets.len());
         message.places = places.map(|it| packed(&place(it))).collect();
         messages.push(message);

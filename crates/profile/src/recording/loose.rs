@@ -2,13 +2,13 @@
 
 use std::path::Path;
 
-use super::batch::Batches;
+use super::batch::{Batch, Batches, batches};
+use super::columns::Numbers;
 use super::decode::{Contradiction, NamesSink, place, segment, symbol, take_offsets};
 use super::read::{open, read};
 use super::{Error, Recording, schema};
 use crate::{
-    Count, ImageNames, ImageOffset, Key, Segment, SourceFileId, SourceLine, SourcePlace, Symbol, SymbolId,
-    Unresolved,
+    ImageNames, ImageOffset, Segment, SourceFileId, SourceLine, SourcePlace, Symbol, SymbolId, Unresolved,
 };
 
 /// A recording that is read to be added to others by a [`Merger`](super::Merger). Who merges a thousand runs of the same
@@ -17,8 +17,8 @@ use crate::{
 pub struct LooseRecording {
     /// Everything but samples and names.
     pub recording: Recording,
-    /// The samples; a place may be there more than once.
-    pub(super) counts: Vec<(Key, Count)>,
+    /// The samples; a place may be in several batches.
+    pub(super) batches: Vec<Batch>,
     /// The names of the images, each at its index.
     pub(super) names: Vec<LooseNames>,
 }
@@ -29,24 +29,24 @@ impl LooseRecording {
     /// # Errors
     /// As [`Recording::open`].
     pub fn open(path: &Path) -> Result<LooseRecording, Error> {
-        let mut samples = Batches::Listed(Vec::new());
+        let mut samples = Batches::Kept(Vec::new());
         let mut names: Vec<LooseNames> = Vec::new();
         let recording = read(open(path)?, path, &mut samples, &mut names)?;
-        let Batches::Listed(counts) = samples else { return Ok(LooseRecording::default()) };
-        Ok(LooseRecording { recording, counts, names })
+        let Batches::Kept(batches) = samples else { return Ok(LooseRecording::default()) };
+        Ok(LooseRecording { recording, batches, names })
     }
 
     /// How many samples there are.
     pub fn samples(&self) -> u64 {
-        self.counts.iter().fold(0, |sum: u64, (_, count)| sum.saturating_add(count.samples))
+        self.batches.iter().fold(0, |sum: u64, batch| sum.saturating_add(batch.samples()))
     }
 }
 
 impl From<Recording> for LooseRecording {
     fn from(mut recording: Recording) -> LooseRecording {
-        let counts = std::mem::take(&mut recording.counts).iter().collect();
+        let batches = batches(std::mem::take(&mut recording.counts).iter().collect());
         let names = std::mem::take(&mut recording.names).into_iter().map(LooseNames::Unpacked).collect();
-        LooseRecording { recording, counts, names }
+        LooseRecording { recording, batches, names }
     }
 }
 
@@ -89,7 +89,7 @@ impl PackedNames {
         if !message.symbols.is_empty() && message.first_symbol as usize != self.symbols.len() {
             return Err("symbols out of order");
         }
-        if !message.places.is_empty() && message.offsets.len() != message.places.len() {
+        if !message.places.is_empty() && Numbers::new(&message.offsets).length() != message.places.len() {
             return Err("columns of different lengths");
         }
         self.segments.extend(message.segments.iter().map(segment));

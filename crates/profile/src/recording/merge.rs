@@ -8,11 +8,10 @@ use places::Places;
 use rustc_hash::FxHashMap;
 
 use super::Recording;
+use super::batch::Batch;
 use super::loose::{LooseNames, LooseRecording};
 use crate::profile::{Chains, Folded, Folds, Room};
-use crate::{
-    Call, Count, Coverage, Event, EventCoverage, EventId, Image, ImageId, ImageIdentity, Key, Process,
-};
+use crate::{Call, Coverage, Event, EventCoverage, EventId, Image, ImageId, ImageIdentity, Key, Process};
 
 /// How much may be apart in a merged recording before processes are folded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,7 +93,7 @@ impl Merger {
     /// # Errors
     /// Where that would be too many events. Nothing of it is added then.
     pub fn add(&mut self, other: impl Into<LooseRecording>) -> Result<(), TooManyEvents> {
-        let LooseRecording { recording: other, counts, names } = other.into();
+        let LooseRecording { recording: other, mut batches, names } = other.into();
         let events = self.events(&other.events)?;
         self.add_circumstances(&other);
         self.add_coverage(&other.coverage, &events);
@@ -102,13 +101,16 @@ impl Merger {
         let image = |id: ImageId| images.get(id.0 as usize).copied();
         let event = |id: EventId| events.get(usize::from(id.0)).copied();
         let theirs = self.own_words(other.processes, &images, &events);
-        let folded = self.add_processes(theirs, &counts);
-        let places = counts.into_iter().filter_map(|(key, count)| {
-            let (image, event) = (image(key.image)?, event(key.event)?);
-            let (process, thread) = folded.process_and_thread(key.process, key.thread);
-            Some((Key { process, thread, image, event, ..key }, count))
-        });
-        self.places.add(places.collect());
+        let folded = self.add_processes(theirs, &batches);
+        // Those of one image find its places while the processor still holds them near.
+        batches.sort_by_key(|batch| batch.key().image);
+        for batch in &batches {
+            let key = batch.key();
+            if let (Some(image), Some(event)) = (image(key.image), event(key.event)) {
+                let (process, thread) = folded.process_and_thread(key.process, key.thread);
+                self.places.add(Key { process, thread, image, event, ..key }, batch.iter());
+            }
+        }
         for (call, times) in other.calls.iter() {
             if let (Some(caller_image), Some(callee_image), Some(event)) =
                 (image(call.caller_image), image(call.callee_image), event(call.event))
@@ -124,11 +126,19 @@ impl Merger {
             }
         }
         self.recordings += 1;
-        let places = self.places.len() + self.merged.calls.len();
-        if places > self.limits.places || self.merged.processes.len() > self.limits.processes {
-            self.fold();
+        if self.is_too_much() {
+            // Some places may be there twice.
+            self.places.settle();
+            if self.is_too_much() {
+                self.fold();
+            }
         }
         Ok(())
+    }
+
+    fn is_too_much(&self) -> bool {
+        let places = self.places.len() + self.merged.calls.len();
+        places > self.limits.places || self.merged.processes.len() > self.limits.processes
     }
 
     /// Processes of another recording, with the images and events of this one. Their numbers are still their own.
@@ -154,9 +164,9 @@ impl Merger {
     }
 
     /// Adds processes, folded once others were; gives the numbers that they get.
-    fn add_processes(&mut self, theirs: Vec<Process>, counts: &[(Key, Count)]) -> Folded {
+    fn add_processes(&mut self, theirs: Vec<Process>, batches: &[Batch]) -> Folded {
         let ours = std::mem::take(&mut self.merged.processes);
-        let mut chains = Chains::new(&theirs, counts.iter().copied());
+        let mut chains = Chains::new(&theirs, batches.iter().flat_map(Batch::iter));
         let mut folded = match &mut self.folds {
             Some(folds) => chains.fold_into(theirs, ours, folds),
             None => {

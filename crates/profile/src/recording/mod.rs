@@ -3,6 +3,7 @@
 //! The file's frames are described in `frame.rs`, the messages in them in `recording.proto`.
 
 mod batch;
+mod columns;
 mod decode;
 mod encode;
 mod error;

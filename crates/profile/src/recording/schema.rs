@@ -8,6 +8,8 @@ use prost::bytes::Bytes;
 pub(super) type PackedCounts = Bytes;
 /// A [`Symbol`]; see [`PackedCounts`].
 pub(super) type PackedSymbol = Bytes;
+/// Packed numbers, as [`columns`](super::columns) packs them. The schema says `repeated`: that is the same in a file.
+pub(super) type Column = Bytes;
 /// A [`SourcePlace`]; see [`PackedCounts`].
 pub(super) type PackedSourcePlace = Bytes;
 
@@ -193,14 +195,14 @@ pub(super) struct Counts {
     pub(super) event: u32,
     #[prost(uint32, tag = "4")]
     pub(super) cpu: u32,
-    #[prost(uint64, repeated, tag = "5")]
-    pub(super) offsets: Vec<u64>,
-    #[prost(uint64, repeated, tag = "6")]
-    pub(super) samples: Vec<u64>,
+    #[prost(bytes = "bytes", tag = "5")]
+    pub(super) offsets: Column,
+    #[prost(bytes = "bytes", tag = "6")]
+    pub(super) samples: Column,
     #[prost(uint64, tag = "7")]
     pub(super) period: u64,
-    #[prost(uint64, repeated, tag = "8")]
-    pub(super) weights: Vec<u64>,
+    #[prost(bytes = "bytes", tag = "8")]
+    pub(super) weights: Column,
     #[prost(uint32, tag = "9")]
     pub(super) thread: u32,
 }
@@ -219,12 +221,12 @@ pub(super) struct Calls {
     pub(super) caller_image: u32,
     #[prost(uint32, tag = "6")]
     pub(super) callee_image: u32,
-    #[prost(uint64, repeated, tag = "7")]
-    pub(super) callers: Vec<u64>,
-    #[prost(uint64, repeated, tag = "8")]
-    pub(super) callees: Vec<u64>,
-    #[prost(uint64, repeated, tag = "9")]
-    pub(super) times: Vec<u64>,
+    #[prost(bytes = "bytes", tag = "7")]
+    pub(super) callers: Column,
+    #[prost(bytes = "bytes", tag = "8")]
+    pub(super) callees: Column,
+    #[prost(bytes = "bytes", tag = "9")]
+    pub(super) times: Column,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -293,10 +295,10 @@ pub(super) struct ImageNames {
     pub(super) first_symbol: u32,
     #[prost(bytes = "bytes", repeated, tag = "3")]
     pub(super) symbols: Vec<PackedSymbol>,
-    #[prost(uint64, repeated, tag = "4")]
-    pub(super) offsets: Vec<u64>,
-    #[prost(uint32, repeated, tag = "5")]
-    pub(super) answers: Vec<u32>,
+    #[prost(bytes = "bytes", tag = "4")]
+    pub(super) offsets: Column,
+    #[prost(bytes = "bytes", tag = "5")]
+    pub(super) answers: Column,
     #[prost(uint32, tag = "6")]
     pub(super) first_file: u32,
     #[prost(string, repeated, tag = "7")]
@@ -409,7 +411,12 @@ mod tests {
             } else if let Some(rest) = line.strip_prefix("pub(super) ") {
                 let (name, kind) = rest.trim_end_matches(',').split_once(": ").expect("a field has a type");
                 let tag = attribute.rsplit('"').nth(1).expect("a field has a tag");
-                let scalar = attribute.split([',', ' ']).next().expect("a field has a kind");
+                let is_column = kind == "Column";
+                let scalar = match attribute.split([',', ' ']).next().expect("a field has a kind") {
+                    _ if is_column && name == "answers" => "uint32",
+                    _ if is_column => "uint64",
+                    scalar => scalar,
+                };
                 let kind = kind.replace("Vec<u8>", "bytes");
                 let inner = kind.rsplit('<').next().expect("a type").trim_end_matches('>');
                 let kind_name = match inner.strip_prefix("Packed") {
@@ -417,7 +424,7 @@ mod tests {
                     None if scalar == "message" => inner,
                     None => scalar,
                 };
-                let repeated = if attribute.contains("repeated") { "repeated " } else { "" };
+                let repeated = if is_column || attribute.contains("repeated") { "repeated " } else { "" };
                 fields.insert(format!("{message} {name} {repeated}{kind_name} {tag}"));
             }
         }

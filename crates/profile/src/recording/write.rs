@@ -94,7 +94,8 @@ impl<W: Write> FrameWriter<W> {
             packed(&message.symbols)
                 + packed(&message.places)
                 + message.files.iter().map(String::len).sum::<usize>()
-                + message.offsets.len() * 8
+                + message.offsets.len()
+                + message.answers.len()
         };
         // Those of several small images are one message; of all images at once they would take twice the memory.
         let mut images = Vec::new();

@@ -2,59 +2,208 @@
 
 use rustc_hash::FxHashMap;
 
-use crate::{Count, Counts, Key};
+use crate::{Count, Counts, ImageOffset, Key};
 
-/// Folded samples, in a table for each image: what is added is in the order of images, so that the places are found in a
-/// table that the processor holds near, and not in one of all images that it does not.
+/// A place within its group, with what was added to it.
+type Place = (ImageOffset, Count);
+
+/// So many new places wait at the least before they are sorted in.
+const FEW: usize = 64;
+/// A group's new places wait until they are this fraction of the others.
+const FRACTION: usize = 8;
+
+/// Folded samples, in a list for each group of places that differ in their offsets alone. Samples come in the same groups,
+/// their offsets ascending too, so that both lists are gone through together: that takes a fraction of the time of finding
+/// each place in a table, and half of its memory.
 #[derive(Debug, Default)]
 pub(super) struct Places {
-    by_image: Vec<FxHashMap<Key, Count>>,
+    /// By what the places share; the offset in the key is zero.
+    groups: FxHashMap<Key, Group>,
     length: usize,
 }
 
+/// Places that differ in their offsets alone.
+#[derive(Debug, Default)]
+struct Group {
+    /// Ascending, each once.
+    settled: Vec<Place>,
+    /// New ones, as they came.
+    new: Vec<Place>,
+}
+
 impl Places {
-    /// Adds samples.
-    pub(super) fn add(&mut self, mut places: Vec<(Key, Count)>) {
-        places.sort_by_key(|(key, _)| key.image);
-        for places in places.chunk_by(|(a, _), (b, _)| a.image == b.image) {
-            let Some((first, _)) = places.first() else { continue };
-            let image = first.image.0 as usize;
-            if image >= self.by_image.len() {
-                self.by_image.resize_with(image + 1, FxHashMap::default);
-            }
-            let table = &mut self.by_image[image];
-            let had = table.len();
-            for (key, count) in places {
-                table.entry(*key).or_default().add(*count);
-            }
-            self.length += table.len() - had;
-        }
+    /// Adds samples to places that share all but the offset of the key. They are found fastest in ascending order.
+    pub(super) fn add(&mut self, key: Key, places: impl Iterator<Item = (Key, Count)>) {
+        let group = self.groups.entry(Key { offset: ImageOffset(0), ..key }).or_default();
+        let had = group.len();
+        group.add(places.map(|(key, count)| (key.offset, count)));
+        self.length = self.length - had + group.len();
     }
 
-    /// How many distinct places there are.
+    /// How many places there are. One that is new is in it each time that it came, until they are settled.
     pub(super) fn len(&self) -> usize {
         self.length
     }
 
-    /// Every place, in no order.
-    pub(super) fn iter(&self) -> impl Iterator<Item = (Key, Count)> + '_ {
-        self.by_image.iter().flatten().map(|(key, count)| (*key, *count))
+    /// Counts each place once.
+    pub(super) fn settle(&mut self) {
+        self.groups.values_mut().for_each(Group::settle);
+        self.length = self.groups.values().map(Group::len).sum();
     }
 
-    /// Gives every place the key that `change`, which leaves its image alone, makes of its own; those of one key are one.
+    /// Every place, in no order.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (Key, Count)> + '_ {
+        self.groups
+            .iter()
+            .flat_map(|(key, group)| group.iter().map(move |(offset, count)| (Key { offset, ..*key }, count)))
+    }
+
+    /// Gives every group the key that `change`, which leaves the offset alone, makes of its own; those of one key are one.
     pub(super) fn change_keys(&mut self, change: impl Fn(Key) -> Key) {
-        self.length = 0;
-        for table in &mut self.by_image {
-            for (key, count) in std::mem::take(table) {
-                table.entry(change(key)).or_default().add(count);
+        for (key, mut group) in std::mem::take(&mut self.groups) {
+            let ours = self.groups.entry(change(key)).or_default();
+            if ours.len() < group.len() {
+                std::mem::swap(ours, &mut group);
             }
-            table.shrink_to_fit();
-            self.length += table.len();
+            ours.add(group.iter());
+        }
+        self.settle();
+    }
+
+    /// All of them; the memory of each group's goes as they are taken over.
+    pub(super) fn finish(mut self) -> Counts {
+        self.settle();
+        let of_group = |(key, group): (Key, Group)| {
+            group.settled.into_iter().map(move |(offset, count)| (Key { offset, ..key }, count))
+        };
+        self.groups.into_iter().flat_map(of_group).collect()
+    }
+}
+
+impl Group {
+    fn len(&self) -> usize {
+        self.settled.len() + self.new.len()
+    }
+
+    fn iter(&self) -> impl Iterator<Item = Place> + '_ {
+        self.settled.iter().chain(&self.new).copied()
+    }
+
+    fn add(&mut self, places: impl Iterator<Item = Place>) {
+        let mut at = 0;
+        let mut last = ImageOffset(0);
+        for (offset, count) in places {
+            if offset < last {
+                at = 0;
+            }
+            last = offset;
+            at += ahead(&self.settled[at..], offset);
+            match self.settled.get_mut(at) {
+                Some((known, sum)) if *known == offset => sum.add(count),
+                _ => self.new.push((offset, count)),
+            }
+        }
+        if self.new.len() > FEW.max(self.settled.len() / FRACTION) {
+            self.settle();
         }
     }
 
-    /// All of them; the memory of each image's goes as they are taken over.
-    pub(super) fn finish(self) -> Counts {
-        self.by_image.into_iter().flatten().collect()
+    fn settle(&mut self) {
+        if self.new.is_empty() {
+            return;
+        }
+        self.new.sort_by_key(|(offset, _)| *offset);
+        self.settled.reserve_exact(self.new.len());
+        self.settled.append(&mut self.new);
+        // Two ascending runs: that takes no longer than to go through them.
+        self.settled.sort_by_key(|(offset, _)| *offset);
+        self.settled.dedup_by(|(later, count), (kept, sum)| {
+            let is_same = later == kept;
+            if is_same {
+                sum.add(*count);
+            }
+            is_same
+        });
+        self.new = Vec::new();
+    }
+}
+
+/// So many places are looked at without asking which of them is the first that is not before.
+const NEAR: usize = 8;
+
+/// The index of the first place at or behind `offset`. It takes the longer the farther that is.
+fn ahead(places: &[Place], offset: ImageOffset) -> usize {
+    let is_before = |(known, _): &Place| *known < offset;
+    if let Some(near) = places.first_chunk::<NEAR>() {
+        // Most are near. The processor can't foretell where, but it needs not to count them all.
+        let before = near.iter().map(|place| usize::from(is_before(place))).sum();
+        if before < NEAR {
+            return before;
+        }
+    }
+    let mut step = NEAR;
+    let mut from = 0;
+    while places.get(from + step - 1).is_some_and(is_before) {
+        from += step;
+        step *= 2;
+    }
+    let to = places.len().min(from + step - 1);
+    from + places[from..to].partition_point(is_before)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{ImageId, ProcessId};
+
+    #[test]
+    fn every_place_has_the_sum_of_what_was_added() {
+        let mut state = 5_u64;
+        let mut random = move |below: u64| {
+            state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+            (state >> 33) % below
+        };
+        let mut places = Places::default();
+        let mut expected = Counts::default();
+        for round in 0..400 {
+            let key = Key {
+                process: ProcessId(random(3) as u32),
+                image: ImageId(random(2) as u32),
+                ..Key::default()
+            };
+            let range = 1 + random(2000);
+            let mut offsets: Vec<u64> = (0..random(300)).map(|_| random(range)).collect();
+            if round % 5 != 0 {
+                offsets.sort_unstable();
+            }
+            let count = Count { samples: 1 + random(3), weight: random(100) };
+            let added: Vec<_> =
+                offsets.iter().map(|offset| (Key { offset: ImageOffset(*offset), ..key }, count)).collect();
+            added.iter().for_each(|(key, count)| expected.add(*key, *count));
+            places.add(key, added.into_iter());
+        }
+        assert!(places.len() >= expected.len());
+        places.settle();
+        assert_eq!(places.len(), expected.len());
+        let all: Counts = places.iter().collect();
+        assert_eq!(all.sorted(), expected.sorted());
+        // All processes become one.
+        places.change_keys(|key| Key { process: ProcessId(7), ..key });
+        let mut folded = Counts::default();
+        expected.iter().for_each(|(key, count)| folded.add(Key { process: ProcessId(7), ..key }, count));
+        assert_eq!(places.len(), folded.len());
+        assert_eq!(places.finish().sorted(), folded.sorted());
+    }
+
+    #[test]
+    fn the_first_place_at_or_behind_an_offset_is_found() {
+        for length in 0..40_u64 {
+            let places: Vec<Place> =
+                (0..length).map(|index| (ImageOffset(index * 2 + 1), Count::default())).collect();
+            for offset in 0..=length * 2 + 2 {
+                let expected = places.iter().filter(|(known, _)| known.0 < offset).count();
+                assert_eq!(ahead(&places, ImageOffset(offset)), expected);
+            }
+        }
     }
 }
