@@ -72,6 +72,9 @@ impl Drop for NewFile {
 /// The name is nobody's, or that of a file which may be replaced.
 fn check(path: &Path, magic: &[u8], what: &str) -> Result<()> {
     let name = path.display();
+    if path.as_os_str() == "-" {
+        bail!("-: cannot be written to standard output; name a file with -o (./- for one of this name)");
+    }
     let metadata = match path.symlink_metadata() {
         Ok(metadata) => metadata,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use oprof_profile::{Event, EventId, Recording, Sampling};
+use oprof_profile::{Event, EventId, Key, Recording, Sampling};
 
 use crate::class::{Axes, Class, fixed_count};
 use crate::number::six_digits;
@@ -34,17 +34,29 @@ pub(crate) fn header(recording: &Recording, classes: &[Class]) -> String {
     text
 }
 
+/// CPU, process and thread as they are shown. A session of OProfile's can hold samples of one that it tells apart beside
+/// others that it does not.
+fn texts(axes: Axes) -> [Option<String>; 3] {
+    let text = |number: u32, is_all: bool| if is_all { "all".to_owned() } else { number.to_string() };
+    let all_processes = axes.process == Some(u32::MAX);
+    [
+        axes.cpu.map(|cpu| text(cpu.into(), cpu == Key::ALL_CPUS)),
+        axes.process.map(|process| text(process, all_processes)),
+        axes.thread.map(|thread| text(thread, all_processes && thread == 0)),
+    ]
+}
+
 /// Says what a class is of: `Samples on CPU 0`. Of several axes, or events beside them, OProfile makes no report.
 fn push_axes(text: &mut String, axes: Axes, event: Option<&Event>) {
-    let Axes { cpu, process, thread } = axes;
-    text.push_str(&match (cpu, process, thread) {
+    let [cpu, process, thread] = texts(axes);
+    text.push_str(&match (&cpu, &process, &thread) {
         (Some(cpu), None, None) => format!("Samples on CPU {cpu}"),
         (None, Some(process), None) => format!("Processes with a thread group ID of {process}"),
         (None, None, Some(thread)) => format!("Processes with a thread ID of {thread}"),
         _ => {
             let parts = [
-                thread.map(|thread| format!("thread {thread}")),
-                process.map(|process| format!("process {process}")),
+                thread.as_ref().map(|thread| format!("thread {thread}")),
+                process.as_ref().map(|process| format!("process {process}")),
             ];
             let task = parts.into_iter().flatten().collect::<Vec<_>>().join(" of ");
             let on = cpu.map_or(String::new(), |cpu| format!(" on CPU {cpu}"));
@@ -102,12 +114,13 @@ pub(crate) fn class_titles(recording: &Recording, classes: &[Class]) -> Vec<Stri
 /// What tells a class from others.
 pub(crate) fn class_name(axes: Axes, event: &Event, several_events: bool) -> String {
     // A thread is of one process.
-    let task = match (axes.process, axes.thread) {
+    let [cpu, process, thread] = texts(axes);
+    let task = match (process, thread) {
         (_, Some(thread)) => Some(format!("tid:{thread}")),
         (Some(process), None) => Some(format!("tgid:{process}")),
         (None, None) => None,
     };
-    let mut parts: Vec<String> = axes.cpu.map(|cpu| format!("cpu:{cpu}")).into_iter().chain(task).collect();
+    let mut parts: Vec<String> = cpu.map(|cpu| format!("cpu:{cpu}")).into_iter().chain(task).collect();
     if parts.is_empty() || several_events {
         parts.push(match fixed_count(event) {
             Some(count) => format!("{}:{count}", event.name),

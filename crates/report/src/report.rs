@@ -5,7 +5,7 @@ mod details;
 
 use std::borrow::Cow;
 
-use oprof_profile::{Count, Event, Key, Process, ProcessId, Recording};
+use oprof_profile::{Count, Event, Key, Process, ProcessId, Recording, Sampling};
 use rustc_hash::FxHashSet;
 
 use crate::annotation::FunctionExtent;
@@ -369,8 +369,16 @@ impl<'r> Report<'r> {
         let running = self.recording.coverage.events.get(usize::from(of.event.0));
         let running = running.map_or(1.0, |event| event.running());
         let share = self.share(row, class);
-        // What counts is how many samples there were, not how many events each stands for.
-        match all.samples {
+        let event = self.recording.events.get(usize::from(of.event.0));
+        let samples = match event.map(|event| event.sampling) {
+            // Each event was recorded: there is nothing to be unsure of.
+            Some(Sampling::Count(1)) => 0,
+            // It was read as often as its leader was sampled; but more than it happened nobody has seen.
+            Some(Sampling::WithLeader) => all.samples.min(all.weight),
+            // What counts is how many samples there were, not how many events each stands for.
+            _ => all.samples,
+        };
+        match samples {
             0 => Cell::Unknown,
             _ if count.samples == 0 => Cell::Unknown,
             samples => {

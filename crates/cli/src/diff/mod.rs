@@ -42,6 +42,12 @@ pub(crate) fn diff(options: &DiffOptions) -> Result<ExitCode> {
     for regression in &diff.regressions {
         speak::line(&render::regression_line(&diff, regression));
     }
+    if !diff.regressions.is_empty() && loaded.len() == 2 {
+        speak::line(
+            "the chances are those of sampling: a run that was slower for another reason looks the same; compare three \
+             on each side before you blame a change",
+        );
+    }
     let is_whole = loaded.iter().all(DiffRun::is_whole);
     let status = match (diff.regressions.is_empty(), is_whole) {
         (false, _) => ExitCode::from(status::REGRESSED),

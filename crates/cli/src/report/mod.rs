@@ -30,7 +30,8 @@ pub(crate) fn report(options: &ReportOptions) -> Result<ExitCode> {
         );
     }
     if let Some(twice) = options.by.iter().enumerate().find(|(at, by)| options.by[..*at].contains(by)) {
-        bail!("--by: {} is there twice", twice.1);
+        speak::line(&format!("--by: {} is there twice; name it once", twice.1));
+        return Ok(ExitCode::from(status::USAGE));
     }
     let places = ImagePlaces {
         root: options.root.clone(),
@@ -42,9 +43,20 @@ pub(crate) fn report(options: &ReportOptions) -> Result<ExitCode> {
         bail!("{}: its threads are not kept apart; record with --separate-thread", path.display());
     }
     // How far to trust it is told of all that was recorded.
-    let coverage = oprof_report::coverage_lines(&recording);
+    let mut coverage = oprof_report::coverage_lines(&recording);
     if let Some(filter) = &options.filter {
+        let all = samples(&recording);
         filter.apply(&mut recording)?;
+        let kept = samples(&recording);
+        coverage.insert(
+            0,
+            format!(
+                "the filter keeps {} of {} samples ({:.1} %): shares are of these, coverage is of all",
+                oprof_report::grouped(kept),
+                oprof_report::grouped(all),
+                100.0 * kept as f64 / all.max(1) as f64
+            ),
+        );
     }
     let printed = print(&recording, options);
     if printed.is_ok() {

@@ -15,7 +15,7 @@ pub enum Error {
     #[error("{}: no such recording; `oprof record COMMAND` makes one", .0.display())]
     Missing(PathBuf),
     /// The file cannot be opened or read.
-    #[error("{}: cannot be read: {source}{}", path.display(), too_many_files(source))]
+    #[error("{}: cannot be read: {source}{}", path.display(), reading_remedy(source))]
     Read {
         /// The file.
         path: PathBuf,
@@ -23,7 +23,7 @@ pub enum Error {
         source: io::Error,
     },
     /// The file is something else.
-    #[error("{}: not an oprof recording", .0.display())]
+    #[error("{}: not an oprof recording; name the file that `oprof record` wrote", .0.display())]
     NotARecording(PathBuf),
     /// The file was written by a newer oprof.
     #[error("{}: recording of format {version}; this oprof reads up to {VERSION}: use a newer one", path.display())]
@@ -91,7 +91,7 @@ pub enum Error {
 fn remedy(error: &io::Error) -> String {
     let remedy = match error.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-            "; free some space there, or record to another place"
+            "; free some space there, or choose another place with -o"
         }
         io::ErrorKind::FileTooLarge => "; the limit of this shell is in the way: ulimit -f unlimited",
         io::ErrorKind::PermissionDenied
@@ -101,6 +101,16 @@ fn remedy(error: &io::Error) -> String {
         _ => return too_many_files(error),
     };
     remedy.to_owned()
+}
+
+/// What the user can do about a failed read.
+fn reading_remedy(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::IsADirectory => {
+            "; name a recording, or a directory that holds OProfile's `samples`".to_owned()
+        }
+        _ => too_many_files(error),
+    }
 }
 
 /// What the user can do about too many open files.

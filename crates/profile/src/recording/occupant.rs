@@ -34,6 +34,8 @@ pub enum Obstacle {
     NotAFile,
     /// A file of the user of this number, which cannot be read, so that nobody knows what it is.
     OfAnotherUser(u32),
+    /// What the shell's users call standard output.
+    StandardOutput,
     /// A file that is something else.
     NotARecording,
     /// A file that has taken the place of the recording while that was made.
@@ -47,6 +49,9 @@ impl fmt::Display for Obstacle {
             Obstacle::SymbolicLink => {
                 "is a symbolic link, which a recording neither follows nor replaces; remove it or choose another \
                  file with -o"
+            }
+            Obstacle::StandardOutput => {
+                "a recording cannot be written to standard output; name a file with -o (./- for one of this name)"
             }
             Obstacle::Directory => "is a directory; choose a file with -o",
             Obstacle::NotAFile => "is a device, a pipe or a socket; choose a file with -o",
@@ -66,6 +71,9 @@ impl fmt::Display for Obstacle {
 /// What has this name; an error where that is not to be replaced. Links are not followed.
 pub(super) fn occupant(path: &Path) -> Result<Occupant, Error> {
     let stands_in_the_way = |what| Err(Error::WouldReplace { path: path.to_owned(), what });
+    if path.as_os_str() == "-" {
+        return stands_in_the_way(Obstacle::StandardOutput);
+    }
     let metadata = match path.symlink_metadata() {
         Ok(metadata) => metadata,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Occupant::Nothing),

@@ -1,6 +1,6 @@
 //! Finding an offset of an image among many.
 
-use oprof_profile::{ImageOffset, SymbolId, Unresolved};
+use oprof_profile::{ImageOffset, OffsetTable, SymbolId, Unresolved};
 
 /// With no more than this many offsets a table would not be faster.
 const FEW: usize = 32;
@@ -8,22 +8,13 @@ const FEW: usize = 32;
 /// So far ahead of the last one an offset is looked for.
 const NEAR: usize = 4;
 
-/// The sampled offsets of an image, with a table that leads close to each: most are found at the first look, where a
-/// binary search among a million takes twenty.
+/// The sampled offsets of an image, with a table that leads close to each.
 pub(super) struct Offsets<'r> {
     offsets: &'r [(ImageOffset, Result<SymbolId, Unresolved>)],
     /// Behind the one that was found last: samples that ascend are found there.
     next: usize,
     /// Made when it is first of use.
-    table: Option<Table>,
-}
-
-/// Leads close to each offset.
-struct Table {
-    first: u64,
-    shift: u32,
-    /// For each stretch of `1 << shift` bytes the index of the first offset in it or after it.
-    starts: Vec<u32>,
+    table: Option<OffsetTable>,
 }
 
 impl<'r> Offsets<'r> {
@@ -46,29 +37,15 @@ impl<'r> Offsets<'r> {
 
     fn find(&mut self, offset: ImageOffset) -> Option<usize> {
         let find = |range: &[(ImageOffset, _)]| range.binary_search_by_key(&offset, |entry| entry.0).ok();
-        if self.offsets.len() <= FEW || u32::try_from(self.offsets.len()).is_err() {
+        if self.offsets.len() <= FEW {
             return find(self.offsets);
         }
-        let Table { first, shift, starts } = self.table.get_or_insert_with(|| Table::new(self.offsets));
-        let stretch = usize::try_from(offset.0.checked_sub(*first)? >> *shift).ok()?;
-        let (from, to) = (*starts.get(stretch)? as usize, *starts.get(stretch + 1)? as usize);
-        Some(from + find(&self.offsets[from..to])?)
-    }
-}
-
-impl Table {
-    fn new(offsets: &[(ImageOffset, Result<SymbolId, Unresolved>)]) -> Table {
-        let first = offsets.first().map_or(0, |(offset, _)| offset.0);
-        let range = offsets.last().map_or(0, |(offset, _)| offset.0 - first);
-        // As many stretches as there are offsets, and at most twice as many.
-        let shift = (u64::BITS - (range / offsets.len().max(1) as u64).leading_zeros()).saturating_sub(1);
-        let mut starts = Vec::with_capacity((range >> shift) as usize + 2);
-        for ((offset, _), index) in offsets.iter().zip(0..) {
-            let stretch = ((offset.0 - first) >> shift) as usize;
-            starts.resize(starts.len().max(stretch + 1), index);
+        if self.table.is_none() {
+            self.table = OffsetTable::new(self.offsets.iter().map(|entry| entry.0));
         }
-        starts.push(offsets.len() as u32);
-        Table { first, shift, starts }
+        let Some(table) = &self.table else { return find(self.offsets) };
+        let near = table.near(offset)?;
+        Some(near.start + find(&self.offsets[near])?)
     }
 }
 
