@@ -71,7 +71,10 @@ struct Packing<'a> {
 impl Packing<'_> {
     /// Writes all of it; an error is one of the output.
     fn write(&mut self, input: &Path, recording: &Recording, output: &File) -> io::Result<()> {
-        let mut tar = Builder::new(zstd::stream::write::Encoder::new(output, LEVEL)?);
+        let mut encoder = zstd::stream::write::Encoder::new(output, LEVEL)?;
+        // A byte that changes on the way is noticed when it is unpacked.
+        encoder.include_checksum(true)?;
+        let mut tar = Builder::new(encoder);
         // First, so that a report reads no further.
         self.recording(input, recording, &mut tar)?;
         for (index, image) in sampled_files(recording).into_iter().enumerate() {
