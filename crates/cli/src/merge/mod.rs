@@ -49,7 +49,7 @@ pub(crate) fn merge(options: &MergeOptions) -> Result<ExitCode> {
             // It has no end as it goes on.
             recording.end = Some(CommandEnd::NoCommand);
         }
-        if recording.is_cut_off() && !is_other_kind(&path) {
+        if recording.is_cut_off() {
             speak::line(&format!(
                 "{}: was cut off: {} samples up to its last flush were read, some without names",
                 path.display(),
@@ -83,14 +83,9 @@ pub(crate) fn merge(options: &MergeOptions) -> Result<ExitCode> {
     Ok(if is_whole { ExitCode::SUCCESS } else { ExitCode::from(status::FAILED) })
 }
 
-/// It is none of the files that oprof records to, but what else there is a recording in.
-fn is_other_kind(path: &Path) -> bool {
-    SessionDirectory::is_one(path) || archive::is_archive(path)
-}
-
 /// Reads a recording, or what else there is one in.
 fn open(path: &Path) -> Result<LooseRecording> {
-    match is_other_kind(path) {
+    match SessionDirectory::is_one(path) || archive::is_archive(path) {
         true => Ok(session::open(path, &ImagePlaces::default())?.into()),
         false => Ok(LooseRecording::open(path)?),
     }

@@ -3,7 +3,7 @@
 use std::io::Read;
 use std::path::Path;
 
-use super::{Error, Recording};
+use super::{Error, Recording, columns};
 use crate::{Count, Counts, ImageNames, ImageOffset, Key};
 
 /// Samples that differ in their offsets alone, which ascend: as they stand in the file together.
@@ -24,13 +24,8 @@ impl Batch {
     /// Of places that differ in their offsets alone, which ascend.
     fn of(entries: &[(Key, Count)]) -> Batch {
         let key = entries.first().map(|(key, _)| *key).unwrap_or_default();
-        let mut previous = 0;
-        let distances = entries.iter().map(|(key, _)| {
-            let distance = key.offset.0 - previous;
-            previous = key.offset.0;
-            distance
-        });
-        let mut batch = Batch { key, distances: distances.collect(), ..Batch::default() };
+        let distances = columns::distances(entries.iter().map(|(key, _)| key.offset.0)).collect();
+        let mut batch = Batch { key, distances, ..Batch::default() };
         if entries.iter().any(|(_, count)| count.samples != 1) {
             batch.samples = entries.iter().map(|(_, count)| count.samples).collect();
         }

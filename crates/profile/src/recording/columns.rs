@@ -15,6 +15,12 @@ pub(super) fn pack(numbers: impl IntoIterator<Item = u64>) -> Bytes {
     bytes.into()
 }
 
+/// Ascending numbers, each as its distance from the one before; the first from 0.
+pub(super) fn distances(numbers: impl Iterator<Item = u64>) -> impl Iterator<Item = u64> {
+    let mut previous = 0;
+    numbers.map(move |number| number - std::mem::replace(&mut previous, number))
+}
+
 /// Unpacks numbers into a list of no more memory than they need, whose content is replaced.
 pub(super) fn unpack(bytes: &[u8], numbers: &mut Vec<u64>) -> Result<(), Contradiction> {
     numbers.clear();

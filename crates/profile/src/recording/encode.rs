@@ -173,12 +173,6 @@ pub(super) fn calls(entries: &[(Call, u64)]) -> Vec<schema::Calls> {
         .chunk_by(|a, b| group(&a.0) == group(&b.0))
         .map(|entries| {
             let call = &entries[0].0;
-            let mut previous = 0;
-            let distances = entries.iter().map(|(call, _)| {
-                let distance = call.caller.0 - previous;
-                previous = call.caller.0;
-                distance
-            });
             schema::Calls {
                 process: call.process.0,
                 thread: call.thread,
@@ -186,7 +180,7 @@ pub(super) fn calls(entries: &[(Call, u64)]) -> Vec<schema::Calls> {
                 cpu: call.cpu.into(),
                 caller_image: call.caller_image.0,
                 callee_image: call.callee_image.0,
-                callers: columns::pack(distances),
+                callers: columns::pack(columns::distances(entries.iter().map(|(call, _)| call.caller.0))),
                 callees: columns::pack(entries.iter().map(|(call, _)| call.callee.0)),
                 times: columns::pack(entries.iter().map(|(_, times)| *times)),
             }
@@ -242,12 +236,7 @@ pub(super) fn names(image: ImageId, names: &ImageNames, most: usize) -> Vec<sche
     }
     for (index, offsets) in names.offsets.chunks(most).enumerate() {
         let mut message = part();
-        let mut previous = 0;
-        message.offsets = columns::pack(offsets.iter().map(|(offset, _)| {
-            let distance = offset.0 - previous;
-            previous = offset.0;
-            distance
-        }));
+        message.offsets = columns::pack(columns::distances(offsets.iter().map(|(offset, _)| offset.0)));
         message.answers = columns::pack(offsets.iter().map(|(_, found)| match found {
             Ok(symbol) => u64::from(FIRST_SYMBOL_ANSWER + symbol.0),
             Err(reason) => reason_number(*reason).into(),
